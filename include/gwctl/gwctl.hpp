@@ -1,0 +1,9 @@
+/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included by name.
+#pragma once
+
+#include <gwctl/core/backoff.hpp>
+#include <gwctl/core/clock.hpp>
+#include <gwctl/core/error.hpp>
+#include <gwctl/core/log.hpp>
+#include <gwctl/core/task.hpp>
+#include <gwctl/core/time.hpp>
