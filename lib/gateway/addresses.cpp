@@ -79,20 +79,23 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
         add(claims_of(*gateway, ours));
         if (!ours)
             continue;
-        for (const GatewayAddress& wish : gateway->spec.addresses) {
-            if (!is_ip(wish) || !is_pinned(wish) || *wish.value == recorded_address(*gateway))
-                continue;
-            const auto parsed = ipam::parse_address(*wish.value);
+        const auto wish = [&](const std::shared_ptr<const Gateway>& g, std::string_view text,
+                              bool outside_pools) {
+            const auto parsed = ipam::parse_address(text);
             if (parsed.has_error())
-                continue;
+                return;
             ipam::request r;
-            r.holder = holder_of(key_of(*gateway));
-            r.namespace_ = gateway->metadata.namespace_;
+            r.holder = holder_of(key_of(*g));
+            r.namespace_ = g->metadata.namespace_;
             r.address = *parsed;
-            r.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
-            r.since = created(gateway->metadata);
+            r.outside_pools = outside_pools;
+            r.since = created(g->metadata);
             pinned.push_back(std::move(r));
-        }
+        };
+        wish(gateway, recorded_address(*gateway), false);
+        for (const GatewayAddress& a : gateway->spec.addresses)
+            if (is_ip(a) && is_pinned(a) && *a.value != recorded_address(*gateway))
+                wish(gateway, *a.value, options_.allow_addresses_outside_pools || !has_pools());
     }
     for (const auto& service : services)
         add(claims_of(*service));
@@ -104,7 +107,7 @@ void address_book::observe(const Gateway& gateway, bool ours) {
 }
 
 void address_book::observe(const Service& service) {
-    allocator_.observe(describe(service), claims_of(service));
+    allocator_.observe(gwctl::describe(service), claims_of(service));
 }
 
 void address_book::forget_gateway(const object_key& key) { allocator_.release(holder_of(key)); }
@@ -122,12 +125,14 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
     const std::string holder = holder_of(key_of(gateway));
     std::vector<ipam::claim> claims;
     if (ours) {
-        // A label is as easily forged as written: a record outside the pools is honoured only as far as the
-        // status shows that it was granted.
-        add_claim(claims, recorded_address(gateway), holder, ipam::claim_kind::dynamic, gateway.metadata);
+        // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
+        // forge it.
+        const std::string recorded = recorded_address(gateway);
         for (const GatewayAddress& a : gateway.status.addresses)
             if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::pinned, gateway.metadata);
+                add_claim(claims, a.value.value_or(""), holder,
+                          a.value == recorded ? ipam::claim_kind::dynamic : ipam::claim_kind::pinned,
+                          gateway.metadata);
         return claims;
     }
     for (const auto* list : {&gateway.spec.addresses, &gateway.status.addresses})
@@ -142,7 +147,7 @@ std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     std::vector<ipam::claim> claims;
     if (service.metadata.annotations.contains(names_.gateway()))
         return claims;
-    const std::string holder = describe(service);
+    const std::string holder = gwctl::describe(service);
     const auto add = [&](std::string_view text) {
         add_claim(claims, text, holder, ipam::claim_kind::foreign, service.metadata);
     };
@@ -177,6 +182,15 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
     return v;
 }
 
+/// Whether the holder has this address, or gets it now because it is free and lies in a pool.
+bool address_book::holds(ipam::request request, const std::string& address) {
+    const auto parsed = ipam::parse_address(address);
+    if (parsed.has_error())
+        return false;
+    request.address = *parsed;
+    return allocator_.allocate(request).has_value();
+}
+
 assignment address_book::assign(const Gateway& gateway) {
     assignment a;
     const auto& wishes = gateway.spec.addresses;
@@ -190,28 +204,31 @@ assignment address_book::assign(const Gateway& gateway) {
             return a;
         }
 
-    const std::string recorded = recorded_address(gateway);
-    const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
     ipam::request request;
     request.holder = holder_of(key_of(gateway));
     request.namespace_ = gateway.metadata.namespace_;
     request.since = created(gateway.metadata);
 
-    const bool wants_one =
-        std::none_of(wishes.begin(), wishes.end(), is_wish) ||
-        std::any_of(wishes.begin(), wishes.end(), [&](const auto& w) { return !is_wish(w); });
+    std::string recorded = recorded_address(gateway);
+    if (!recorded.empty() && !holds(request, recorded))
+        recorded.clear(); // forged, or someone else's by now
+    const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
+    const bool wants_one = std::none_of(wishes.begin(), wishes.end(), is_wish) ||
+                           !std::all_of(wishes.begin(), wishes.end(), is_wish);
     std::string allocated;
-    if (wants_one && !has_pools() && recorded.empty()) {
+    if (wants_one && !recorded.empty()) {
+        allocated = recorded;
+    } else if (wants_one && !has_pools()) {
         a.result.left_to_announcer = std::none_of(wishes.begin(), wishes.end(), is_wish);
     } else if (wants_one) {
         const ipam::allocation got = allocator_.allocate(request);
-        if (got.has_value()) {
+        if (got.has_value())
             allocated = got->to_string();
-            a.result.addresses.push_back(allocated);
-        } else {
+        else
             a.result.usable = explain(got.error(), "");
-        }
     }
+    if (!allocated.empty())
+        a.result.addresses.push_back(allocated);
     for (std::size_t i = 0; i < wishes.size(); ++i) {
         if (!is_wish(wishes[i]))
             continue;

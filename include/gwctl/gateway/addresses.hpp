@@ -18,7 +18,9 @@ struct assignment {
 /// Keeps account of every address that a Gateway or a Service of the cluster holds, and assigns free ones.
 ///
 /// An address is ours when our record on the Gateway says so: the label `ipam-address`, an annotation for
-/// IPv6. Other values in `spec.addresses` are the user's wish.
+/// IPv6. Other values in `spec.addresses` are the user's wish. A record counts only if the status shows that
+/// it was granted, or if its address is free and lies in a pool: otherwise whoever may edit a Gateway could
+/// take any address.
 class address_book {
 public:
     explicit address_book(const options& o) : options_(o), names_(o.controller_name) {}
@@ -49,6 +51,7 @@ private:
     std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
     std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
     bool has_pools() const { return !options_.ipam_config.name.empty(); }
+    bool holds(ipam::request request, const std::string& address);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;
     std::string render_record(const Gateway& gateway, const std::string& allocated) const;
