@@ -3,6 +3,4 @@
 
 #include <iostream>
 
-int main() {
-    std::cout << gwctl::to_string(gwctl::errc::not_found) << '\n';
-}
+int main() { std::cout << gwctl::to_string(gwctl::errc::not_found) << '\n'; }
