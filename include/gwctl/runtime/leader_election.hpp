@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <random>
 #include <string>
 
 namespace gwctl {
@@ -76,6 +77,7 @@ private:
     bool must_get_ = true;
     bool leading_ = false;
     bool lost_ = false;
+    std::mt19937_64 random_{};
 };
 
 } // namespace gwctl

@@ -86,6 +86,9 @@ public:
     /// Calls back whenever the state changes.
     void on_state(state_handler handler);
 
+    /// Whether the store has seen `resource_version` or a newer one. A kind that is not served has nothing to
+    /// see.
+    bool has_seen(std::string_view resource_version) const noexcept;
     /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
     void when_at_least(std::string resource_version, std::function<void()> then);
     /// Waits for the same. Ends only so or by cancellation: the caller sets the deadline.
