@@ -17,6 +17,10 @@
 
 namespace gwctl {
 
+namespace detail {
+struct untyped_client;
+}
+
 struct client_options {
     /// The owner of applied fields, and what audit logs show. Precondition: not empty.
     std::string field_manager = "gwctl";
@@ -140,6 +144,9 @@ public:
     const client_options& options() const noexcept;
 
 private:
+    /// The runtime's way to the verbs below without a template per kind.
+    friend struct detail::untyped_client;
+
     template <Resource T>
     static T decode_object(const std::string& body) {
         auto decoded = json::decode<T>(body);
