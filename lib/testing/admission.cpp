@@ -1,5 +1,6 @@
 #include "admission.hpp"
 
+#include "encoding.hpp"
 #include "json_util.hpp"
 #include "schema.hpp"
 #include "selectors.hpp"
@@ -268,23 +269,10 @@ void fill_in(const kind_info& kind, json::object& object, const json::object* be
         set_default(object, "type", "Opaque");
         if (const auto* text = object.if_contains("stringData"); text && text->is_object()) {
             // The write-only field is encoded into `data`.
-            static constexpr char digits[] =
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
             auto& data = make_object(object, "data");
-            for (const auto& m : object.at("stringData").get_object()) {
-                if (!m.value().is_string())
-                    continue;
-                const auto in = str(m.value().get_string());
-                std::string out;
-                for (std::size_t i = 0; i < in.size(); i += 3) {
-                    std::uint32_t n = 0;
-                    for (std::size_t j = 0; j < 3; ++j)
-                        n = n << 8 | (i + j < in.size() ? static_cast<unsigned char>(in[i + j]) : 0);
-                    for (std::size_t j = 0; j < 4; ++j)
-                        out += i + j > in.size() ? '=' : digits[n >> (18 - 6 * j) & 63];
-                }
-                data[m.key()] = out;
-            }
+            for (const auto& m : object.at("stringData").get_object())
+                if (m.value().is_string())
+                    data[m.key()] = base64(str(m.value().get_string()));
             object.erase("stringData");
         }
     }

@@ -151,7 +151,7 @@ std::optional<http_response> discovery(const cluster& c, const http_request& r,
             http_response out;
             // An empty document: no kind is described, so clients have nothing to validate against.
             if (r.accept.find("protobuf") != std::string::npos) {
-                out.content_type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+                out.content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
                 return out;
             }
             out.body =

@@ -1,6 +1,7 @@
 #include "rest.hpp"
 
 #include "json_util.hpp"
+#include "protobuf.hpp"
 #include "table.hpp"
 
 #include <gwctl/core/log.hpp>
@@ -101,8 +102,11 @@ json::value parse_body(const http_request& r) {
     const auto start = r.body.find_first_not_of(" \t\r\n");
     const bool yaml = type == "application/yaml" || (type == "application/apply-patch+yaml" &&
                                                      (start == std::string::npos || r.body[start] != '{'));
-    if (type == "application/vnd.kubernetes.protobuf")
+    if (type == "application/vnd.kubernetes.protobuf") {
+        if (auto object = parse_protobuf(r.body))
+            return std::move(*object);
         throw unsupported_media_type({"application/json", "application/yaml"});
+    }
     if (yaml) {
         auto documents = json::parse_yaml(r.body, "body");
         if (documents.has_error())
@@ -229,7 +233,8 @@ http_response rest::write(const http_request& r, const resource_path& p, const k
         return show(r, *kind, p.version, done, done.created ? 201 : 200);
     }
     const auto type = media_type(r.content_type);
-    if (!type.empty() && type != "application/json" && type != "application/yaml")
+    if (!type.empty() && type != "application/json" && type != "application/yaml" &&
+        type != "application/vnd.kubernetes.protobuf")
         throw unsupported_media_type({"application/json", "application/yaml"});
     auto body = parse_body(r);
     if (!body.is_object())
