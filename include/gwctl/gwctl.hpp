@@ -1,4 +1,5 @@
-/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included by name.
+/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included
+/// by name.
 #pragma once
 
 #include <gwctl/core/backoff.hpp>
