@@ -8,3 +8,4 @@
 #include <gwctl/core/log.hpp>
 #include <gwctl/core/task.hpp>
 #include <gwctl/core/time.hpp>
+#include <gwctl/runtime/manager.hpp>
