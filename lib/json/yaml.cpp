@@ -302,6 +302,21 @@ std::optional<error> check_bytes(std::string_view text, std::string_view origin)
     return std::nullopt;
 }
 
+// Gives the numbers of plain JSON the types that they have in YAML.
+void unify_numbers(value& v) {
+    if (v.is_double()) {
+        v = detail::number_value(v.get_double());
+    } else if (v.is_array()) {
+        for (value& item : v.get_array()) {
+            unify_numbers(item);
+        }
+    } else if (v.is_object()) {
+        for (auto& member : v.get_object()) {
+            unify_numbers(member.value());
+        }
+    }
+}
+
 // For JSON that yaml-cpp refuses: characters escaped as surrogate pairs, keys longer than 1024 bytes.
 std::optional<value> parse_as_json(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -312,7 +327,11 @@ std::optional<value> parse_as_json(std::string_view text) {
     options.max_depth = max_depth;
     boost::json::error_code ec;
     value v = boost::json::parse(text, ec, {}, options);
-    return ec ? std::nullopt : std::optional(std::move(v));
+    if (ec) {
+        return std::nullopt;
+    }
+    unify_numbers(v);
+    return v;
 }
 
 } // namespace

@@ -211,6 +211,7 @@ TEST_CASE("yaml: JSON is read as JSON") {
     CHECK(read(R"({"a":1,"b":[true,null,"x\ty\/\u00e9"],"c":{}})") ==
           "{\"a\":1,\"b\":[true,null,\"x\\ty/\xc3\xa9\"],\"c\":{}}");
     CHECK(read(R"({"smile":"\ud83d\ude00"})") == "{\"smile\":\"\xf0\x9f\x98\x80\"}");
+    CHECK(read(R"({"smile":"\ud83d\ude00","n":[2.5e3,1.5,7]})").ends_with(R"("n":[2500,1.5E0,7]})"));
     CHECK(read("[]") == "[]");
     CHECK(read("{\"a\": 1").starts_with("f:"));
     const std::string long_key(3000, 'k');
