@@ -11,6 +11,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <sstream>
 #include <unordered_map>
@@ -302,19 +303,21 @@ std::optional<error> check_bytes(std::string_view text, std::string_view origin)
     return std::nullopt;
 }
 
-// Gives the numbers of plain JSON the types that they have in YAML.
-void unify_numbers(value& v) {
+// Gives the numbers of plain JSON the types that they have in YAML. False when one is too large for a double.
+bool unify_numbers(value& v) {
     if (v.is_double()) {
         v = detail::number_value(v.get_double());
-    } else if (v.is_array()) {
-        for (value& item : v.get_array()) {
-            unify_numbers(item);
-        }
-    } else if (v.is_object()) {
-        for (auto& member : v.get_object()) {
-            unify_numbers(member.value());
-        }
+        return !v.is_double() || std::isfinite(v.get_double());
     }
+    if (v.is_array()) {
+        array& a = v.get_array();
+        return std::all_of(a.begin(), a.end(), unify_numbers);
+    }
+    if (v.is_object()) {
+        object& o = v.get_object();
+        return std::all_of(o.begin(), o.end(), [](auto&& member) { return unify_numbers(member.value()); });
+    }
+    return true;
 }
 
 // For JSON that yaml-cpp refuses: characters escaped as surrogate pairs, keys longer than 1024 bytes.
@@ -327,10 +330,9 @@ std::optional<value> parse_as_json(std::string_view text) {
     options.max_depth = max_depth;
     boost::json::error_code ec;
     value v = boost::json::parse(text, ec, {}, options);
-    if (ec) {
+    if (ec || !unify_numbers(v)) {
         return std::nullopt;
     }
-    unify_numbers(v);
     return v;
 }
 

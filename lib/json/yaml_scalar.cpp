@@ -92,23 +92,10 @@ std::optional<result<value>> parse_integer(std::string_view text) {
     }
     int base = 10;
     if (text.size() > 1 && text[0] == '0') {
-        switch (text[1]) {
-        case 'x':
-        case 'X':
-            base = 16;
-            break;
-        case 'o':
-        case 'O':
-            base = 8;
-            break;
-        case 'b':
-        case 'B':
-            base = 2;
-            break;
-        default:
-            base = 8;
-        }
-        text.remove_prefix(base == 8 && is_digit(text[1]) ? 1 : 2);
+        const char mark = text[1];
+        base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+        const bool has_mark = base != 8 || mark == 'o' || mark == 'O';
+        text.remove_prefix(has_mark ? 2 : 1);
     }
     if (text.empty() || text.front() == '-' || text.front() == '+') {
         return std::nullopt;
