@@ -1,4 +1,5 @@
-/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included by name.
+/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included
+/// by name.
 #pragma once
 
 #include <gwctl/core/backoff.hpp>
@@ -7,3 +8,4 @@
 #include <gwctl/core/log.hpp>
 #include <gwctl/core/task.hpp>
 #include <gwctl/core/time.hpp>
+#include <gwctl/runtime/manager.hpp>

@@ -21,7 +21,8 @@ struct state {
     std::shared_ptr<spdlog::logger> logger;
 
     state() {
-        logger = std::make_shared<spdlog::logger>("gwctl", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+        logger = std::make_shared<spdlog::logger>("gwctl",
+                                                  std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
         logger->set_level(spdlog::level::trace);
         logger->set_pattern("%v");
         logger->flush_on(spdlog::level::trace);
@@ -35,20 +36,28 @@ state& instance() {
 
 std::string_view name(level l) {
     switch (l) {
-    case level::debug: return "debug";
-    case level::info: return "info";
-    case level::warn: return "warn";
-    case level::error: return "error";
+    case level::debug:
+        return "debug";
+    case level::info:
+        return "info";
+    case level::warn:
+        return "warn";
+    case level::error:
+        return "error";
     }
     return "info";
 }
 
 spdlog::level::level_enum to_spdlog(level l) {
     switch (l) {
-    case level::debug: return spdlog::level::debug;
-    case level::info: return spdlog::level::info;
-    case level::warn: return spdlog::level::warn;
-    case level::error: return spdlog::level::err;
+    case level::debug:
+        return spdlog::level::debug;
+    case level::info:
+        return spdlog::level::info;
+    case level::warn:
+        return spdlog::level::warn;
+    case level::error:
+        return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -56,14 +65,17 @@ spdlog::level::level_enum to_spdlog(level l) {
 std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::string(text)); }
 
 bool needs_quotes(std::string_view value) {
-    if (value.empty()) return true;
+    if (value.empty())
+        return true;
     for (const unsigned char c : value)
-        if (c <= ' ' || c == '"' || c == '=' || c == 0x7f) return true;
+        if (c <= ' ' || c == '"' || c == '=' || c == 0x7f)
+            return true;
     return false;
 }
 
 std::string now() {
-    return format_micro_time(std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
+    return format_micro_time(
+        std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()));
 }
 
 std::string console_line(const record& r) {
@@ -76,7 +88,8 @@ std::string console_line(const record& r) {
 std::string json_line(const record& r) {
     std::string line =
         fmt::format(R"({{"level":"{}","ts":"{}","msg":{})", name(r.severity), now(), quoted(r.message));
-    for (const field& f : r.fields) line += fmt::format(",{}:{}", quoted(f.key), quoted(f.value));
+    for (const field& f : r.fields)
+        line += fmt::format(",{}:{}", quoted(f.key), quoted(f.value));
     return line + "}";
 }
 
@@ -95,11 +108,13 @@ void redirect(std::function<void(const record&)> sink) {
 bool enabled(level l) noexcept { return l >= instance().minimum.load(std::memory_order_relaxed); }
 
 void write(level l, std::string_view message, std::vector<field> fields) {
-    if (!enabled(l)) return;
+    if (!enabled(l))
+        return;
     const record r{l, message, fields};
     state& s = instance();
     const std::lock_guard lock(s.guard);
-    if (s.sink) return s.sink(r);
+    if (s.sink)
+        return s.sink(r);
     s.logger->log(to_spdlog(l), s.format == encoding::json ? json_line(r) : console_line(r));
 }
 

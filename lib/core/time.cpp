@@ -14,16 +14,18 @@ std::string format_seconds(wall_time t) {
     const year_month_day date{day};
     const hh_mm_ss time{floor<seconds>(t - day)};
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                       time.minutes().count(), time.seconds().count());
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 /// Reads exactly `digits` decimal digits off the front of `text`; -1 when they are not there.
 int take_number(std::string_view& text, std::size_t digits) {
-    if (text.size() < digits) return -1;
+    if (text.size() < digits)
+        return -1;
     int n = 0;
     for (std::size_t i = 0; i < digits; ++i) {
-        if (text[i] < '0' || text[i] > '9') return -1;
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
         n = n * 10 + (text[i] - '0');
     }
     text.remove_prefix(digits);
@@ -31,7 +33,8 @@ int take_number(std::string_view& text, std::size_t digits) {
 }
 
 bool take(std::string_view& text, char lower, char upper) {
-    if (text.empty() || (text.front() != lower && text.front() != upper)) return false;
+    if (text.empty() || (text.front() != lower && text.front() != upper))
+        return false;
     text.remove_prefix(1);
     return true;
 }
@@ -65,24 +68,30 @@ result<wall_time> parse_time(std::string_view text) {
     constexpr std::string_view separators = "--T::";
     for (std::size_t i = 0; i < part.size(); ++i) {
         part[i] = take_number(text, i == 0 ? 4 : 2);
-        if (part[i] < 0) return bad();
+        if (part[i] < 0)
+            return bad();
         if (i < separators.size() && !take(text, separators[i], separators[i] == 'T' ? 't' : separators[i]))
             return bad();
     }
     const year_month_day date{year{part[0]}, month{static_cast<unsigned>(part[1])},
                               day{static_cast<unsigned>(part[2])}};
-    if (!date.ok() || part[3] > 23 || part[4] > 59 || part[5] > 60) return bad();
+    if (!date.ok() || part[3] > 23 || part[4] > 59 || part[5] > 60)
+        return bad();
     wall_time t = sys_days{date} + hours{part[3]} + minutes{part[4]} + seconds{part[5]};
     if (take(text, '.')) {
-        if (text.empty() || text.front() < '0' || text.front() > '9') return bad();
+        if (text.empty() || text.front() < '0' || text.front() > '9')
+            return bad();
         t += take_fraction(text);
     }
-    if (take(text, 'Z', 'z')) return text.empty() ? result<wall_time>(t) : bad();
+    if (take(text, 'Z', 'z'))
+        return text.empty() ? result<wall_time>(t) : bad();
     const int sign = take(text, '+') ? -1 : take(text, '-') ? 1 : 0;
     const int offset_hours = take_number(text, 2);
-    if (sign == 0 || offset_hours < 0 || !take(text, ':')) return bad();
+    if (sign == 0 || offset_hours < 0 || !take(text, ':'))
+        return bad();
     const int offset_minutes = take_number(text, 2);
-    if (offset_minutes < 0 || !text.empty()) return bad();
+    if (offset_minutes < 0 || !text.empty())
+        return bad();
     return t + sign * (hours{offset_hours} + minutes{offset_minutes});
 }
 

@@ -12,9 +12,11 @@ using steady_time = std::chrono::steady_clock::time_point;
 /// Calendar time in UTC: for what other programs read (Lease, conditions, events), never for deadlines.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
-/// Time, injected. Production code gets `system_clock()` of `client/timer.hpp`; tests hand in a clock they move.
+/// Time, injected. Production code gets `system_clock()` of `client/timer.hpp`; tests hand in a clock they
+/// move.
 ///
-/// Thread safety: `now` and `wall_now` may be called from any thread; `sleep_until` from a coroutine of any executor.
+/// Thread safety: `now` and `wall_now` may be called from any thread; `sleep_until` from a coroutine of any
+/// executor.
 class clock {
 public:
     virtual ~clock() = default;
@@ -22,7 +24,8 @@ public:
     virtual steady_time now() const noexcept = 0;
     virtual wall_time wall_now() const noexcept = 0;
 
-    /// Returns when `now() >= deadline`. Throws `boost::system::system_error` (operation_aborted) when cancelled.
+    /// Returns when `now() >= deadline`. Throws `boost::system::system_error` (operation_aborted) when
+    /// cancelled.
     virtual task<void> sleep_until(steady_time deadline) = 0;
 
     task<void> sleep_for(std::chrono::nanoseconds delay) {

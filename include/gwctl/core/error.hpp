@@ -1,4 +1,5 @@
-/// What can go wrong, and the two ways of saying it: tasks throw `api_error`, code without I/O returns `result<T>`.
+/// What can go wrong, and the two ways of saying it: tasks throw `api_error`, code without I/O returns
+/// `result<T>`.
 #pragma once
 
 #include <boost/system/result.hpp>
@@ -38,9 +39,9 @@ enum class errc {
     connection_lost, ///< the connection broke; the request may have taken effect
     protocol,        ///< the peer does not speak HTTP/1.1 as we understand it
     // Neither.
-    decode,    ///< bytes that are not the JSON or YAML we expected
-    config,    ///< flags, kubeconfig, mounted files
-    cancelled, ///< the operation was cancelled by its owner
+    decode,       ///< bytes that are not the JSON or YAML we expected
+    config,       ///< flags, kubeconfig, mounted files
+    cancelled,    ///< the operation was cancelled by its owner
     precondition, ///< a rule of gwctl's own was broken by its caller
 };
 
@@ -65,8 +66,8 @@ struct status_cause {
 
 /// What tasks throw.
 ///
-/// Carries the API server's Status where there is one, so that callers can tell a conflict from a refusal without
-/// reading the message.
+/// Carries the API server's Status where there is one, so that callers can tell a conflict from a refusal
+/// without reading the message.
 class api_error : public std::runtime_error {
 public:
     api_error(errc code, const std::string& message) : std::runtime_error(message), code_(code) {}
@@ -94,8 +95,8 @@ using result = boost::system::result<T, error>;
 /// Found by `result<T>::value()`.
 [[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
 
-/// True for failures that trying again later can mend (5xx, 429, timeouts, lost connections), false for those where
-/// the request itself must change.
+/// True for failures that trying again later can mend (5xx, 429, timeouts, lost connections), false for those
+/// where the request itself must change.
 bool is_transient(errc code) noexcept;
 
 } // namespace gwctl

@@ -21,8 +21,8 @@ struct field {
 
     field(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
     template <class T>
-        requires(!std::is_convertible_v<T, std::string>)
-    field(std::string_view k, const T& v) : key(k), value(fmt::format("{}", v)) {}
+    requires(!std::is_convertible_v<T, std::string>) field(std::string_view k, const T& v)
+        : key(k), value(fmt::format("{}", v)) {}
 };
 
 struct record {
@@ -41,18 +41,20 @@ struct options {
 /// Sets where lines go (standard error) and how they look. Thread safe; lines of other threads are not torn.
 void configure(options o);
 
-/// Sends every record at or above the configured level to `sink` instead; an empty function restores standard error.
-/// For tests. `sink` is called under a lock, from any thread.
+/// Sends every record at or above the configured level to `sink` instead; an empty function restores standard
+/// error. For tests. `sink` is called under a lock, from any thread.
 void redirect(std::function<void(const record&)> sink);
 
 bool enabled(level l) noexcept;
 void write(level l, std::string_view message, std::vector<field> fields);
 
 inline void debug(std::string_view message, std::initializer_list<field> fields = {}) {
-    if (enabled(level::debug)) write(level::debug, message, fields);
+    if (enabled(level::debug))
+        write(level::debug, message, fields);
 }
 inline void info(std::string_view message, std::initializer_list<field> fields = {}) {
-    if (enabled(level::info)) write(level::info, message, fields);
+    if (enabled(level::info))
+        write(level::info, message, fields);
 }
 inline void warn(std::string_view message, std::initializer_list<field> fields = {}) {
     write(level::warn, message, fields);

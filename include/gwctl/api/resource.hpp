@@ -1,0 +1,131 @@
+/// What makes a struct a Kubernetes kind, and how its objects are named and found.
+#pragma once
+
+#include <gwctl/api/meta.hpp>
+
+#include <array>
+#include <compare>
+#include <concepts>
+#include <string>
+#include <string_view>
+
+namespace gwctl {
+
+/// Where a kind lives in the API. `group` is empty for the core group.
+struct resource_type {
+    std::string_view group{};
+    std::string_view version{};
+    std::string_view kind{};
+    std::string_view plural{};
+    bool namespaced = true;
+    /// An older version with the same JSON form, used where the server does not serve `version`.
+    std::string_view fallback_version{};
+
+    /// "gateway.networking.k8s.io/v1", or "v1" for the core group.
+    std::string api_version() const { return api_version(version); }
+    std::string api_version(std::string_view v) const {
+        return group.empty() ? std::string(v) : std::string(group).append("/").append(v);
+    }
+    /// "gateways.gateway.networking.k8s.io", as kubectl and RBAC name it.
+    std::string qualified_name() const {
+        return group.empty() ? std::string(plural) : std::string(plural).append(".").append(group);
+    }
+    friend bool operator==(const resource_type&, const resource_type&) = default;
+};
+
+/// A struct with `static constexpr resource_type type` and `ObjectMeta metadata` that Boost.Describe
+/// describes.
+template <class T>
+concept Resource = std::default_initializable<T> && requires(T object, const T& constant) {
+    { T::type } -> std::convertible_to<resource_type>;
+    { object.metadata } -> std::same_as<ObjectMeta&>;
+    requires boost::describe::has_describe_members<T>::value;
+};
+
+/// Names one object of a kind. The namespace is empty for cluster-scoped kinds.
+struct object_key {
+    std::string namespace_{};
+    std::string name{};
+
+    object_key() = default;
+    explicit object_key(std::string n) : name(std::move(n)) {}
+    object_key(std::string ns, std::string n) : namespace_(std::move(ns)), name(std::move(n)) {}
+
+    friend auto operator<=>(const object_key&, const object_key&) = default;
+};
+
+/// "default/web", or "web" without a namespace.
+std::string to_string(const object_key& key);
+
+inline object_key key_of(const ObjectMeta& metadata) { return {metadata.namespace_, metadata.name}; }
+template <Resource T>
+object_key key_of(const T& object) {
+    return key_of(object.metadata);
+}
+
+/// "Gateway default/web", as log lines and messages name an object.
+std::string describe(const resource_type& type, const object_key& key);
+template <Resource T>
+std::string describe(const T& object) {
+    return describe(T::type, key_of(object));
+}
+
+/// "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways", percent-encoded. An empty namespace
+/// gives the path across all namespaces.
+std::string collection_path(const resource_type& type, std::string_view version, std::string_view namespace_);
+
+/// The path of one object; `subresource` may be empty.
+/// Precondition: `key.name` is not empty, and `key.namespace_` is not empty exactly if the kind is
+/// namespaced. Errors: `errc::precondition` naming the object.
+result<std::string> object_path(const resource_type& type, std::string_view version, const object_key& key,
+                                std::string_view subresource = {});
+
+/// A reference to `owner` for objects in its own namespace (or cluster-scoped owners); garbage collection
+/// then deletes them with it. `controller` and `blockOwnerDeletion` are set.
+template <Resource T>
+OwnerReference owner_reference(const T& owner) {
+    OwnerReference r;
+    r.apiVersion = T::type.api_version();
+    r.kind = T::type.kind;
+    r.name = owner.metadata.name;
+    r.uid = owner.metadata.uid;
+    r.controller = true;
+    r.blockOwnerDeletion = true;
+    return r;
+}
+
+/// Puts `object` into the owner's namespace and hands it to `owner`.
+template <Resource Owner, Resource T>
+T owned_by(const Owner& owner, T object) {
+    if (object.metadata.namespace_.empty())
+        object.metadata.namespace_ = owner.metadata.namespace_;
+    object.metadata.ownerReferences.push_back(owner_reference(owner));
+    return object;
+}
+
+/// The reference whose `controller` is true; null when there is none.
+const OwnerReference* controller_of(const ObjectMeta& metadata) noexcept;
+
+/// JSON with `apiVersion` and `kind` in front, as the API server takes it. `version` replaces
+/// `T::type.version`.
+template <Resource T>
+std::string encode_object(const T& object, std::string_view version = T::type.version) {
+    std::string out = "{\"apiVersion\":";
+    json::append_quoted(T::type.api_version(version), out);
+    out += ",\"kind\":";
+    json::append_quoted(T::type.kind, out);
+    const std::string body = json::encode(object);
+    if (body.size() > 2)
+        out += ',';
+    return out.append(body, 1, std::string::npos);
+}
+
+/// A list as the API server sends it: one page, or all of it.
+template <class T>
+struct object_list {
+    ListMeta metadata;
+    std::vector<std::shared_ptr<const T>> items;
+    BOOST_DESCRIBE_CLASS(object_list, (), (metadata, items), (), ())
+};
+
+} // namespace gwctl

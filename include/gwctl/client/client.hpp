@@ -1,0 +1,174 @@
+/// Typed verbs of the Kubernetes API.
+///
+///     auto service = co_await api.get<Service>({"default", "web"});
+///     service.spec.type = "LoadBalancer";
+///     co_await api.apply(service);
+#pragma once
+
+#include <gwctl/api/resource.hpp>
+#include <gwctl/client/options.hpp>
+#include <gwctl/client/transport.hpp>
+#include <gwctl/client/watch_stream.hpp>
+#include <gwctl/core/clock.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace gwctl {
+
+namespace detail {
+struct untyped_client;
+}
+
+struct client_options {
+    /// The owner of applied fields, and what audit logs show. Precondition: not empty.
+    std::string field_manager = "gwctl";
+    /// For each request other than a watch.
+    std::chrono::milliseconds timeout = std::chrono::seconds(30);
+    /// Largest object or page that is read.
+    std::size_t max_response_bytes = std::size_t{256} << 20;
+    /// For waits that the server asks for (Retry-After); null: `system_clock()`.
+    class clock* time = nullptr;
+};
+
+/// Sees every finished request, for metrics. `status` is 0 when no answer came.
+using request_observer = std::function<void(std::string_view method, int status, std::string_view host)>;
+
+/// Requests to one API server. Many may be under way at once.
+///
+/// Errors: every verb throws `api_error`; its code, reason and causes are the server's Status, its message
+/// names the request's object. Nothing is retried here except a request the server refused with a
+/// `Retry-After` of at most `client_options::timeout` (at most 10 times).
+///
+/// There is no `update`: typed structs do not hold unknown fields, so a PUT would erase them. Use `apply` or
+/// `patch`.
+///
+/// Thread safety: use from coroutines of one executor. Copies share the transport and what was learnt of the
+/// server.
+class client {
+public:
+    explicit client(std::shared_ptr<transport> t, client_options options = {});
+
+    template <Resource T>
+    task<T> get(object_key key) {
+        const std::string body = co_await get_body(T::type, std::move(key));
+        co_return decode_object<T>(body);
+    }
+
+    /// One page. `metadata.continue_` is not empty when there are more.
+    template <Resource T>
+    task<object_list<T>> list_page(list_options options) {
+        object_list<T> page;
+        json::detail::object_decoder decoder(json::detail::type_of<object_list<T>>(), &page, list_limits());
+        co_await list_into(T::type, std::move(options), decoder);
+        co_return page;
+    }
+
+    /// All pages, each of the same resourceVersion. Throws `errc::gone` when the list outlived the server's
+    /// history.
+    template <Resource T>
+    task<object_list<T>> list(list_options options = {}) {
+        object_list<T> all = co_await list_page<T>(options);
+        while (!all.metadata.continue_.empty()) {
+            options.continue_ = all.metadata.continue_;
+            object_list<T> next = co_await list_page<T>(options);
+            all.metadata.continue_ = next.metadata.continue_;
+            all.items.insert(all.items.end(), std::make_move_iterator(next.items.begin()),
+                             std::make_move_iterator(next.items.end()));
+        }
+        co_return all;
+    }
+
+    template <Resource T>
+    task<watch_stream<T>> watch(watch_options options) {
+        auto opened = co_await open_watch(T::type, std::move(options));
+        co_return watch_stream<T>(std::move(opened));
+    }
+
+    template <Resource T>
+    task<T> create(T object) {
+        const std::string version = co_await served_version(T::type);
+        const std::string body =
+            co_await create_body(T::type, key_of(object), encode_object(object, version));
+        co_return decode_object<T>(body);
+    }
+
+    /// Server-side apply: after it the object has every field of `object`, and none that an earlier apply of
+    /// this field manager set and this one does not. Fields of other managers are taken over (force).
+    template <Resource T>
+    task<T> apply(T object) {
+        const std::string version = co_await served_version(T::type);
+        const std::string body =
+            co_await apply_body(T::type, key_of(object), {}, encode_object(object, version));
+        co_return decode_object<T>(body);
+    }
+
+    template <Resource T>
+    task<T> apply_status(T object) {
+        const std::string version = co_await served_version(T::type);
+        const std::string body =
+            co_await apply_body(T::type, key_of(object), "status", encode_object(object, version));
+        co_return decode_object<T>(body);
+    }
+
+    template <Resource T>
+    task<T> patch(object_key key, class patch change) {
+        const std::string body = co_await patch_body(T::type, std::move(key), {}, std::move(change));
+        co_return decode_object<T>(body);
+    }
+
+    template <Resource T>
+    task<T> patch_status(object_key key, class patch change) {
+        const std::string body = co_await patch_body(T::type, std::move(key), "status", std::move(change));
+        co_return decode_object<T>(body);
+    }
+
+    /// Deletes, or marks for deletion where finalizers hold the object. Throws `errc::not_found` when there
+    /// is none.
+    template <Resource T>
+    task<void> remove(object_key key, delete_options options = {}) {
+        return remove_object(T::type, std::move(key), std::move(options));
+    }
+
+    /// The version to use for a kind: `type.version` if the server serves it, else the fallback if it serves
+    /// that. Throws `errc::not_found`, naming the kind and what to install, when it serves neither. Learnt
+    /// once per kind; `forget_versions` makes it ask again.
+    task<std::string> served_version(resource_type type);
+    void forget_versions();
+
+    /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer.
+    task<std::string> raw(http_request request);
+
+    void observe_requests(request_observer observer);
+    const client_options& options() const noexcept;
+
+private:
+    /// The runtime's way to the verbs below without a template per kind.
+    friend struct detail::untyped_client;
+
+    template <Resource T>
+    static T decode_object(const std::string& body) {
+        auto decoded = json::decode<T>(body);
+        if (decoded.has_error())
+            throw_undecodable(T::type, decoded.error());
+        return std::move(*decoded);
+    }
+    [[noreturn]] static void throw_undecodable(const resource_type& type, const error& e);
+
+    json::limits list_limits() const noexcept;
+    task<std::string> get_body(resource_type type, object_key key);
+    task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder);
+    task<std::unique_ptr<watch_lines>> open_watch(resource_type type, watch_options options);
+    task<std::string> create_body(resource_type type, object_key key, std::string body);
+    task<std::string> apply_body(resource_type type, object_key key, std::string subresource,
+                                 std::string body);
+    task<std::string> patch_body(resource_type type, object_key key, std::string subresource,
+                                 class patch change);
+    task<void> remove_object(resource_type type, object_key key, delete_options options);
+
+    struct state;
+    std::shared_ptr<state> state_;
+};
+
+} // namespace gwctl

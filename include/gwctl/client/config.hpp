@@ -1,0 +1,53 @@
+/// Which API server, and as whom.
+#pragma once
+
+#include <gwctl/core/error.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace gwctl {
+
+class transport;
+class clock;
+
+/// PEM text, or the file that holds it. A file is read again when it changes.
+struct pem_source {
+    std::string text{};
+    std::string file{};
+    bool empty() const noexcept { return text.empty() && file.empty(); }
+};
+
+/// What a kubeconfig context or a pod's service account says.
+struct cluster_config {
+    /// "https://10.0.0.1:6443", with a path where the server has a prefix.
+    std::string server{};
+    pem_source certificate_authority{}; ///< empty: the system's
+    pem_source client_certificate{};
+    pem_source client_key{};
+    std::string token{};
+    std::string token_file{}; ///< re-read at least every 60 s, and after a 401
+    std::string tls_server_name{};
+    bool insecure_skip_tls_verify = false; ///< must be asked for in the kubeconfig
+    std::string namespace_ = "default";
+    /// Where it came from, for messages: "kubeconfig /home/me/.kube/config, context dev".
+    std::string origin{};
+};
+
+/// Reads a kubeconfig. `context` empty means its current-context. Relative file names are relative to the
+/// kubeconfig. Errors: `errc::config`, one line with the file, the field, and what to do.
+result<cluster_config> load_kubeconfig(const std::string& path, const std::string& context = {});
+
+/// The service account of the pod we run in. Errors: `errc::config` outside a pod.
+result<cluster_config> in_cluster_config();
+
+/// `path` if given, else $KUBECONFIG, else the pod's service account, else ~/.kube/config.
+result<cluster_config> find_config(const std::string& path = {});
+
+/// HTTP/1.1 over TCP or TLS (verification on), with a keep-alive pool.
+/// Throws `api_error` (`errc::config`) when the config cannot work: no server, an unreadable or broken
+/// certificate.
+std::shared_ptr<transport> make_http_transport(cluster_config config);
+
+} // namespace gwctl

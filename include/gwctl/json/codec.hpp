@@ -1,0 +1,110 @@
+/// Described structs to JSON and back, without a DOM in between.
+///
+///     struct Widget { std::string image; std::optional<std::int32_t> replicas; };
+///     BOOST_DESCRIBE_STRUCT(Widget, (), (image, replicas))
+///     auto widget = gwctl::json::decode<Widget>(bytes).value();
+///
+/// Decoding tolerates what it does not know: members without a counterpart are skipped unread, at any depth;
+/// absent members and `null` leave the member's initial value. What is there must have the right type.
+///
+/// Encoding leaves out empty optionals, and non-optional strings, lists, maps and structs that are empty.
+/// Numbers and booleans are always written. To write "" or [] or to leave out a number, make the member a
+/// `std::optional`.
+#pragma once
+
+#include <gwctl/core/error.hpp>
+#include <gwctl/json/type_info.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace gwctl::json {
+
+/// Bounds on what a peer can make us hold or recurse into.
+struct limits {
+    /// Nested objects and arrays, counting skipped ones.
+    std::size_t depth = 64;
+    /// Bytes of one document. etcd refuses objects over about 1.5 MiB; lists are longer and have their own
+    /// limit.
+    std::size_t bytes = std::size_t{8} << 20;
+};
+
+namespace detail {
+
+/// Fills an object from JSON that arrives in pieces, cut anywhere.
+class object_decoder {
+public:
+    object_decoder(const type_info& type, void* target, limits bounds);
+    ~object_decoder();
+    object_decoder(object_decoder&&) noexcept;
+    object_decoder& operator=(object_decoder&&) noexcept;
+
+    result<void> write(std::string_view bytes);
+    result<void> finish();
+
+    struct state;
+
+private:
+    std::unique_ptr<state> state_;
+};
+
+result<void> decode_into(const type_info& type, void* target, std::string_view bytes, limits bounds);
+void append_encoded(const type_info& type, const void* source, std::string& out);
+
+} // namespace detail
+
+/// Decodes one complete document. Errors: `errc::decode` with the path, as in
+/// `spec.listeners[2].port: expected an integer, got "http"`.
+template <class T>
+result<T> decode(std::string_view bytes, limits bounds = {}) {
+    T decoded{};
+    if (auto done = detail::decode_into(detail::type_of<T>(), &decoded, bytes, bounds); done.has_error())
+        return done.error();
+    return decoded;
+}
+
+/// Like `decode`, into a fresh object that is shared and never written again.
+template <class T>
+result<std::shared_ptr<const T>> decode_shared(std::string_view bytes, limits bounds = {}) {
+    auto decoded = std::make_shared<T>();
+    if (auto done = detail::decode_into(detail::type_of<T>(), decoded.get(), bytes, bounds); done.has_error())
+        return done.error();
+    return std::shared_ptr<const T>(std::move(decoded));
+}
+
+/// Decodes a document whose bytes arrive in pieces. Memory is bounded by the object, not by the text.
+///
+/// After an error the decoder stays failed and repeats the error. Not thread safe.
+template <class T>
+class decoder {
+public:
+    explicit decoder(limits bounds = {})
+        : decoded_(std::make_unique<T>()), impl_(detail::type_of<T>(), decoded_.get(), bounds) {}
+
+    result<void> write(std::string_view bytes) { return impl_.write(bytes); }
+
+    /// The decoded object, after the last piece. Call once.
+    result<T> finish() {
+        if (auto done = impl_.finish(); done.has_error())
+            return done.error();
+        return std::move(*decoded_);
+    }
+
+private:
+    std::unique_ptr<T> decoded_;
+    detail::object_decoder impl_;
+};
+
+/// Compact JSON.
+template <class T>
+std::string encode(const T& object) {
+    std::string out;
+    detail::append_encoded(detail::type_of<T>(), &object, out);
+    return out;
+}
+
+/// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 are passed through.
+void append_quoted(std::string_view text, std::string& out);
+
+} // namespace gwctl::json

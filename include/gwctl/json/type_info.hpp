@@ -1,0 +1,215 @@
+/// Tables that tell the codec how a C++ type is laid out; made from Boost.Describe, one per type, at compile
+/// time.
+#pragma once
+
+#include <gwctl/json/value.hpp>
+
+#include <boost/describe/bases.hpp>
+#include <boost/describe/members.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace gwctl::json {
+
+/// Specialise for a type that is a JSON string or integer on the wire but has a struct of its own:
+///
+///     static bool from_string(T&, std::string_view);   // false: not acceptable
+///     static bool from_integer(T&, std::int64_t);
+///     static void append_json(const T&, std::string& out);
+///     static constexpr std::string_view expected;       // "a string or an integer", for errors
+template <class T>
+struct scalar_traits;
+
+namespace detail {
+
+enum class shape : std::uint8_t {
+    boolean,
+    int32,
+    int64,
+    real,
+    string,
+    scalar,
+    any,
+    optional,
+    array,
+    map,
+    object
+};
+
+struct type_info;
+using type_getter = const type_info& (*)() noexcept;
+using element_visitor = void (*)(void* context, std::string_view key, const void* element);
+
+struct member_info {
+    std::string_view name;
+    type_getter type;
+    void* (*locate)(void* object);
+};
+
+struct type_info {
+    shape what;
+    /// object: its members, in the order of their description.
+    std::span<const member_info> members{};
+    /// optional, array, map: what they hold.
+    type_getter element = nullptr;
+    /// Makes room for an element and returns its address. The key is for maps.
+    void* (*emplace)(void* container, std::string_view key) = nullptr;
+    /// Calls back once per element, in order.
+    void (*visit)(const void* container, void* context, element_visitor) = nullptr;
+    /// scalar: see scalar_traits.
+    bool (*from_string)(void* target, std::string_view) = nullptr;
+    bool (*from_integer)(void* target, std::int64_t) = nullptr;
+    void (*append_json)(const void* source, std::string& out) = nullptr;
+    std::string_view expected{};
+};
+
+template <class T>
+const type_info& type_of() noexcept;
+
+template <class T>
+concept HasScalarTraits = requires {
+    scalar_traits<T>::expected;
+};
+
+template <class T>
+inline constexpr bool unsupported = false;
+
+template <class T>
+struct table; // primary: a described struct, below
+
+template <shape S>
+struct plain_table {
+    static constexpr type_info info{S};
+};
+template <>
+struct table<bool> : plain_table<shape::boolean> {};
+template <>
+struct table<std::int32_t> : plain_table<shape::int32> {};
+template <>
+struct table<std::int64_t> : plain_table<shape::int64> {};
+template <>
+struct table<double> : plain_table<shape::real> {};
+template <>
+struct table<std::string> : plain_table<shape::string> {};
+template <>
+struct table<value> : plain_table<shape::any> {};
+
+template <class T>
+struct table<std::optional<T>> {
+    static void* emplace(void* p, std::string_view) { return &static_cast<std::optional<T>*>(p)->emplace(); }
+    static void visit(const void* p, void* context, element_visitor f) {
+        if (const auto& o = *static_cast<const std::optional<T>*>(p))
+            f(context, {}, &*o);
+    }
+    static constexpr type_info info{shape::optional, {}, &type_of<T>, &emplace, &visit};
+};
+
+/// What stores and lists hold: decoded in place, then never written again.
+template <class T>
+struct table<std::shared_ptr<const T>> {
+    static void* emplace(void* p, std::string_view) {
+        auto made = std::make_shared<T>();
+        void* const target = made.get();
+        *static_cast<std::shared_ptr<const T>*>(p) = std::move(made);
+        return target;
+    }
+    static void visit(const void* p, void* context, element_visitor f) {
+        if (const auto& o = *static_cast<const std::shared_ptr<const T>*>(p))
+            f(context, {}, o.get());
+    }
+    static constexpr type_info info{shape::optional, {}, &type_of<T>, &emplace, &visit};
+};
+
+template <class T>
+struct table<std::vector<T>> {
+    static_assert(!std::is_same_v<T, bool>,
+                  "std::vector<bool> has no addressable elements; use a vector of a struct");
+    static void* emplace(void* p, std::string_view) {
+        return &static_cast<std::vector<T>*>(p)->emplace_back();
+    }
+    static void visit(const void* p, void* context, element_visitor f) {
+        for (const T& element : *static_cast<const std::vector<T>*>(p))
+            f(context, {}, &element);
+    }
+    static constexpr type_info info{shape::array, {}, &type_of<T>, &emplace, &visit};
+};
+
+template <class T>
+struct table<std::map<std::string, T>> {
+    using container = std::map<std::string, T>;
+    static void* emplace(void* p, std::string_view key) {
+        auto& map = *static_cast<container*>(p);
+        // API servers write maps sorted, so the end is the place for nearly every key.
+        return &map.try_emplace(map.end(), std::string(key))->second;
+    }
+    static void visit(const void* p, void* context, element_visitor f) {
+        for (const auto& [key, element] : *static_cast<const container*>(p))
+            f(context, key, &element);
+    }
+    static constexpr type_info info{shape::map, {}, &type_of<T>, &emplace, &visit};
+};
+
+template <HasScalarTraits T>
+struct table<T> {
+    using traits = scalar_traits<T>;
+    static bool from_string(void* p, std::string_view s) {
+        return traits::from_string(*static_cast<T*>(p), s);
+    }
+    static bool from_integer(void* p, std::int64_t n) { return traits::from_integer(*static_cast<T*>(p), n); }
+    static void append_json(const void* p, std::string& out) {
+        traits::append_json(*static_cast<const T*>(p), out);
+    }
+    static constexpr type_info info{shape::scalar, {},           nullptr,
+                                    nullptr,       nullptr,      &from_string,
+                                    &from_integer, &append_json, traits::expected};
+};
+
+template <class T>
+using described_members = boost::describe::describe_members<T, boost::describe::mod_any_access>;
+
+/// `namespace_` and `continue_` are on the wire without the underscore that C++ needs.
+constexpr std::string_view wire_name(std::string_view member) {
+    return member.ends_with('_') ? member.substr(0, member.size() - 1) : member;
+}
+
+template <class T, class D>
+constexpr member_info describe_member() {
+    using member_type = std::remove_reference_t<decltype(std::declval<T&>().*D::pointer)>;
+    return {wire_name(D::name), &type_of<member_type>,
+            [](void* object) -> void* { return &(static_cast<T*>(object)->*D::pointer); }};
+}
+
+template <class T, class Members>
+struct member_table;
+template <class T, template <class...> class List, class... D>
+struct member_table<T, List<D...>> {
+    static constexpr std::array<member_info, sizeof...(D)> value{describe_member<T, D>()...};
+};
+
+template <class T>
+struct table {
+    static_assert(
+        boost::describe::has_describe_members<T>::value,
+        "this type has no JSON form: add BOOST_DESCRIBE_STRUCT(T, (), (members...)) after the struct, "
+        "or use bool, std::int32_t, std::int64_t, double, std::string, std::optional, std::vector, "
+        "std::map<std::string, T> or gwctl::json::value");
+    static constexpr type_info info{shape::object, member_table<T, described_members<T>>::value};
+};
+
+template <class T>
+const type_info& type_of() noexcept {
+    return table<T>::info;
+}
+
+} // namespace detail
+} // namespace gwctl::json

@@ -1,0 +1,32 @@
+#include "notifier.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace gwctl::detail {
+
+task<void> notifier::wait() {
+    namespace asio = boost::asio;
+    waiter self{
+        asio::steady_timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max())};
+    struct registration {
+        std::list<waiter*>& list;
+        std::list<waiter*>::iterator position;
+        ~registration() { list.erase(position); }
+    };
+    const registration r{waiters_, waiters_.insert(waiters_.end(), &self)};
+    boost::system::error_code aborted;
+    co_await self.timer.async_wait(asio::redirect_error(asio::use_awaitable, aborted));
+    if (!self.woken)
+        throw boost::system::system_error(aborted);
+}
+
+void notifier::notify_all() {
+    for (waiter* w : waiters_) {
+        w->woken = true;
+        w->timer.cancel();
+    }
+}
+
+} // namespace gwctl::detail
