@@ -9,6 +9,7 @@
 #include <gwctl/client/options.hpp>
 #include <gwctl/client/transport.hpp>
 #include <gwctl/client/watch_stream.hpp>
+#include <gwctl/core/clock.hpp>
 
 #include <functional>
 #include <memory>
@@ -27,6 +28,8 @@ struct client_options {
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
     /// Largest object or page that is read.
     std::size_t max_response_bytes = std::size_t{256} << 20;
+    /// For waits that the server asks for (Retry-After); null: `system_clock()`.
+    class clock* time = nullptr;
 };
 
 /// Sees every finished request, for metrics. `status` is 0 when no answer came.
@@ -35,8 +38,8 @@ using request_observer = std::function<void(std::string_view method, int status,
 /// Requests to one API server. Many may be under way at once.
 ///
 /// Errors: every verb throws `api_error`; its code, reason and causes are the server's Status, its message
-/// names the request's object. Nothing is retried here except a request the server refused with `Retry-After`
-/// (at most 10 times).
+/// names the request's object. Nothing is retried here except a request the server refused with a
+/// `Retry-After` of at most `client_options::timeout` (at most 10 times).
 ///
 /// There is no `update`: typed structs do not hold unknown fields, so a PUT would erase them. Use `apply` or
 /// `patch`.

@@ -4,13 +4,11 @@
 #include <gwctl/core/error.hpp>
 
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace gwctl {
 
 class transport;
-class clock;
 
 /// PEM text, or the file that holds it. A file is read again when it changes.
 struct pem_source {
@@ -42,8 +40,9 @@ result<cluster_config> load_kubeconfig(const std::string& path, const std::strin
 /// The service account of the pod we run in. Errors: `errc::config` outside a pod.
 result<cluster_config> in_cluster_config();
 
-/// `path` if given, else $KUBECONFIG, else the pod's service account, else ~/.kube/config.
-result<cluster_config> find_config(const std::string& path = {});
+/// `path` if given, else $KUBECONFIG (several files are merged as kubectl does), else the pod's service
+/// account, else ~/.kube/config. `context` as above.
+result<cluster_config> find_config(const std::string& path = {}, const std::string& context = {});
 
 /// HTTP/1.1 over TCP or TLS (verification on), with a keep-alive pool.
 /// Throws `api_error` (`errc::config`) when the config cannot work: no server, an unreadable or broken

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,9 +24,11 @@ struct http_request {
     std::string target;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    /// For the whole exchange up to the end of the response head; afterwards for each silence between pieces
-    /// of the body. Watches use it as their idle watchdog. Errors: `errc::timeout`.
+    /// For the whole exchange up to the end of the response head. Errors: `errc::timeout`.
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
+    /// For each silence between pieces of the body; none: as `timeout`. The idle watchdog of watches, which
+    /// are quiet for longer than a server may take to answer.
+    std::optional<std::chrono::milliseconds> idle_timeout{};
 };
 
 /// A response whose head has arrived and whose body is still coming.
@@ -47,7 +50,8 @@ public:
 /// Sends requests to one API server, each on a connection of its own from a keep-alive pool, with credentials
 /// added.
 ///
-/// Cancelling the coroutine that awaits `send` or `read_some` closes the connection. All responses must be
+/// Cancelling the coroutine that awaits `send` or `read_some` closes the connection; they then throw
+/// `boost::system::system_error` (operation_aborted), as `clock::sleep_until` does. All responses must be
 /// gone before the transport is.
 class transport {
 public:

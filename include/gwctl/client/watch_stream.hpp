@@ -25,13 +25,12 @@ namespace detail {
 
 struct watch_line {
     watch_event_type type = watch_event_type::bookmark;
-    /// Decodes the line's `object` member.
+    std::string_view object{}; ///< its JSON, a part of the line
     result<void> decode_object(const json::detail::type_info& type, void* target) const;
-    std::string_view line;
 };
 
-/// Reads the event type of a line. An ERROR event becomes the error it carries: 410 is `errc::gone`.
-/// Throws `api_error`.
+/// Reads the event type of a line, whatever the order of its members. An ERROR event becomes the error it
+/// carries: 410 is `errc::gone`. Throws `api_error`.
 watch_line parse_watch_line(std::string_view line, const resource_type& type);
 [[noreturn]] void throw_undecodable_event(const resource_type& type, const error& e);
 

@@ -1,0 +1,65 @@
+/// Which addresses a Gateway has: the IPAM allocator, fed with what the cluster shows.
+#pragma once
+
+#include <gwctl/gateway/names.hpp>
+#include <gwctl/gateway/status.hpp>
+#include <gwctl/ipam/allocator.hpp>
+
+namespace gwctl::gateway {
+
+/// What a Gateway gets, and what is to be written on it before anything else uses the addresses.
+struct assignment {
+    addressing result{};
+    /// A JSON merge patch for the Gateway with the record and `spec.addresses`; empty when both are so
+    /// already.
+    std::string record{};
+};
+
+/// Keeps account of every address that a Gateway or a Service of the cluster holds, and assigns free ones.
+///
+/// An address is ours when our record on the Gateway says so: the label `ipam-address`, an annotation for
+/// IPv6. Other values in `spec.addresses` are the user's wish. A record counts only if the status shows that
+/// it was granted, or if its address is free and lies in a pool: otherwise whoever may edit a Gateway could
+/// take any address.
+class address_book {
+public:
+    explicit address_book(const options& o) : options_(o), names_(o.controller_name) {}
+
+    /// Takes over the pools; null: the ConfigMap does not exist. Returns what is wrong with them, one line
+    /// each.
+    std::vector<std::string> configure(const core_v1::ConfigMap* pools);
+
+    struct known_gateway {
+        std::shared_ptr<const Gateway> gateway{};
+        bool ours = false;
+    };
+    /// Starts from everything there is. Nothing is assigned before.
+    void rebuild(const std::vector<known_gateway>& gateways,
+                 const std::vector<std::shared_ptr<const core_v1::Service>>& services);
+
+    void observe(const Gateway& gateway, bool ours);
+    void observe(const core_v1::Service& service);
+    void forget_gateway(const object_key& key);
+    void forget_service(const object_key& key);
+
+    /// Precondition: the Gateway's class is ours.
+    assignment assign(const Gateway& gateway);
+
+    const ipam::allocator& allocator() const noexcept { return allocator_; }
+
+private:
+    std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
+    std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
+    bool has_pools() const { return !options_.ipam_config.name.empty(); }
+    bool holds(ipam::request request, const std::string& address);
+    verdict explain(const ipam::refusal& refusal, const std::string& path) const;
+    std::string recorded_address(const Gateway& gateway) const;
+    std::string render_record(const Gateway& gateway, const std::string& allocated) const;
+
+    options options_;
+    names names_;
+    ipam::allocator allocator_;
+    bool configured_ = false;
+};
+
+} // namespace gwctl::gateway

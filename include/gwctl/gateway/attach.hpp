@@ -1,0 +1,71 @@
+/// Which listeners are usable, and which routes attach to them.
+#pragma once
+
+#include <gwctl/gateway/snapshot.hpp>
+
+namespace gwctl::gateway {
+
+/// Why something is as it is, in the form of a condition.
+struct verdict {
+    bool holds = true;
+    std::string reason{};
+    std::string message{};
+};
+
+/// What the rules say of one listener before any route is looked at.
+struct listener_rules {
+    const Listener* listener = nullptr;
+    /// The kinds that may attach: those that fit the protocol, narrowed to `allowedRoutes.kinds`.
+    std::vector<const route_kind*> kinds{};
+    verdict accepted{};
+    verdict resolved_refs{}; ///< false when `allowedRoutes.kinds` lists one that does not fit
+    bool conflicted = false;
+};
+
+/// One entry per listener of the Gateway, in its order.
+std::vector<listener_rules> judge_listeners(const Gateway& gateway, std::span<const route_kind* const> kinds);
+
+/// What becomes of one parentRef.
+struct attachment {
+    const ParentReference* parent = nullptr;
+    verdict accepted{};
+    std::vector<std::size_t> listeners{}; ///< indexes into the listeners that take the route
+};
+
+/// Whether a parentRef of a route in `route_namespace` names this Gateway.
+bool names_gateway(const ParentReference& parent, const std::string& route_namespace,
+                   const object_key& gateway);
+
+/// The Gateways that a route's parentRefs name, without duplicates.
+std::vector<object_key> parent_gateways(const route_view& route);
+
+/// Attaches the route by one of its parentRefs. Precondition: the parentRef names the Gateway.
+attachment attach(const route_view& route, const ParentReference& parent, const Gateway& gateway,
+                  const std::vector<listener_rules>& listeners, const cluster_view& cluster);
+
+/// The route's `serviceBehaviour` label, else `create` when it has selector labels, else the default.
+/// Errors: a message that names the label, its value and the values there are.
+result<behaviour> behaviour_of(const route_view& route, behaviour fallback);
+
+/// Every attachment to one Gateway, and who won each listener.
+struct attachments {
+    struct entry {
+        const route_view* route = nullptr;
+        behaviour served_by = behaviour::merge;
+        std::vector<attachment> parents{}; ///< those that name this Gateway, in the route's order
+    };
+    std::vector<listener_rules> listeners{};
+    std::vector<entry> routes{};          ///< in precedence order
+    std::vector<const entry*> winners{};  ///< per listener: the first route that attached, or null
+    std::vector<std::int32_t> attached{}; ///< per listener: how many routes attached
+
+    attachments() = default;
+    attachments(const attachments&) = delete; // winners point into routes
+    attachments& operator=(const attachments&) = delete;
+    attachments(attachments&&) = default;
+    attachments& operator=(attachments&&) = default;
+};
+
+attachments attach_all(const snapshot& s, behaviour fallback);
+
+} // namespace gwctl::gateway

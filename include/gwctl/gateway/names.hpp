@@ -1,0 +1,68 @@
+/// The labels, annotations, finalizers and object names that the gateway controller writes.
+#pragma once
+
+#include <gwctl/gateway/route_kind.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace gwctl::gateway {
+
+// The names of the Go controller whose clusters this one can take over.
+inline constexpr std::string_view label_selector_key = "selectorkey";
+inline constexpr std::string_view label_selector_value = "selectorvalue";
+inline constexpr std::string_view label_behaviour = "serviceBehaviour";
+inline constexpr std::string_view label_ipam_address = "ipam-address";
+inline constexpr std::string_view label_implementation = "implementation";
+inline constexpr std::string_view annotation_controller = "gateway-api-controller";
+inline constexpr std::string_view annotation_parent_tcp_route = "parent-tcp-route";
+inline constexpr std::string_view annotation_parent_udp_route = "parent-udp-route";
+inline constexpr std::string_view duplicate_suffix = "-gw-api";
+
+// The Gateway API's.
+inline constexpr std::string_view label_gateway_name = "gateway.networking.k8s.io/gateway-name";
+inline constexpr std::string_view label_gateway_class_name = "gateway.networking.k8s.io/gateway-class-name";
+inline constexpr std::string_view finalizer_class_in_use =
+    "gateway-exists-finalizer.gateway.networking.k8s.io";
+
+// kube-vip's.
+inline constexpr std::string_view annotation_kube_vip_addresses = "kube-vip.io/loadbalancerIPs";
+inline constexpr std::string_view annotation_kube_vip_without_endpoints =
+    "kube-vip.io/allow-reconcile-without-endpoints";
+
+/// The value of `endpointslice.kubernetes.io/managed-by` on our slices.
+inline constexpr std::string_view slice_manager = "gwctl";
+
+/// Names that depend on the controller's own name, so that two controllers of one cluster do not meet.
+class names {
+public:
+    /// `controller_name` is DOMAIN/PATH; ours are DOMAIN/something.
+    explicit names(std::string_view controller_name);
+
+    /// Annotation on everything we make: "NAMESPACE/NAME" of the Gateway it serves.
+    std::string gateway() const { return domain_ + "/gateway"; }
+    /// Annotation on everything we apply: a digest of what was applied, which tells a change of ours from
+    /// none.
+    std::string applied() const { return domain_ + "/applied"; }
+    /// Annotation on a Gateway: its allocated address where a label cannot hold it (IPv6).
+    std::string address() const { return domain_ + "/ipam-address"; }
+    /// Annotation on a user's Service that behaviour `update` changed: what it was before.
+    std::string original() const { return domain_ + "/original"; }
+    /// Finalizer on routes whose clean-up must outlive them.
+    std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
+
+private:
+    std::string domain_;
+};
+
+/// `text` if it has at most `limit` characters and a digest-suffixed prefix of it otherwise. Distinct texts
+/// stay distinct; the result is a valid DNS label if `text` is one but for its length.
+std::string shortened(std::string_view text, std::size_t limit);
+
+/// The Service of a Gateway: "GATEWAY-CLASS" (GEP-1762) as a DNS-1035 label of at most 63 characters.
+std::string gateway_service_name(std::string_view gateway, std::string_view gateway_class);
+
+/// "tcp-80": the name of a Service port, unique within a Service.
+std::string port_name(std::string_view protocol, std::int32_t port);
+
+} // namespace gwctl::gateway

@@ -1,0 +1,43 @@
+/// How the gateway controller is to behave; the flags of the reference binary, one to one.
+#pragma once
+
+#include <gwctl/api/resource.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gwctl::gateway {
+
+/// How a route is served.
+enum class behaviour {
+    merge,     ///< the Gateway's Service gets a port per listener and the endpoints of all backends
+    create,    ///< a Service named like the backendRef is made, selecting pods by the route's labels
+    duplicate, ///< a copy of the backend's Service gets the address
+    update,    ///< the backend's own Service gets the address, and its former shape back afterwards
+};
+
+std::string_view to_string(behaviour b) noexcept;
+std::optional<behaviour> parse_behaviour(std::string_view text) noexcept;
+
+/// "merge, create, duplicate, update"
+inline constexpr std::string_view behaviour_names = "merge, create, duplicate, update";
+
+struct options {
+    /// GatewayClasses with this spec.controllerName are ours. A domain-prefixed path, as the Gateway API
+    /// demands.
+    std::string controller_name = "thebsdbox.co.uk/controller";
+    /// The ConfigMap with the address pools. An empty name: the announcer chooses addresses.
+    object_key ipam_config{};
+    /// The value of the `implementation` label on Gateways and Services.
+    std::string implementation_label = "thebsdbox";
+    /// For routes without the label `serviceBehaviour`.
+    behaviour default_behaviour = behaviour::merge;
+    /// Whether an allocated address is also written to `spec.addresses`; the record on the Gateway is written
+    /// anyway.
+    bool write_spec_address = true;
+    /// Lets users pin addresses that lie in no pool.
+    bool allow_addresses_outside_pools = false;
+};
+
+} // namespace gwctl::gateway

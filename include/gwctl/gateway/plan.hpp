@@ -1,0 +1,40 @@
+/// From a snapshot of one Gateway to everything that should exist for it. Pure: the same input gives the same
+/// output.
+#pragma once
+
+#include <gwctl/gateway/slices.hpp>
+#include <gwctl/gateway/status.hpp>
+#include <gwctl/gateway/update.hpp>
+
+namespace gwctl::gateway {
+
+struct desired_state {
+    std::vector<core_v1::Service> services{};
+    std::vector<discovery_v1::EndpointSlice> slices{};
+    /// Services of ours that have no reason to exist any more.
+    std::vector<object_key> unwanted_services{};
+    std::vector<object_key> unwanted_slices{};
+    /// Users' Services to change or to give back.
+    std::vector<service_patch> patches{};
+    Gateway::Status status{};
+    std::vector<problem> problems{};
+};
+
+/// What should exist for a Gateway of a class of ours. Everything in `services` and `slices` carries a digest
+/// of itself (annotation `names::applied`); those that the cluster has already, digest and content, are left
+/// out, so a second plan after the first was carried out is empty.
+desired_state plan(const snapshot& s, const addressing& addresses, const options& o, wall_time now);
+
+/// What should exist for a Gateway that is gone or whose class is not ours: nothing.
+desired_state plan_removal(const snapshot& s, const options& o);
+
+/// What a route's status says about this Gateway, one verdict per parentRef that names it, in the route's
+/// order.
+std::vector<parent_verdict> judge_route(const route_view& route, const snapshot& s, const attachments& a,
+                                        const options& o);
+
+/// Whether all that `wanted` says is true of `live`. Members that only `live` has do not matter, but lists
+/// must have the same length: they are owned whole.
+bool covers(const json::value& live, const json::value& wanted);
+
+} // namespace gwctl::gateway

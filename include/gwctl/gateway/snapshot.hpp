@@ -1,0 +1,46 @@
+/// Everything that decides what one Gateway becomes, read from the stores at one moment.
+#pragma once
+
+#include <gwctl/api/core_v1.hpp>
+#include <gwctl/api/discovery_v1.hpp>
+#include <gwctl/gateway/options.hpp>
+#include <gwctl/gateway/route_kind.hpp>
+
+#include <functional>
+#include <map>
+#include <span>
+
+namespace gwctl::gateway {
+
+/// Read access to the cluster as the stores know it. The reconcilers back it with stores, tests with maps.
+class cluster_view {
+public:
+    virtual ~cluster_view() = default;
+
+    virtual std::shared_ptr<const core_v1::Service> service(const object_key& key) const = 0;
+    /// The slices of a Service, in the order of their names.
+    virtual std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>>
+    slices(const object_key& service) const = 0;
+    /// Null when the namespace does not exist.
+    virtual std::shared_ptr<const core_v1::Namespace> namespace_(const std::string& name) const = 0;
+    /// The grants that live in a namespace.
+    virtual std::vector<std::shared_ptr<const ReferenceGrant>>
+    grants(const std::string& namespace_) const = 0;
+    virtual std::shared_ptr<const Gateway> gateway(const object_key& key) const = 0;
+    /// Whether the Gateway exists and its class is ours.
+    virtual bool is_ours(const object_key& gateway) const = 0;
+};
+
+struct snapshot {
+    std::shared_ptr<const Gateway> gateway{};
+    /// Routes with a parentRef to the Gateway, in precedence order, those being deleted left out.
+    std::vector<route_view> routes{};
+    /// Every Service that carries our annotation for this Gateway, in the order of their keys.
+    std::vector<std::shared_ptr<const core_v1::Service>> managed_services{};
+    /// Every EndpointSlice that carries our annotation for this Gateway.
+    std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>> managed_slices{};
+    std::span<const route_kind* const> kinds{};
+    const cluster_view* cluster = nullptr;
+};
+
+} // namespace gwctl::gateway

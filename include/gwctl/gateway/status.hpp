@@ -1,0 +1,68 @@
+/// Conditions, and the status of Gateways, listeners and routes (Gateway API v1.6 contract).
+#pragma once
+
+#include <gwctl/core/clock.hpp>
+#include <gwctl/gateway/attach.hpp>
+#include <gwctl/gateway/backends.hpp>
+
+namespace gwctl::gateway {
+
+/// Conditions of one object, merged into those it has: by type, other types kept, `lastTransitionTime` kept
+/// while `status` stays. Messages are cut to the 32,768 bytes that metav1.Condition allows.
+class condition_writer {
+public:
+    condition_writer(std::vector<Condition> existing, std::int64_t generation, wall_time now)
+        : conditions_(std::move(existing)), generation_(generation), now_(now) {}
+
+    void set(std::string_view type, bool holds, std::string reason, std::string message);
+    void set(std::string_view type, const verdict& v) { set(type, v.holds, v.reason, v.message); }
+
+    std::vector<Condition> take() && { return std::move(conditions_); }
+
+private:
+    std::vector<Condition> conditions_;
+    std::int64_t generation_;
+    wall_time now_;
+};
+
+/// Null when there is none of this type.
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type);
+bool is_true(const std::vector<Condition>& conditions, std::string_view type);
+
+/// The addresses of a Gateway, or why it has none.
+struct addressing {
+    std::vector<std::string> addresses{};
+    /// No pools are configured and the user pinned none: the announcer chooses.
+    bool left_to_announcer = false;
+    /// `accepted` is false for address types that no one could serve (UnsupportedAddress).
+    verdict accepted{};
+    /// False: AddressNotAssigned or AddressNotUsable.
+    verdict usable{};
+};
+
+/// Whether a Service has what it needs from the announcer.
+struct announcement {
+    object_key service{};
+    std::vector<std::string> addresses{}; ///< its status.loadBalancer.ingress
+    bool complete = false;                ///< all of the Gateway's addresses are among them
+};
+
+/// The Gateway's status; equal to the existing one when nothing changed.
+/// `announcements`: one per Service that serves it. `parameters`: false for `spec.infrastructure` we refuse.
+Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
+                               const std::vector<announcement>& announcements, const verdict& parameters,
+                               const verdict& services, wall_time now);
+
+/// Our entries for one route, merged into `status.parents`: entries of other controllers are kept as they
+/// are, byte for byte, and ours for parents that are gone are dropped. Nothing when the list is as it should
+/// be.
+struct parent_verdict {
+    const ParentReference* parent = nullptr;
+    verdict accepted{};
+    verdict resolved_refs{};
+};
+std::optional<std::vector<json::value>> route_parents(const route_view& route,
+                                                      const std::vector<parent_verdict>& verdicts,
+                                                      std::string_view controller_name, wall_time now);
+
+} // namespace gwctl::gateway

@@ -1,0 +1,34 @@
+/// Behaviour `update`: a user's Service borrowed for a Gateway, and given back as it was.
+#pragma once
+
+#include <gwctl/gateway/service.hpp>
+
+#include <optional>
+
+namespace gwctl::gateway {
+
+/// A JSON merge patch for a user's Service, conditional on the version it was made from.
+struct service_patch {
+    object_key service{};
+    std::string body{};
+};
+
+/// What makes the Service serve these listeners (all of one backend): type LoadBalancer, the address, and the
+/// missing ports. What was there before is recorded in an annotation with the first change. Nothing when it
+/// is so already. Listeners whose port the Service already uses for something else are reported and left out.
+std::optional<service_patch> render_update(const core_v1::Service& live,
+                                           const std::vector<served_listener>& listeners,
+                                           const Gateway& gateway, const std::vector<std::string>& addresses,
+                                           const options& o, const names& n, std::vector<problem>& problems);
+
+/// What undoes `render_update` by its record. Ports, labels and fields that others changed since are kept.
+/// Precondition: `is_borrowed(live)`. Errors: `errc::decode` when someone broke the record.
+result<service_patch> render_return(const core_v1::Service& live, const names& n);
+
+/// Whether the Service carries a record of behaviour `update`.
+bool is_borrowed(const core_v1::Service& service, const names& n);
+
+/// The routes for which a Service is borrowed, "TCPRoute NAMESPACE/NAME" each; empty when it is not.
+std::vector<std::string> borrowers(const core_v1::Service& service, const names& n);
+
+} // namespace gwctl::gateway

@@ -1,0 +1,90 @@
+#include "client_state.hpp"
+
+#include <gwctl/client/timer.hpp>
+
+#include <fmt/format.h>
+
+namespace gwctl {
+namespace {
+
+/// As client-go: a server that asks for more patience than this is not obeyed any longer.
+constexpr int max_retries = 10;
+/// Status objects are small; of anything else only the beginning is shown.
+constexpr std::size_t max_error_body = 256 * 1024;
+
+bool asks_to_retry(int status) { return status == 429 || status >= 500; }
+
+/// Reads up to `limit` bytes; reading to the end gives the connection back.
+task<std::string> read_body(http_response& response, std::size_t limit) {
+    std::string body;
+    while (body.size() <= limit) {
+        const std::string_view piece = co_await response.read_some();
+        if (piece.empty())
+            break;
+        body += piece;
+    }
+    co_return body;
+}
+
+} // namespace
+
+client::state::state(std::shared_ptr<transport> t, client_options o)
+    : link(std::move(t)), options(std::move(o)), time(options.time ? *options.time : system_clock()) {
+    if (options.field_manager.empty())
+        throw api_error(errc::precondition, "client_options.field_manager: expected a name, got \"\"");
+}
+
+http_request client::state::make_request(std::string method, std::string target) const {
+    http_request r;
+    r.method = std::move(method);
+    r.target = std::move(target);
+    r.headers.emplace_back("Accept", "application/json");
+    r.timeout = options.timeout;
+    return r;
+}
+
+task<std::unique_ptr<http_response>> client::state::send(const http_request& request) {
+    try {
+        auto response = co_await link->send(request);
+        if (observer)
+            observer(request.method, response->status(), link->host());
+        co_return response;
+    } catch (const api_error&) {
+        if (observer)
+            observer(request.method, 0, link->host());
+        throw;
+    }
+}
+
+task<std::unique_ptr<http_response>> client::state::open(http_request request,
+                                                         detail::request_subject about) {
+    for (int retries = 0;; ++retries) {
+        auto response = co_await send(request);
+        const int status = response->status();
+        if (status / 100 == 2)
+            co_return response;
+        const std::string body = co_await read_body(*response, max_error_body);
+        const auto wait = detail::parse_retry_after(response->header("Retry-After"));
+        // A longer wait than the caller grants a request is the caller's to decide on:
+        // api_error::retry_after.
+        if (asks_to_retry(status) && wait && *wait <= options.timeout && retries < max_retries) {
+            response.reset();
+            co_await time.sleep_for(*wait);
+            continue;
+        }
+        throw detail::response_error(*response, body, about, link->host());
+    }
+}
+
+task<std::string> client::state::body(http_request request, detail::request_subject about) {
+    const std::string subject = about.text;
+    auto response = co_await open(std::move(request), std::move(about));
+    std::string body = co_await read_body(*response, options.max_response_bytes);
+    if (body.size() > options.max_response_bytes)
+        throw api_error(errc::too_large,
+                        fmt::format("{}: expected an answer of at most {} bytes, got a longer one", subject,
+                                    options.max_response_bytes));
+    co_return body;
+}
+
+} // namespace gwctl

@@ -1,0 +1,99 @@
+#include "endpoint.hpp"
+#include "kubeconfig.hpp"
+
+#include <gwctl/client/config.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace gwctl {
+namespace detail {
+namespace {
+
+constexpr std::string_view account = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> parts;
+    std::size_t start = 0;
+    while (start <= text.size()) {
+        const std::size_t end = std::min(text.find(':', start), text.size());
+        if (end > start)
+            parts.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    return parts;
+}
+
+} // namespace
+
+environment process_environment() {
+    return [](const std::string& name) {
+        const char* const value = std::getenv(name.c_str());
+        return std::string(value == nullptr ? "" : value);
+    };
+}
+
+result<cluster_config> in_cluster_config(const environment& env, const std::string& root) {
+    const std::string host = env("KUBERNETES_SERVICE_HOST");
+    const std::string port = env("KUBERNETES_SERVICE_PORT");
+    if (host.empty() || port.empty())
+        return error{errc::config,
+                     "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set; this is not "
+                     "a pod, so name a kubeconfig"};
+    cluster_config config;
+    endpoint server;
+    server.host = host;
+    server.port = port;
+    config.server = server.url();
+    config.origin = "service account of this pod";
+    const std::string directory = root + std::string(account);
+    config.token_file = directory + "/token";
+    config.certificate_authority.file = directory + "/ca.crt";
+    for (const std::string& file : {config.token_file, config.certificate_authority.file})
+        if (!std::ifstream(file))
+            return error{errc::config,
+                         fmt::format("{}: cannot read the file {}; is automountServiceAccountToken "
+                                     "off for this pod?",
+                                     config.origin, file)};
+    std::string ns;
+    if (std::ifstream(directory + "/namespace") >> ns)
+        config.namespace_ = ns;
+    return config;
+}
+
+result<cluster_config> find_config(const std::string& path, const std::string& context,
+                                   const environment& env, const std::string& root) {
+    if (!path.empty())
+        return merge_kubeconfigs({path}, context);
+    if (const auto listed = split_list(env("KUBECONFIG")); !listed.empty())
+        return merge_kubeconfigs(listed, context);
+    if (!env("KUBERNETES_SERVICE_HOST").empty())
+        return in_cluster_config(env, root);
+    const std::string own = root + env("HOME") + "/.kube/config";
+    std::error_code ignored;
+    if (!std::filesystem::exists(own, ignored))
+        return error{errc::config,
+                     fmt::format("there is no cluster to talk to: name a kubeconfig, set KUBECONFIG, "
+                                 "or put a kubeconfig at {}",
+                                 own)};
+    return merge_kubeconfigs({own}, context);
+}
+
+} // namespace detail
+
+result<cluster_config> load_kubeconfig(const std::string& path, const std::string& context) {
+    return detail::merge_kubeconfigs({path}, context);
+}
+
+result<cluster_config> in_cluster_config() {
+    return detail::in_cluster_config(detail::process_environment(), {});
+}
+
+result<cluster_config> find_config(const std::string& path, const std::string& context) {
+    return detail::find_config(path, context, detail::process_environment(), {});
+}
+
+} // namespace gwctl

@@ -1,0 +1,216 @@
+#include "pool.hpp"
+#include "request_writer.hpp"
+#include "response_parser.hpp"
+#include "tls.hpp"
+#include "token.hpp"
+
+#include <gwctl/client/config.hpp>
+#include <gwctl/client/transport.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace gwctl {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using detail::connection;
+using detail::connection_pool;
+using detail::endpoint;
+using detail::response_parser;
+
+steady_time now() { return std::chrono::steady_clock::now(); }
+
+/// Throws what a failed read or write of `c` means.
+[[noreturn]] void throw_failure(const connection& c, const error_code& ec, const std::string& url,
+                                std::chrono::milliseconds timeout, bool is_write) {
+    const std::string_view doubt = is_write ? "; the request may have taken effect" : "";
+    if (c.timed_out())
+        throw api_error(errc::timeout, fmt::format("{} was silent for {}{}", url,
+                                                   std::chrono::duration<double>(timeout), doubt));
+    if (ec == asio::error::operation_aborted)
+        throw boost::system::system_error(ec);
+    const bool ended = ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
+    throw api_error(errc::connection_lost, fmt::format("lost the connection to {}: {}{}", url,
+                                                       ended ? "the server closed it" : ec.message(), doubt));
+}
+
+class response final : public http_response {
+public:
+    response(std::shared_ptr<connection_pool> pool, std::string url)
+        : pool_(std::move(pool)), url_(std::move(url)) {}
+
+    int status() const noexcept override { return parser_->status(); }
+    std::string_view header(std::string_view name) const noexcept override { return parser_->header(name); }
+    task<std::string_view> read_some() override;
+
+private:
+    friend class http_transport;
+    /// Takes the next element of what was received; false when more must be received first.
+    bool parse() {
+        if (connection_->received().empty())
+            return false;
+        const auto used = parser_->put(connection_->received());
+        if (used.has_error())
+            throw api_error(used.error().code, fmt::format("{}: {}", url_, used.error().message));
+        connection_->consume(*used);
+        return *used > 0;
+    }
+
+    std::shared_ptr<connection_pool> pool_;
+    std::string url_;
+    std::unique_ptr<connection> connection_; // null after the end of the body
+    std::unique_ptr<response_parser> parser_;
+    std::chrono::milliseconds idle_timeout_{};
+    bool is_write_ = false;
+};
+
+task<std::string_view> response::read_some() {
+    while (connection_ && !parser_->done()) {
+        if (parse()) {
+            if (!parser_->piece().empty())
+                co_return parser_->piece();
+            continue;
+        }
+        connection_->set_deadline(now() + idle_timeout_);
+        const error_code ec = co_await connection_->receive();
+        connection_->pause_deadline();
+        if (ec == asio::error::eof && parser_->end())
+            break;
+        if (ec) {
+            // Whatever is asked of a broken response again fails again, instead of looking like its end.
+            throw_failure(*connection_, ec, url_, idle_timeout_, is_write_);
+        }
+    }
+    if (connection_ && parser_->keep_alive() && connection_->received().empty())
+        pool_->put(std::move(connection_), now());
+    connection_.reset();
+    co_return std::string_view();
+}
+
+class http_transport final : public transport {
+public:
+    http_transport(const cluster_config& config, endpoint server)
+        : server_(std::move(server)), url_(server_.url()), host_(server_.authority()),
+          server_name_(config.tls_server_name), token_(config.token, config.token_file),
+          pool_(std::make_shared<connection_pool>()) {
+        if (server_.tls)
+            tls_.emplace(config);
+        if (const auto read = token_.load(now()); read.has_error())
+            throw api_error(read.error().code,
+                            fmt::format("{}{}{}", config.origin, config.origin.empty() ? "" : ": ",
+                                        read.error().message));
+    }
+
+    task<std::unique_ptr<http_response>> send(http_request request) override;
+    std::string_view host() const noexcept override { return host_; }
+
+private:
+    task<std::unique_ptr<response>> exchange(const http_request& request, const std::string& token);
+    task<std::unique_ptr<connection>> open(steady_time deadline);
+    task<error_code> converse(response& r, const std::string& bytes);
+
+    endpoint server_;
+    std::string url_;
+    std::string host_;
+    std::string server_name_;
+    std::optional<detail::tls_settings> tls_;
+    detail::token_source token_;
+    std::shared_ptr<connection_pool> pool_;
+    std::weak_ptr<asio::ssl::context> used_context_;
+};
+
+task<std::unique_ptr<http_response>> http_transport::send(http_request request) {
+    const std::string token = token_.current(now());
+    std::unique_ptr<response> answer = co_await exchange(request, token);
+    // A refused request had no effect, so this is safe for writes too.
+    if (answer->status() == 401 && token_.replaced(token, now())) {
+        const std::string fresh = token_.current(now());
+        answer = co_await exchange(request, fresh);
+    }
+    co_return answer;
+}
+
+task<std::unique_ptr<response>> http_transport::exchange(const http_request& request,
+                                                         const std::string& token) {
+    const auto bytes = detail::write_request(request, server_, token);
+    if (bytes.has_error())
+        throw api_error(bytes.error());
+    const bool is_read = request.method == "GET" || request.method == "HEAD";
+    const steady_time deadline = now() + request.timeout;
+    const auto executor = co_await asio::this_coro::executor;
+
+    auto answer = std::make_unique<response>(pool_, url_);
+    answer->is_write_ = !is_read;
+    answer->idle_timeout_ = request.idle_timeout.value_or(request.timeout);
+    auto link = pool_->take(asio::query(executor, asio::execution::context), now());
+    bool reused = link != nullptr;
+    while (true) {
+        if (!reused)
+            link = co_await open(deadline);
+        link->set_deadline(deadline);
+        answer->connection_ = std::move(link);
+        answer->parser_ = std::make_unique<response_parser>(request.method == "HEAD");
+        const error_code ec = co_await converse(*answer, *bytes);
+        if (!ec)
+            break;
+        // The server may have closed an idle connection just as we took it. Only a read may be sent twice.
+        const connection& c = *answer->connection_;
+        const bool stale = reused && is_read && !c.timed_out() && ec != asio::error::operation_aborted &&
+                           !answer->parser_->got_some();
+        if (!stale)
+            throw_failure(c, ec, url_, request.timeout, !is_read);
+        reused = false;
+    }
+    answer->connection_->pause_deadline();
+    co_return answer;
+}
+
+task<std::unique_ptr<connection>> http_transport::open(steady_time deadline) {
+    const auto executor = co_await asio::this_coro::executor;
+    detail::tls_use tls;
+    if (tls_) {
+        tls.context = tls_->context();
+        tls.server_name = server_name_;
+        if (used_context_.lock() != tls.context)
+            pool_->clear(); // they prove an identity that has been replaced
+        used_context_ = tls.context;
+    }
+    auto link = std::make_unique<connection>(executor);
+    co_await link->open(server_, std::move(tls), deadline);
+    co_return link;
+}
+
+task<error_code> http_transport::converse(response& r, const std::string& bytes) {
+    error_code ec = co_await r.connection_->write(bytes);
+    // A server that refuses a large body answers and closes before it has read all of it.
+    const error_code write_failure = ec;
+    if (ec && (r.connection_->timed_out() || ec == asio::error::operation_aborted))
+        co_return ec;
+    while (!r.parser_->head_done()) {
+        if (r.parse())
+            continue;
+        ec = co_await r.connection_->receive();
+        if (ec)
+            co_return write_failure ? write_failure : ec;
+    }
+    co_return error_code();
+}
+
+} // namespace
+
+std::shared_ptr<transport> make_http_transport(cluster_config config) {
+    auto server = detail::parse_endpoint(config.server);
+    if (server.has_error())
+        throw api_error(
+            server.error().code,
+            fmt::format("{}{}{}", config.origin, config.origin.empty() ? "" : ": ", server.error().message));
+    return std::make_shared<http_transport>(config, std::move(*server));
+}
+
+} // namespace gwctl

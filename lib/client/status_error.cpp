@@ -1,0 +1,143 @@
+#include "status_error.hpp"
+
+#include <gwctl/json/codec.hpp>
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace gwctl::detail {
+namespace {
+
+errc code_of(int http_status, std::string_view reason) {
+    switch (http_status) {
+    case 400:
+        return errc::bad_request;
+    case 401:
+        return errc::unauthorized;
+    case 403:
+        return errc::forbidden;
+    case 404:
+        return errc::not_found;
+    case 405:
+        return errc::method_not_allowed;
+    case 406:
+        return errc::not_acceptable;
+    case 408:
+        return errc::server_timeout;
+    case 409:
+        return reason == "AlreadyExists" ? errc::already_exists : errc::conflict;
+    case 410:
+        return errc::gone;
+    case 413:
+        return errc::too_large;
+    case 415:
+        return errc::unsupported_media_type;
+    case 422:
+        return errc::invalid;
+    case 429:
+        return errc::too_many_requests;
+    case 500:
+        // kube-apiserver's ServerTimeout is a 500: "try again later" (apimachinery, NewServerTimeout).
+        return reason == "ServerTimeout" ? errc::server_timeout : errc::internal_error;
+    case 502:
+    case 503:
+        return errc::service_unavailable;
+    case 504:
+        return errc::server_timeout;
+    default:
+        if (http_status >= 500)
+            return errc::internal_error;
+        return http_status >= 400 ? errc::bad_request : errc::protocol;
+    }
+}
+
+/// Bytes that cannot be part of a terminal's or a log's line become blanks; whole UTF-8 sequences stay.
+char printable(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c; }
+
+} // namespace
+
+std::string excerpt(std::string_view body) {
+    constexpr std::size_t shown = 200;
+    std::size_t size = std::min(shown, body.size());
+    while (size > 0 && size < body.size() && (static_cast<unsigned char>(body[size]) & 0xc0) == 0x80)
+        --size; // not in the middle of a UTF-8 sequence
+    std::string out;
+    for (const char c : body.substr(0, size))
+        if (const char p = printable(c); p != ' ' || !out.ends_with(' '))
+            out += p;
+    while (out.ends_with(' '))
+        out.pop_back();
+    return size < body.size() ? out + "..." : out;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view header) {
+    std::int32_t seconds = 0;
+    const auto [end, failed] = std::from_chars(header.data(), header.data() + header.size(), seconds);
+    if (failed != std::errc() || end != header.data() + header.size() || seconds < 0)
+        return std::nullopt;
+    return std::chrono::seconds(seconds);
+}
+
+api_error status_error(int http_status, const Status& status, std::string_view subject) {
+    const int code = status.code != 0 ? status.code : http_status;
+    const std::string_view text = !status.message.empty()  ? status.message
+                                  : !status.reason.empty() ? status.reason
+                                                           : "the API server gives no reason";
+    api_error e(code_of(code, status.reason), fmt::format("{}: {}", subject, text));
+    e.http_status = code;
+    e.reason = status.reason;
+    for (const StatusCause& cause : status.details.causes)
+        e.causes.push_back({cause.reason, cause.message, cause.field});
+    if (status.details.retryAfterSeconds.value_or(0) > 0)
+        e.retry_after = std::chrono::seconds(*status.details.retryAfterSeconds);
+    return e;
+}
+
+api_error not_served(const resource_type& type) {
+    std::string versions(type.version);
+    if (!type.fallback_version.empty())
+        versions.append(", ").append(type.fallback_version);
+    std::string_view remedy = "install its CRD";
+    if (type.group == "gateway.networking.k8s.io")
+        remedy = "install the Gateway API CRDs";
+    else if (type.group.find('.') == std::string_view::npos || type.group.ends_with(".k8s.io"))
+        remedy = "a newer Kubernetes does";
+    api_error e(errc::not_found, fmt::format("the API server does not serve {} ({}); {}",
+                                             type.qualified_name(), versions, remedy));
+    e.http_status = 404;
+    return e;
+}
+
+api_error response_error(const http_response& response, std::string_view body, const request_subject& about,
+                         std::string_view host) {
+    const std::string& subject = about.text;
+    const auto header = parse_retry_after(response.header("Retry-After"));
+    const auto status = json::decode<Status>(body);
+    const bool is_status = status.has_value() && !status->status.empty();
+    // An object that is not there is named in the details; a path that is not there is not.
+    if (response.status() == 404 && !about.type.kind.empty() && (!is_status || status->details.kind.empty()))
+        return not_served(about.type);
+    if (is_status) {
+        api_error e = status_error(response.status(), *status, subject);
+        if (header)
+            e.retry_after = header;
+        return e;
+    }
+    const int code = response.status();
+    std::string message;
+    if (code >= 300 && code < 400)
+        message =
+            fmt::format("{}: {} redirects to \"{}\", which is not followed; give the server's own address",
+                        subject, host, excerpt(response.header("Location")));
+    else if (body.empty())
+        message = fmt::format("{}: {} answered HTTP {}", subject, host, code);
+    else
+        message = fmt::format("{}: {} answered HTTP {}: {}", subject, host, code, excerpt(body));
+    api_error e(code_of(code, {}), message);
+    e.http_status = code;
+    e.retry_after = header;
+    return e;
+}
+
+} // namespace gwctl::detail

@@ -1,0 +1,37 @@
+/// Answers of the API server that are errors.
+#pragma once
+
+#include <gwctl/api/resource.hpp>
+#include <gwctl/client/transport.hpp>
+#include <gwctl/core/error.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace gwctl::detail {
+
+/// The error that a Status says. `subject` is what the request was about: "Gateway default/web".
+api_error status_error(int http_status, const Status& status, std::string_view subject);
+
+/// What a request is about.
+struct request_subject {
+    request_subject() = default;
+    std::string text{};   ///< "Gateway default/web"
+    resource_type type{}; ///< empty kind: none in particular
+};
+
+/// The error for a kind that the server does not know.
+api_error not_served(const resource_type& type);
+
+/// The error of a response that is not 2xx. A body that is no Status is quoted in part; a 404 that names no
+/// object means that the kind is not served.
+api_error response_error(const http_response& response, std::string_view body, const request_subject& about,
+                         std::string_view host);
+
+/// The seconds of a Retry-After header; none where there is none or it is a date.
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view header);
+
+/// One line of at most 200 bytes from the beginning of `body`, without control characters.
+std::string excerpt(std::string_view body);
+
+} // namespace gwctl::detail

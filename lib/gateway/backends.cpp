@@ -1,0 +1,166 @@
+#include <gwctl/gateway/backends.hpp>
+#include <gwctl/gateway/grants.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+std::string_view protocol_of(const core_v1::ServicePort& port) {
+    return port.protocol.empty() ? std::string_view("TCP") : std::string_view(port.protocol);
+}
+
+verdict judge_kind(const std::string& path, const BackendRef& ref) {
+    if (ref.group.value_or("").empty() && ref.kind.value_or("Service") == "Service")
+        return {};
+    return {false, "InvalidKind",
+            fmt::format("{}: expected kind Service of the core group, got {}{}{}; refer to a Service", path,
+                        ref.kind.value_or("Service"), ref.group.value_or("").empty() ? "" : " of group ",
+                        ref.group.value_or(""))};
+}
+
+verdict judge_namespace(const std::string& path, const route_view& route, const object_key& target,
+                        behaviour served_by, const cluster_view& cluster) {
+    const std::string& from = route.metadata->namespace_;
+    if (target.namespace_ == from)
+        return {};
+    if (served_by != behaviour::merge)
+        return {
+            false, "RefNotPermitted",
+            fmt::format("{}.namespace: behaviour {} works in the route's own namespace {} only, got {}; use "
+                        "behaviour merge for backends of other namespaces",
+                        path, to_string(served_by), from, target.namespace_)};
+    const reference who{route.kind->type.group, route.kind->type.kind, from, {}};
+    const reference what{"", "Service", target.namespace_, target.name};
+    if (permitted(who, what, cluster))
+        return {};
+    return {
+        false, "RefNotPermitted",
+        fmt::format(
+            "{}.namespace: no ReferenceGrant in namespace {} lets {}s of namespace {} refer to Service {}; "
+            "create one there",
+            path, target.namespace_, route.kind->type.kind, from, target.name)};
+}
+
+verdict judge_port(const std::string& path, const backend& b, std::string_view protocol) {
+    if (b.port != nullptr)
+        return {};
+    if (!b.ref->port)
+        return {false, "BackendNotFound",
+                fmt::format("{}.port: expected a port of Service {}, got none; it has {}", path,
+                            to_string(b.service_key), describe_ports(*b.service))};
+    return {false, "BackendNotFound",
+            fmt::format("{}.port: Service {} has no {} port {}; it has {}", path, to_string(b.service_key),
+                        protocol, *b.ref->port, describe_ports(*b.service))};
+}
+
+const core_v1::ServicePort* find_port(const core_v1::Service& service, std::optional<std::int32_t> number,
+                                      std::string_view protocol) {
+    const auto& ports = service.spec.ports;
+    const auto found = std::find_if(ports.begin(), ports.end(), [&](const core_v1::ServicePort& p) {
+        return number == p.port && protocol_of(p) == protocol;
+    });
+    return found == ports.end() ? nullptr : &*found;
+}
+
+bool carries(const core_v1::Service& service, std::string_view annotation) {
+    return service.metadata.annotations.contains(std::string(annotation));
+}
+
+/// Behaviour `create` makes the Service, so the one thing that can be wrong is that somebody else made it.
+verdict judge_created(const std::string& path, const backend& b, const names& n) {
+    if (!b.service || carries(*b.service, annotation_controller) || carries(*b.service, n.gateway()))
+        return {};
+    return {
+        false, "RefNotPermitted",
+        fmt::format(
+            "{}.name: behaviour create makes Service {} itself, but one that this controller did not make "
+            "exists; rename the backendRef, delete the Service, or use behaviour merge, duplicate or "
+            "update",
+            path, to_string(b.service_key))};
+}
+
+verdict judge_existing(const std::string& path, backend& b, std::string_view protocol, const names& n) {
+    if (!b.service)
+        return {false, "BackendNotFound",
+                fmt::format("{}.name: Service {} does not exist; create it or correct the name", path,
+                            to_string(b.service_key))};
+    if (b.service->spec.type == "ExternalName")
+        return {false, "InvalidKind",
+                fmt::format(
+                    "{}.name: Service {} is of type ExternalName, which has no endpoints; refer to a Service "
+                    "with a selector or EndpointSlices",
+                    path, to_string(b.service_key))};
+    if (carries(*b.service, n.gateway()) && !carries(*b.service, n.original()))
+        return {false, "InvalidKind",
+                fmt::format(
+                    "{}.name: Service {} is made by this controller for Gateway {}; refer to the Service of "
+                    "the application",
+                    path, to_string(b.service_key), b.service->metadata.annotations.at(n.gateway()))};
+    b.port = find_port(*b.service, b.ref->port, protocol);
+    return judge_port(path, b, protocol);
+}
+
+backend judge_backend(const std::string& path, const BackendRef& ref, const route_view& route,
+                      behaviour served_by, const names& n, const cluster_view& cluster) {
+    backend b;
+    b.ref = &ref;
+    b.service_key = {ref.namespace_.value_or(route.metadata->namespace_), ref.name};
+    b.resolved = judge_kind(path, ref);
+    if (b.resolved.holds)
+        b.resolved = judge_namespace(path, route, b.service_key, served_by, cluster);
+    if (!b.resolved.holds)
+        return b;
+    b.service = cluster.service(b.service_key);
+    b.resolved = served_by == behaviour::create
+                     ? judge_created(path, b, n)
+                     : judge_existing(path, b, route.kind->expose(Listener(), ref).protocol, n);
+    if (!b.resolved.holds)
+        b.service = nullptr;
+    return b;
+}
+
+} // namespace
+
+std::vector<backend> judge_backends(const route_view& route, behaviour served_by, const names& n,
+                                    const cluster_view& cluster) {
+    std::vector<backend> backends;
+    for (std::size_t r = 0; r < route.spec->rules.size(); ++r) {
+        const auto& refs = route.spec->rules[r].backendRefs;
+        for (std::size_t i = 0; i < refs.size(); ++i)
+            backends.push_back(judge_backend(fmt::format("spec.rules[{}].backendRefs[{}]", r, i), refs[i],
+                                             route, served_by, n, cluster));
+    }
+    return backends;
+}
+
+verdict resolved_refs(const std::vector<backend>& backends) {
+    const auto failed =
+        std::find_if(backends.begin(), backends.end(), [](const backend& b) { return !b.resolved.holds; });
+    if (failed != backends.end())
+        return failed->resolved;
+    return {true, "ResolvedRefs", "All references are resolved"};
+}
+
+bool made_by_us(const core_v1::Service& service, const names& n, std::string_view controller_name) {
+    const auto& annotations = service.metadata.annotations;
+    if (annotations.contains(n.original()))
+        return false;
+    if (annotations.contains(n.gateway()))
+        return true;
+    const auto seed = annotations.find(std::string(annotation_controller));
+    return seed != annotations.end() && seed->second == controller_name;
+}
+
+std::string describe_ports(const core_v1::Service& service) {
+    std::vector<std::string> ports;
+    for (const core_v1::ServicePort& p : service.spec.ports)
+        ports.push_back(p.name.empty() ? fmt::format("{}/{}", p.port, protocol_of(p))
+                                       : fmt::format("{}/{} ({})", p.port, protocol_of(p), p.name));
+    return ports.empty() ? "none" : fmt::format("{}", fmt::join(ports, ", "));
+}
+
+} // namespace gwctl::gateway

@@ -1,0 +1,327 @@
+#include <gwctl/gateway/plan.hpp>
+
+#include <boost/json/parse.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+using core_v1::Service;
+using discovery_v1::EndpointSlice;
+
+/// The listeners that have a winner, sorted by how they are served.
+struct division {
+    std::vector<const Listener*> merged{}; ///< also those without a route: their port is open, and refuses
+    std::vector<merged_port> merged_ports{};
+    std::vector<served_listener> created{};
+    std::vector<served_listener> duplicated{};
+    std::map<object_key, std::vector<served_listener>> updated{}; ///< by the Service that is borrowed
+};
+
+/// The route is served by the Gateway that is the oldest of its parents: its Service can have one address
+/// only.
+bool belongs_here(const route_view& route, const snapshot& s) {
+    const auto rank = [](const Gateway& g) {
+        return std::tie(g.metadata.creationTimestamp, g.metadata.namespace_, g.metadata.name);
+    };
+    for (const object_key& parent : parent_gateways(route)) {
+        const auto other = s.cluster->gateway(parent);
+        if (other && s.cluster->is_ours(parent) && rank(*other) < rank(*s.gateway))
+            return false;
+    }
+    return true;
+}
+
+bool has_finalizer(const ObjectMeta& metadata, const std::string& finalizer) {
+    return std::find(metadata.finalizers.begin(), metadata.finalizers.end(), finalizer) !=
+           metadata.finalizers.end();
+}
+
+void divide_route(division& d, const Listener& listener, const attachments::entry& winner, const snapshot& s,
+                  const names& n, std::vector<problem>& problems) {
+    const route_view& route = *winner.route;
+    if (!belongs_here(route, s)) {
+        problems.push_back(
+            {&route, fmt::format("behaviour {} serves one Gateway only, and an older one of the route's "
+                                 "parents is served; use behaviour merge for several",
+                                 to_string(winner.served_by))});
+        return;
+    }
+    std::vector<backend> backends = judge_backends(route, winner.served_by, n, *s.cluster);
+    const auto usable =
+        std::find_if(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
+    if (usable == backends.end())
+        return; // the route's ResolvedRefs says why
+    if (backends.size() > 1)
+        problems.push_back(
+            {&route, fmt::format("behaviour {} serves one backendRef, Service {}; use behaviour merge "
+                                 "for several",
+                                 to_string(winner.served_by), to_string(usable->service_key))});
+    served_listener served{&listener, &route, *usable};
+    if (winner.served_by == behaviour::create)
+        d.created.push_back(std::move(served));
+    else if (winner.served_by == behaviour::duplicate)
+        d.duplicated.push_back(std::move(served));
+    else if (has_finalizer(*route.metadata,
+                           n.cleanup_finalizer())) // the route's reconciler puts it there first
+        d.updated[usable->service_key].push_back(std::move(served));
+}
+
+division divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems) {
+    division d;
+    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+        const listener_rules& rules = a.listeners[i];
+        if (!rules.accepted.holds || rules.kinds.empty())
+            continue;
+        const attachments::entry* winner = a.winners[i];
+        if (winner != nullptr && winner->served_by != behaviour::merge) {
+            divide_route(d, *rules.listener, *winner, s, n, problems);
+            continue;
+        }
+        merged_port port;
+        port.port = rules.kinds.front()->expose(*rules.listener, BackendRef());
+        if (winner != nullptr)
+            port.backends = judge_backends(*winner->route, behaviour::merge, n, *s.cluster);
+        d.merged.push_back(rules.listener);
+        d.merged_ports.push_back(std::move(port));
+    }
+    return d;
+}
+
+/// FNV-1a over the JSON of an object.
+template <class T>
+std::string digest(const T& object) {
+    std::uint64_t h = 0xcbf29ce484222325u;
+    for (const unsigned char c : json::encode(object))
+        h = (h ^ c) * 0x100000001b3u;
+    return fmt::format("{:016x}", h);
+}
+
+/// Adds the digest; true when the cluster has the object with that digest and all of its content.
+template <class T>
+bool is_applied(T& wanted, const T* live, const names& n) {
+    wanted.metadata.annotations[n.applied()] = digest(wanted);
+    if (live == nullptr)
+        return false;
+    const auto seen = live->metadata.annotations.find(n.applied());
+    if (seen == live->metadata.annotations.end() ||
+        seen->second != wanted.metadata.annotations.at(n.applied()))
+        return false;
+    return covers(boost::json::parse(json::encode(*live)), boost::json::parse(json::encode(wanted)));
+}
+
+template <class T>
+bool has_key(const std::vector<T>& objects, const object_key& key) {
+    return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
+}
+
+verdict judge_infrastructure(const Gateway& gateway, const names& n) {
+    if (!gateway.spec.infrastructure)
+        return {};
+    const auto& infrastructure = *gateway.spec.infrastructure;
+    if (infrastructure.parametersRef)
+        return {false, "InvalidParameters",
+                fmt::format(
+                    "spec.infrastructure.parametersRef: {} {} is not of a kind that this controller reads; "
+                    "remove the reference",
+                    infrastructure.parametersRef->kind, infrastructure.parametersRef->name)};
+    const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
+        for (const auto& [key, value] : entries)
+            if (is_reserved_key(key, n))
+                return verdict{
+                    false, "InvalidParameters",
+                    fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "
+                                "balancer or this controller; remove it",
+                                where, key)};
+        return verdict{};
+    };
+    const verdict labels = refuse("labels", infrastructure.labels);
+    return labels.holds ? refuse("annotations", infrastructure.annotations) : labels;
+}
+
+announcement judge_announcement(const object_key& key, const std::vector<std::string>& addresses,
+                                const cluster_view& cluster) {
+    announcement a;
+    a.service = key;
+    if (const auto live = cluster.service(key))
+        for (const auto& ingress : live->status.loadBalancer.ingress)
+            if (!ingress.ip.empty())
+                a.addresses.push_back(ingress.ip);
+    a.complete = !a.addresses.empty() &&
+                 std::all_of(addresses.begin(), addresses.end(), [&](const std::string& wanted) {
+                     return std::find(a.addresses.begin(), a.addresses.end(), wanted) != a.addresses.end();
+                 });
+    return a;
+}
+
+/// Takes out the Services whose name is taken: by somebody else's, or by one of ours for another Gateway that
+/// lives.
+verdict judge_names(std::vector<Service>& services, const cluster_view& cluster, const names& n,
+                    const options& o) {
+    verdict v;
+    const auto holder = [&](const Service& live) -> std::string {
+        if (!made_by_us(live, n, o.controller_name))
+            return "was not made by this controller";
+        const auto gateway = live.metadata.annotations.find(n.gateway());
+        if (gateway == live.metadata.annotations.end())
+            return {}; // the Go controller's: adopted
+        return "serves Gateway " + gateway->second;
+    };
+    std::erase_if(services, [&](const Service& wanted) {
+        const auto live = cluster.service(key_of(wanted));
+        const std::string other = live ? holder(*live) : std::string();
+        if (other.empty() || other == holder(wanted))
+            return false;
+        v = {false, "NoResources",
+             fmt::format("Service {} exists and {}; delete it, or give one of the two another name",
+                         to_string(key_of(wanted)), other)};
+        return true;
+    });
+    return v;
+}
+
+/// Whether the plan still wants a Service that `update` borrowed.
+void return_borrowed(const snapshot& s, const std::map<object_key, std::vector<served_listener>>& updated,
+                     desired_state& desired, const names& n) {
+    for (const auto& live : s.managed_services) {
+        if (!is_borrowed(*live, n) || updated.contains(key_of(*live)))
+            continue;
+        result<service_patch> back = render_return(*live, n);
+        if (back.has_value())
+            desired.patches.push_back(std::move(*back));
+        else
+            desired.problems.push_back({nullptr, back.error().message});
+    }
+}
+
+void find_unwanted(const snapshot& s, const std::vector<Service>& services,
+                   const std::vector<EndpointSlice>& slices, desired_state& desired, const names& n) {
+    for (const auto& live : s.managed_services)
+        if (!is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
+            live->metadata.deletionTimestamp.empty())
+            desired.unwanted_services.push_back(key_of(*live));
+    for (const auto& live : s.managed_slices)
+        if (!has_key(slices, key_of(*live)) && live->metadata.deletionTimestamp.empty())
+            desired.unwanted_slices.push_back(key_of(*live));
+}
+
+template <class T>
+void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<const T>>& managed,
+                    const std::function<std::shared_ptr<const T>(const object_key&)>& find, const names& n) {
+    std::erase_if(wanted, [&](T& object) {
+        const auto live = std::find_if(managed.begin(), managed.end(),
+                                       [&](const auto& m) { return key_of(*m) == key_of(object); });
+        if (live != managed.end())
+            return is_applied(object, live->get(), n);
+        const auto other = find ? find(key_of(object)) : nullptr;
+        return is_applied(object, other.get(), n);
+    });
+}
+
+} // namespace
+
+bool covers(const json::value& live, const json::value& wanted) {
+    const auto is_empty = [](const json::value& v) {
+        return v.is_null() || (v.is_array() && v.get_array().empty()) ||
+               (v.is_object() && v.get_object().empty());
+    };
+    if (is_empty(wanted))
+        return is_empty(live); // API servers write empty lists as null, or not at all
+    if (const auto* w = wanted.if_object()) {
+        const auto* l = live.if_object();
+        return l != nullptr && std::all_of(w->begin(), w->end(), [&](const auto& member) {
+                   const auto* value = l->if_contains(member.key());
+                   return covers(value == nullptr ? json::value() : *value, member.value());
+               });
+    }
+    if (const auto* w = wanted.if_array()) {
+        const auto* l = live.if_array();
+        return l != nullptr &&
+               std::equal(w->begin(), w->end(), l->begin(), l->end(),
+                          [](const auto& mine, const auto& theirs) { return covers(theirs, mine); });
+    }
+    return live == wanted;
+}
+
+desired_state plan(const snapshot& s, const addressing& addresses, const options& o, wall_time now) {
+    const names n(o.controller_name);
+    desired_state desired;
+    const attachments a = attach_all(s, o.default_behaviour);
+    const verdict parameters = judge_infrastructure(*s.gateway, n);
+    const bool serve = addresses.accepted.holds && parameters.holds &&
+                       (addresses.left_to_announcer || !addresses.addresses.empty());
+    const division d = serve ? divide(s, a, n, desired.problems) : division();
+
+    std::vector<Service> services = render_route_services(*s.gateway, d.created, d.duplicated,
+                                                          addresses.addresses, o, n, desired.problems);
+    std::vector<EndpointSlice> slices;
+    if (!d.merged.empty()) {
+        Service own = render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n);
+        slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
+        services.push_back(std::move(own));
+    }
+    const verdict names_free = judge_names(services, *s.cluster, n, o);
+    std::erase_if(slices, [&](const EndpointSlice& slice) {
+        const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
+        return !has_key(services, {slice.metadata.namespace_, service});
+    });
+
+    std::vector<announcement> announcements;
+    for (const Service& service : services)
+        announcements.push_back(judge_announcement(key_of(service), addresses.addresses, *s.cluster));
+    for (const auto& [key, listeners] : d.updated) {
+        announcements.push_back(judge_announcement(key, addresses.addresses, *s.cluster));
+        const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway,
+                                          addresses.addresses, o, n, desired.problems);
+        if (change)
+            desired.patches.push_back(*change);
+    }
+    return_borrowed(s, d.updated, desired, n);
+    find_unwanted(s, services, slices, desired, n);
+    desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
+
+    keep_unapplied<Service>(
+        services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);
+    keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n);
+    desired.services = std::move(services);
+    desired.slices = std::move(slices);
+    return desired;
+}
+
+desired_state plan_removal(const snapshot& s, const options& o) {
+    const names n(o.controller_name);
+    desired_state desired;
+    return_borrowed(s, {}, desired, n);
+    find_unwanted(s, {}, {}, desired, n);
+    return desired;
+}
+
+std::vector<parent_verdict> judge_route(const route_view& route, const snapshot& s, const attachments& a,
+                                        const options& o) {
+    const names n(o.controller_name);
+    std::vector<parent_verdict> verdicts;
+    for (const attachments::entry& entry : a.routes) {
+        if (entry.route->metadata->uid != route.metadata->uid || entry.route->kind != route.kind)
+            continue;
+        const verdict refs = resolved_refs(judge_backends(route, entry.served_by, n, *s.cluster));
+        for (const attachment& at : entry.parents) {
+            parent_verdict v{at.parent, at.accepted, refs};
+            std::vector<std::string> lost;
+            for (const std::size_t i : at.listeners)
+                if (a.winners[i] != &entry)
+                    lost.push_back(fmt::format("listener {} serves {}, which takes precedence",
+                                               a.listeners[i].listener->name,
+                                               describe(*a.winners[i]->route)));
+            if (!lost.empty())
+                v.accepted.message += fmt::format("; {}", fmt::join(lost, "; "));
+            verdicts.push_back(std::move(v));
+        }
+    }
+    return verdicts;
+}
+
+} // namespace gwctl::gateway

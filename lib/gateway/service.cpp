@@ -1,0 +1,193 @@
+#include <gwctl/gateway/service.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+bool is_ipv6(std::string_view address) { return address.find(':') != std::string_view::npos; }
+
+/// A label value: at most 63 characters, ends alphanumeric.
+std::string label_value(std::string_view text) { return shortened(text, 63); }
+
+/// Asks the announcer for the addresses and leaves everything else about being announced to it.
+void ask_for(core_v1::ServiceSpec& spec, const std::vector<std::string>& addresses) {
+    spec.type = "LoadBalancer";
+    spec.allocateLoadBalancerNodePorts = false;
+    spec.externalTrafficPolicy = "Cluster";
+    if (addresses.empty())
+        return;
+    spec.loadBalancerIP = addresses.front();
+    for (const std::string& address : addresses) {
+        const std::string family = is_ipv6(address) ? "IPv6" : "IPv4";
+        if (std::find(spec.ipFamilies.begin(), spec.ipFamilies.end(), family) == spec.ipFamilies.end())
+            spec.ipFamilies.push_back(family);
+    }
+    spec.ipFamilyPolicy = spec.ipFamilies.size() > 1 ? "RequireDualStack" : "SingleStack";
+}
+
+core_v1::ServicePort make_port(const service_port& p, IntOrString target) {
+    core_v1::ServicePort port;
+    port.name = port_name(p.protocol, p.port);
+    port.protocol = p.protocol;
+    port.port = p.port;
+    port.targetPort = std::move(target);
+    return port;
+}
+
+std::string_view parent_annotation(const route_view& route) {
+    return route.kind->type.kind == "UDPRoute" ? annotation_parent_udp_route : annotation_parent_tcp_route;
+}
+
+OwnerReference reference_to(const route_view& route) {
+    OwnerReference r;
+    r.apiVersion = route.kind->type.api_version();
+    r.kind = route.kind->type.kind;
+    r.name = route.metadata->name;
+    r.uid = route.metadata->uid;
+    return r;
+}
+
+core_v1::Service start_service(const served_listener& l, std::string name, const Gateway& gateway,
+                               const std::vector<std::string>& addresses, const options& o, const names& n) {
+    core_v1::Service service;
+    service.metadata.namespace_ = l.target.service_key.namespace_;
+    service.metadata.name = std::move(name);
+    mark(service.metadata, gateway, addresses, o, n);
+    service.metadata.annotations[std::string(parent_annotation(*l.route))] = l.route->metadata->name;
+    ask_for(service.spec, addresses);
+    return service;
+}
+
+core_v1::Service render_created(const served_listener& l, const Gateway& gateway,
+                                const std::vector<std::string>& addresses, const options& o, const names& n) {
+    core_v1::Service service = start_service(l, l.target.service_key.name, gateway, addresses, o, n);
+    const auto& labels = l.route->metadata->labels;
+    service.spec.selector[labels.at(std::string(label_selector_key))] =
+        labels.at(std::string(label_selector_value));
+    const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
+    service.spec.ports.push_back(make_port(p, IntOrString(p.target_port)));
+    return service;
+}
+
+core_v1::Service render_duplicate(const served_listener& l, const Gateway& gateway,
+                                  const std::vector<std::string>& addresses, const options& o,
+                                  const names& n) {
+    const core_v1::Service& source = *l.target.service;
+    const std::string name =
+        shortened(source.metadata.name, 63 - duplicate_suffix.size()).append(duplicate_suffix);
+    core_v1::Service service = start_service(l, name, gateway, addresses, o, n);
+    service.spec.selector = source.spec.selector;
+    service.spec.sessionAffinity = source.spec.sessionAffinity;
+    service.spec.publishNotReadyAddresses = source.spec.publishNotReadyAddresses;
+    const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
+    service.spec.ports.push_back(
+        make_port(p, l.target.port->targetPort.value_or(IntOrString(l.target.port->port))));
+    return service;
+}
+
+/// Adds `one` to `all`, or its port and owner to the Service of the same name.
+void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const served_listener& l,
+                std::vector<problem>& problems) {
+    one.metadata.ownerReferences.push_back(reference_to(*l.route));
+    const auto same = std::find_if(all.begin(), all.end(),
+                                   [&](const core_v1::Service& s) { return key_of(s) == key_of(one); });
+    if (same == all.end())
+        return all.push_back(std::move(one));
+    if (same->spec.selector != one.spec.selector) {
+        problems.push_back({l.route, fmt::format("Service {} is already made for another route with another "
+                                                 "selector; name another backend",
+                                                 to_string(key_of(one)))});
+        return;
+    }
+    same->spec.ports.insert(same->spec.ports.end(), one.spec.ports.begin(), one.spec.ports.end());
+    same->metadata.annotations.insert(one.metadata.annotations.begin(), one.metadata.annotations.end());
+    auto& owners = same->metadata.ownerReferences;
+    for (OwnerReference& owner : one.metadata.ownerReferences)
+        if (std::find(owners.begin(), owners.end(), owner) == owners.end())
+            owners.push_back(std::move(owner));
+}
+
+} // namespace
+
+void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::string>& addresses,
+          const options& o, const names& n) {
+    if (gateway.spec.infrastructure) {
+        metadata.labels = gateway.spec.infrastructure->labels;
+        metadata.annotations = gateway.spec.infrastructure->annotations;
+    }
+    metadata.labels[std::string(label_gateway_name)] = label_value(gateway.metadata.name);
+    metadata.labels[std::string(label_gateway_class_name)] = label_value(gateway.spec.gatewayClassName);
+    metadata.labels[std::string(label_implementation)] = o.implementation_label;
+    metadata.annotations[n.gateway()] = to_string(key_of(gateway));
+    metadata.annotations[std::string(annotation_controller)] = o.controller_name;
+    metadata.annotations[std::string(annotation_kube_vip_without_endpoints)] = "true";
+    if (addresses.empty())
+        return;
+    metadata.annotations[std::string(annotation_kube_vip_addresses)] =
+        fmt::format("{}", fmt::join(addresses, ","));
+    if (is_ipv6(addresses.front())) // a label value cannot hold a colon
+        metadata.annotations[n.address()] = addresses.front();
+    else
+        metadata.labels[std::string(label_ipam_address)] = addresses.front();
+}
+
+core_v1::Service render_gateway_service(const Gateway& gateway, const std::vector<const Listener*>& listeners,
+                                        std::span<const route_kind* const> kinds,
+                                        const std::vector<std::string>& addresses, const options& o,
+                                        const names& n) {
+    core_v1::Service service;
+    service.metadata.namespace_ = gateway.metadata.namespace_;
+    service.metadata.name = gateway_service_name(gateway.metadata.name, gateway.spec.gatewayClassName);
+    mark(service.metadata, gateway, addresses, o, n);
+    service.metadata.ownerReferences.push_back(owner_reference(gateway));
+    ask_for(service.spec, addresses);
+    for (const Listener* listener : listeners) {
+        const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                       [&](const route_kind* k) { return k->accepts(*listener); });
+        const service_port p = (*kind)->expose(*listener, BackendRef());
+        service.spec.ports.push_back(make_port(p, IntOrString(p.port)));
+    }
+    return service;
+}
+
+std::vector<core_v1::Service> render_route_services(const Gateway& gateway,
+                                                    const std::vector<served_listener>& created,
+                                                    const std::vector<served_listener>& duplicated,
+                                                    const std::vector<std::string>& addresses,
+                                                    const options& o, const names& n,
+                                                    std::vector<problem>& problems) {
+    std::vector<core_v1::Service> services;
+    for (const served_listener& l : created)
+        merge_into(services, render_created(l, gateway, addresses, o, n), l, problems);
+    for (const served_listener& l : duplicated)
+        merge_into(services, render_duplicate(l, gateway, addresses, o, n), l, problems);
+    return services;
+}
+
+bool is_reserved_key(std::string_view key, const names& n) {
+    if (key == label_ipam_address || key == label_implementation || key == annotation_controller ||
+        key == annotation_parent_tcp_route || key == annotation_parent_udp_route)
+        return true;
+    const std::size_t slash = key.find('/');
+    if (slash == std::string_view::npos)
+        return false;
+    const std::string_view domain = key.substr(0, slash);
+    if (domain == "app.kubernetes.io")
+        return false; // the recommended labels, which describe and do not steer
+    const std::string ours = n.gateway();
+    const auto within = [&](std::string_view parent) {
+        return domain == parent ||
+               (domain.ends_with(parent) && domain[domain.size() - parent.size() - 1] == '.');
+    };
+    constexpr std::string_view taken[] = {"kubernetes.io", "k8s.io",      "kube-vip.io",
+                                          "metallb.io",    "universe.tf", "cilium.io",
+                                          "io.cilium",     "loxilb.io",   "cattle.io"};
+    return within(std::string_view(ours).substr(0, ours.find('/'))) ||
+           std::any_of(std::begin(taken), std::end(taken), within);
+}
+
+} // namespace gwctl::gateway

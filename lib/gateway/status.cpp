@@ -1,0 +1,232 @@
+#include <gwctl/core/time.hpp>
+#include <gwctl/gateway/status.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+using gateway_v1::ListenerStatus;
+using gateway_v1::RouteParentStatus;
+
+verdict gateway_accepted(const std::vector<listener_rules>& listeners, const addressing& addresses,
+                         const verdict& parameters) {
+    if (!addresses.accepted.holds)
+        return addresses.accepted;
+    if (!parameters.holds)
+        return parameters;
+    const auto good = std::count_if(listeners.begin(), listeners.end(),
+                                    [](const listener_rules& l) { return l.accepted.holds; });
+    if (good == static_cast<std::ptrdiff_t>(listeners.size()) && good > 0)
+        return {true, "Accepted", "The Gateway is accepted"};
+    std::vector<std::string> bad;
+    for (const listener_rules& l : listeners)
+        if (!l.accepted.holds)
+            bad.push_back(l.accepted.message);
+    return {good > 0, "ListenersNotValid",
+            bad.empty() ? "spec.listeners: expected at least one listener, got none"
+                        : fmt::format("{}", fmt::join(bad, "; "))};
+}
+
+verdict gateway_programmed(const verdict& accepted, const addressing& addresses, const verdict& services,
+                           const std::vector<announcement>& announcements) {
+    if (!accepted.holds)
+        return {false, "Invalid", "The Gateway is not accepted: " + accepted.message};
+    if (!addresses.usable.holds)
+        return addresses.usable;
+    if (!services.holds)
+        return services;
+    for (const announcement& a : announcements) {
+        if (a.complete)
+            continue;
+        if (addresses.left_to_announcer)
+            return {
+                false, "AddressNotAssigned",
+                fmt::format("Service {} waits for the load balancer (kube-vip) to give it an address; is it "
+                            "running, and does it have a pool?",
+                            to_string(a.service))};
+        return {
+            false, "Pending",
+            fmt::format("Service {} waits for the load balancer (kube-vip) to announce {}; is it running?",
+                        to_string(a.service), fmt::join(addresses.addresses, ", "))};
+    }
+    return {true, "Programmed", "The Gateway's addresses are announced"};
+}
+
+verdict listener_programmed(const listener_rules& rules, const verdict& gateway) {
+    if (rules.conflicted)
+        return {false, "ProtocolConflict", rules.accepted.message};
+    if (!rules.accepted.holds)
+        return {false, "Invalid", rules.accepted.message};
+    if (!rules.resolved_refs.holds && rules.kinds.empty())
+        return {false, "Invalid", rules.resolved_refs.message};
+    if (!gateway.holds)
+        return {false, gateway.reason == "Invalid" ? "Invalid" : "Pending", gateway.message};
+    return {true, "Programmed", "The listener is served"};
+}
+
+ListenerStatus listener_status(const listener_rules& rules, std::int32_t attached, const verdict& gateway,
+                               const std::vector<ListenerStatus>& existing, std::int64_t generation,
+                               wall_time now) {
+    const auto same = std::find_if(existing.begin(), existing.end(),
+                                   [&](const ListenerStatus& l) { return l.name == rules.listener->name; });
+    ListenerStatus status;
+    status.name = rules.listener->name;
+    status.attachedRoutes = attached;
+    status.supportedKinds.emplace();
+    for (const route_kind* kind : rules.kinds) {
+        auto& supported = status.supportedKinds->emplace_back();
+        supported.group = kind->type.group;
+        supported.kind = kind->type.kind;
+    }
+    condition_writer conditions(same == existing.end() ? std::vector<Condition>() : same->conditions,
+                                generation, now);
+    conditions.set("Accepted", rules.accepted);
+    conditions.set("Conflicted", rules.conflicted, rules.conflicted ? "ProtocolConflict" : "NoConflicts",
+                   rules.conflicted ? rules.accepted.message : "The listener has its port to itself");
+    conditions.set("Programmed", listener_programmed(rules, gateway));
+    conditions.set("ResolvedRefs", rules.resolved_refs);
+    status.conditions = std::move(conditions).take();
+    return status;
+}
+
+bool same_reference(const ParentReference& a, const ParentReference& b, const std::string& namespace_) {
+    const auto normal = [&](const ParentReference& r) {
+        return std::tuple(r.group.value_or(std::string(gateway_v1::group)), r.kind.value_or("Gateway"),
+                          r.namespace_.value_or(namespace_), r.name, r.sectionName.value_or(""),
+                          r.port.value_or(0));
+    };
+    return normal(a) == normal(b);
+}
+
+RouteParentStatus parent_status(const route_view& route, const parent_verdict& v,
+                                const std::vector<RouteParentStatus>& existing,
+                                std::string_view controller_name, wall_time now) {
+    const std::string& namespace_ = route.metadata->namespace_;
+    const auto same = std::find_if(existing.begin(), existing.end(), [&](const RouteParentStatus& p) {
+        return same_reference(p.parentRef, *v.parent, namespace_);
+    });
+    RouteParentStatus status;
+    status.parentRef = *v.parent;
+    if (!status.parentRef.group)
+        status.parentRef.group = std::string(gateway_v1::group);
+    if (!status.parentRef.kind)
+        status.parentRef.kind = "Gateway";
+    status.controllerName = controller_name;
+    condition_writer conditions(same == existing.end() ? std::vector<Condition>() : same->conditions,
+                                route.metadata->generation.value_or(0), now);
+    conditions.set("Accepted", v.accepted);
+    conditions.set("ResolvedRefs", v.resolved_refs);
+    status.conditions = std::move(conditions).take();
+    return status;
+}
+
+bool written_by(const json::value& entry, std::string_view controller_name) {
+    const auto* object = entry.if_object();
+    const auto* name = object == nullptr ? nullptr : object->if_contains("controllerName");
+    const auto* text = name == nullptr ? nullptr : name->if_string();
+    return text != nullptr && std::string_view(*text) == controller_name;
+}
+
+} // namespace
+
+void condition_writer::set(std::string_view type, bool holds, std::string reason, std::string message) {
+    constexpr std::size_t longest_message = 32768;
+    if (message.size() > longest_message)
+        message.resize(longest_message);
+    const std::string_view status = holds ? "True" : "False";
+    auto found = std::find_if(conditions_.begin(), conditions_.end(),
+                              [&](const Condition& c) { return c.type == type; });
+    if (found == conditions_.end()) {
+        found = conditions_.emplace(conditions_.end());
+        found->type = type;
+    }
+    if (found->observedGeneration.value_or(0) > generation_)
+        return; // someone has seen a newer object
+    if (found->status != status || found->lastTransitionTime.empty())
+        found->lastTransitionTime = format_time(now_);
+    found->status = status;
+    found->reason = std::move(reason);
+    found->message = std::move(message);
+    found->observedGeneration = generation_;
+}
+
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {
+    const auto found = std::find_if(conditions.begin(), conditions.end(),
+                                    [&](const Condition& c) { return c.type == type; });
+    return found == conditions.end() ? nullptr : &*found;
+}
+
+bool is_true(const std::vector<Condition>& conditions, std::string_view type) {
+    const Condition* c = find_condition(conditions, type);
+    return c != nullptr && c->status == "True";
+}
+
+Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
+                               const std::vector<announcement>& announcements, const verdict& parameters,
+                               const verdict& services, wall_time now) {
+    const std::int64_t generation = s.gateway->metadata.generation.value_or(0);
+    const verdict accepted = gateway_accepted(a.listeners, addresses, parameters);
+    const verdict programmed = gateway_programmed(accepted, addresses, services, announcements);
+
+    Gateway::Status status = s.gateway->status;
+    condition_writer conditions(std::move(status.conditions), generation, now);
+    conditions.set("Accepted", accepted);
+    conditions.set("Programmed", programmed);
+    status.conditions = std::move(conditions).take();
+
+    std::vector<std::string> published = addresses.addresses;
+    if (addresses.left_to_announcer)
+        for (const announcement& n : announcements)
+            for (const std::string& address : n.addresses)
+                if (std::find(published.begin(), published.end(), address) == published.end())
+                    published.push_back(address);
+    status.addresses.clear();
+    for (const std::string& address : published) {
+        auto& entry = status.addresses.emplace_back();
+        entry.type = "IPAddress";
+        entry.value = address;
+    }
+
+    std::vector<ListenerStatus> listeners;
+    for (std::size_t i = 0; i < a.listeners.size(); ++i)
+        listeners.push_back(
+            listener_status(a.listeners[i], a.attached[i], programmed, status.listeners, generation, now));
+    status.listeners = std::move(listeners);
+    return status;
+}
+
+std::optional<std::vector<json::value>> route_parents(const route_view& route,
+                                                      const std::vector<parent_verdict>& verdicts,
+                                                      std::string_view controller_name, wall_time now) {
+    const std::vector<json::value> none;
+    const std::vector<json::value>& before = route.status->parents ? *route.status->parents : none;
+    std::vector<json::value> after;
+    std::vector<RouteParentStatus> ours;
+    for (const json::value& entry : before) {
+        if (!written_by(entry, controller_name)) {
+            after.push_back(entry);
+            continue;
+        }
+        auto decoded = json::decode<RouteParentStatus>(boost::json::serialize(entry));
+        if (decoded.has_value())
+            ours.push_back(std::move(*decoded));
+    }
+    bool changed = ours.size() != verdicts.size();
+    for (const parent_verdict& v : verdicts) {
+        const RouteParentStatus status = parent_status(route, v, ours, controller_name, now);
+        changed = changed || std::find(ours.begin(), ours.end(), status) == ours.end();
+        after.push_back(boost::json::parse(json::encode(status)));
+    }
+    if (!changed)
+        return std::nullopt;
+    return after;
+}
+
+} // namespace gwctl::gateway

@@ -1,0 +1,254 @@
+#include <gwctl/gateway/update.hpp>
+
+#include <boost/describe/class.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+using core_v1::Service;
+using core_v1::ServicePort;
+
+/// What a Service was before we changed it; null stands for a key that was not there.
+struct original_service {
+    std::string type;
+    std::string loadBalancerIP;
+    std::string externalTrafficPolicy;
+    std::optional<bool> allocateLoadBalancerNodePorts;
+    std::map<std::string, std::optional<std::string>> labels;
+    std::map<std::string, std::optional<std::string>> annotations;
+    std::vector<std::string> addedPorts;    ///< names of ports that are ours
+    std::optional<std::string> renamedPort; ///< the name we gave a port that had none
+    std::vector<std::string> routes;        ///< for which routes, "TCPRoute default/web"
+    friend bool operator==(const original_service&, const original_service&) = default;
+};
+BOOST_DESCRIBE_STRUCT(original_service, (),
+                      (type, loadBalancerIP, externalTrafficPolicy, allocateLoadBalancerNodePorts, labels,
+                       annotations, addedPorts, renamedPort, routes))
+
+using string_map = std::map<std::string, std::string>;
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+std::string protocol_of(const ServicePort& p) { return p.protocol.empty() ? "TCP" : p.protocol; }
+
+result<original_service> read_record(const Service& live, const names& n) {
+    const auto record = live.metadata.annotations.find(n.original());
+    if (record == live.metadata.annotations.end())
+        return original_service{};
+    auto decoded = json::decode<original_service>(record->second);
+    if (decoded.has_error())
+        return error{errc::decode,
+                     fmt::format("Service {}: metadata.annotations[{}]: {}; restore the annotation, or "
+                                 "remove it and set the Service's type, ports and loadBalancerIP by hand",
+                                 to_string(key_of(live)), n.original(), decoded.error().message)};
+    return decoded;
+}
+
+original_service record_of(const Service& live) {
+    original_service o;
+    o.type = live.spec.type;
+    o.loadBalancerIP = live.spec.loadBalancerIP;
+    o.externalTrafficPolicy = live.spec.externalTrafficPolicy;
+    o.allocateLoadBalancerNodePorts = live.spec.allocateLoadBalancerNodePorts;
+    return o;
+}
+
+void remember(std::map<std::string, std::optional<std::string>>& record, const string_map& before,
+              const std::string& key) {
+    if (record.contains(key))
+        return;
+    const auto old = before.find(key);
+    record[key] = old == before.end() ? std::nullopt : std::optional(old->second);
+}
+
+/// The ports without ours and with their own names.
+std::vector<ServicePort> user_ports(const Service& live, const original_service& record) {
+    std::vector<ServicePort> ports;
+    for (const ServicePort& p : live.spec.ports) {
+        if (contains(record.addedPorts, p.name))
+            continue;
+        ports.push_back(p);
+        if (record.renamedPort == p.name)
+            ports.back().name.clear();
+    }
+    return ports;
+}
+
+/// The user's ports and those the listeners need; sets `addedPorts` and `renamedPort`.
+std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<served_listener>& listeners,
+                                      original_service& record, std::vector<problem>& problems) {
+    std::vector<ServicePort> ports = user_ports(live, record);
+    record.addedPorts.clear();
+    record.renamedPort.reset();
+    for (const served_listener& l : listeners) {
+        const service_port wanted = l.route->kind->expose(*l.listener, *l.target.ref);
+        const auto taken = std::find_if(ports.begin(), ports.end(), [&](const ServicePort& p) {
+            return p.port == wanted.port && protocol_of(p) == wanted.protocol;
+        });
+        if (taken != ports.end()) {
+            if (l.target.ref->port == taken->port)
+                continue; // the port is served as it is
+            problems.push_back(
+                {l.route,
+                 fmt::format("Service {} uses {} port {} for something else than the backendRef's port {}; "
+                             "give the listener another port or use behaviour merge",
+                             to_string(key_of(live)), wanted.protocol, wanted.port,
+                             l.target.ref->port.value_or(0))});
+            continue;
+        }
+        ServicePort added;
+        added.name = port_name(wanted.protocol, wanted.port);
+        added.protocol = wanted.protocol;
+        added.port = wanted.port;
+        added.targetPort = l.target.port->targetPort.value_or(IntOrString(l.target.port->port));
+        for (const ServicePort& was : live.spec.ports) // the node port stays where the API server put it
+            if (was.name == added.name)
+                added.nodePort = was.nodePort;
+        record.addedPorts.push_back(added.name);
+        ports.push_back(std::move(added));
+    }
+    if (ports.size() > 1)
+        for (ServicePort& p : ports)
+            if (p.name.empty())
+                record.renamedPort = p.name = port_name(protocol_of(p), p.port);
+    return ports;
+}
+
+json::object ports_patch(const std::vector<ServicePort>& ports) {
+    return {{"ports", boost::json::parse(json::encode(ports))}};
+}
+
+json::value or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
+
+void put_differences(json::object& into, const string_map& wanted, const string_map& live) {
+    for (const auto& [key, value] : wanted) {
+        const auto old = live.find(key);
+        if (old == live.end() || old->second != value)
+            into[key] = value;
+    }
+}
+
+service_patch make_patch(const Service& live, json::object metadata, json::object spec) {
+    metadata["resourceVersion"] = live.metadata.resourceVersion;
+    json::object body{{"metadata", std::move(metadata)}};
+    if (!spec.empty())
+        body["spec"] = std::move(spec);
+    return {key_of(live), boost::json::serialize(body)};
+}
+
+} // namespace
+
+std::optional<service_patch> render_update(const Service& live, const std::vector<served_listener>& listeners,
+                                           const Gateway& gateway, const std::vector<std::string>& addresses,
+                                           const options& o, const names& n, std::vector<problem>& problems) {
+    const bool first_time = !is_borrowed(live, n);
+    result<original_service> read = read_record(live, n);
+    if (read.has_error()) {
+        for (const served_listener& l : listeners)
+            problems.push_back({l.route, read.error().message});
+        return std::nullopt;
+    }
+    original_service record = first_time ? record_of(live) : std::move(*read);
+    record.routes.clear();
+    for (const served_listener& l : listeners)
+        if (const std::string route = describe(*l.route); !contains(record.routes, route))
+            record.routes.push_back(route);
+
+    ObjectMeta marks;
+    mark(marks, gateway, addresses, o, n);
+    string_map labels;
+    string_map annotations;
+    for (const std::string_view key : {label_implementation, label_ipam_address})
+        if (const auto l = marks.labels.find(std::string(key)); l != marks.labels.end())
+            labels.insert(*l);
+    for (const std::string& key : {n.gateway(), n.address(), std::string(annotation_controller),
+                                   std::string(annotation_kube_vip_addresses)})
+        if (const auto a = marks.annotations.find(key); a != marks.annotations.end())
+            annotations.insert(*a);
+    const route_view& route = *listeners.front().route;
+    annotations[std::string(route.kind->type.kind == "UDPRoute" ? annotation_parent_udp_route
+                                                                : annotation_parent_tcp_route)] =
+        route.metadata->name;
+    for (const auto& [key, value] : labels)
+        remember(record.labels, live.metadata.labels, key);
+    for (const auto& [key, value] : annotations)
+        remember(record.annotations, live.metadata.annotations, key);
+
+    const std::vector<ServicePort> ports = wanted_ports(live, listeners, record, problems);
+    annotations[n.original()] = json::encode(record);
+
+    json::object spec;
+    if (live.spec.type != "LoadBalancer") {
+        spec["type"] = "LoadBalancer";
+        if (live.spec.type != "NodePort")
+            spec["allocateLoadBalancerNodePorts"] = false;
+    }
+    if (!addresses.empty() && live.spec.loadBalancerIP != addresses.front())
+        spec["loadBalancerIP"] = addresses.front();
+    if (ports != live.spec.ports)
+        spec["ports"] = ports_patch(ports)["ports"];
+
+    json::object changed_labels;
+    json::object changed_annotations;
+    put_differences(changed_labels, labels, live.metadata.labels);
+    put_differences(changed_annotations, annotations, live.metadata.annotations);
+    if (spec.empty() && changed_labels.empty() && changed_annotations.empty())
+        return std::nullopt;
+    json::object metadata;
+    if (!changed_labels.empty())
+        metadata["labels"] = std::move(changed_labels);
+    if (!changed_annotations.empty())
+        metadata["annotations"] = std::move(changed_annotations);
+    return make_patch(live, std::move(metadata), std::move(spec));
+}
+
+result<service_patch> render_return(const Service& live, const names& n) {
+    result<original_service> read = read_record(live, n);
+    if (read.has_error())
+        return read.error();
+    const original_service& record = *read;
+
+    json::object labels;
+    json::object annotations{{n.original(), nullptr}};
+    for (const auto& [key, value] : record.labels)
+        labels[key] = value ? json::value(*value) : json::value();
+    for (const auto& [key, value] : record.annotations)
+        annotations[key] = value ? json::value(*value) : json::value();
+
+    json::object spec = ports_patch(user_ports(live, record));
+    spec["loadBalancerIP"] = or_null(record.loadBalancerIP);
+    if (record.type != live.spec.type) {
+        spec["type"] = record.type;
+        spec["externalTrafficPolicy"] = or_null(record.externalTrafficPolicy);
+        spec["allocateLoadBalancerNodePorts"] = record.allocateLoadBalancerNodePorts
+                                                    ? json::value(*record.allocateLoadBalancerNodePorts)
+                                                    : json::value();
+        if (record.type == "ClusterIP") // only what exposes nodes has node ports
+            for (json::value& p : spec["ports"].as_array())
+                p.as_object().erase("nodePort");
+    }
+    json::object metadata{{"annotations", std::move(annotations)}};
+    if (!labels.empty())
+        metadata["labels"] = std::move(labels);
+    return make_patch(live, std::move(metadata), std::move(spec));
+}
+
+bool is_borrowed(const Service& service, const names& n) {
+    return service.metadata.annotations.contains(n.original());
+}
+
+std::vector<std::string> borrowers(const Service& service, const names& n) {
+    const result<original_service> record = read_record(service, n);
+    return record.has_value() ? record->routes : std::vector<std::string>();
+}
+
+} // namespace gwctl::gateway

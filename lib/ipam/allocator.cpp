@@ -1,0 +1,224 @@
+#include <gwctl/ipam/allocator.hpp>
+
+#include <boost/throw_exception.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+namespace gwctl::ipam {
+namespace {
+
+constexpr std::array families{ip_family::ipv4, ip_family::ipv6};
+
+std::size_t index(ip_family family) { return static_cast<std::size_t>(family); }
+
+} // namespace
+
+void throw_exception_from_error(const refusal& r, const boost::source_location& where) {
+    boost::throw_with_location(api_error(errc::config, r.message), where);
+}
+
+void allocator::set_pools(pool_config config) {
+    config_ = std::move(config);
+    states_.clear();
+    for (const pool& p : config_.pools) {
+        states_.push_back(
+            {.definition = &p,
+             .free = p.addresses,
+             .capacity = {p.addresses.size(ip_family::ipv4), p.addresses.size(ip_family::ipv6)}});
+    }
+    std::sort(states_.begin(), states_.end(), [](const pool_state& a, const pool_state& b) {
+        return std::tie(a.definition->namespace_, a.definition->key) <
+               std::tie(b.definition->namespace_, b.definition->key);
+    });
+    for (const claim& c : ledger_.claims()) {
+        if (ledger_.holder_of(c.address)->holder == c.holder) { // once per address
+            mark_used(c.address);
+        }
+    }
+}
+
+void allocator::rebuild(std::vector<claim> in_use, std::vector<request> pinned) {
+    ledger_ = {};
+    unconfirmed_.clear();
+    set_pools(std::move(config_));
+    for (claim& c : in_use) {
+        record(std::move(c));
+    }
+    ready_ = true;
+    std::sort(pinned.begin(), pinned.end(), [](const request& a, const request& b) {
+        return std::tie(a.since, a.holder, a.address) < std::tie(b.since, b.holder, b.address);
+    });
+    for (const request& r : pinned) {
+        // A refusal is not lost: the holder's own turn comes, and it is told then.
+        (void)allocate(r);
+    }
+}
+
+void allocator::observe(std::string_view holder, std::vector<claim> claims) {
+    for (const ip_address& address : ledger_.addresses_of(holder)) {
+        const bool is_shown =
+            std::any_of(claims.begin(), claims.end(), [&](const claim& c) { return c.address == address; });
+        if (!is_shown && !unconfirmed_.contains({std::string(holder), address})) {
+            remove(holder, address);
+        }
+    }
+    for (claim& c : claims) {
+        c.holder = holder;
+        unconfirmed_.erase({c.holder, c.address});
+        record(std::move(c));
+    }
+}
+
+allocation allocator::allocate(const request& r) {
+    if (!ready_) {
+        return refusal{
+            refusal_reason::not_ready,
+            fmt::format("no address for {} yet: the addresses in use are still being read", r.holder)};
+    }
+    return r.address ? allocate_named(r, *r.address) : allocate_any(r);
+}
+
+allocation allocator::allocate_named(const request& r, const ip_address& address) {
+    if (const claim* current = ledger_.holder_of(address)) {
+        if (current->holder == r.holder) {
+            return address;
+        }
+        return refusal{refusal_reason::in_use,
+                       fmt::format("{} is in use by {}; name another address, or none to get a free one",
+                                   address.to_string(), current->holder)};
+    }
+    const pool_list pools = pools_for(r.namespace_);
+    const bool is_in_pool = std::any_of(pools.begin(), pools.end(), [&](const pool_state* p) {
+        return p->definition->addresses.contains(address);
+    });
+    if (!is_in_pool && !r.outside_pools) {
+        return pools.empty() ? no_pool(r) : not_in_pool(r, address, pools);
+    }
+    return grant(r, address, claim_kind::pinned);
+}
+
+allocation allocator::allocate_any(const request& r) {
+    for (const ip_address& address : ledger_.addresses_of(r.holder)) {
+        const bool suits = !r.family || *r.family == address.family();
+        if (suits && ledger_.holder_of(address)->holder == r.holder) {
+            return address;
+        }
+    }
+    pool_list pools = pools_for(r.namespace_);
+    std::erase_if(pools, [&](const pool_state* p) { return r.family && p->capacity[index(*r.family)] == 0; });
+    if (pools.empty()) {
+        return no_pool(r);
+    }
+    for (const pool_state* p : pools) {
+        if (const auto address = next_free(*p, r.family)) {
+            return grant(r, *address, claim_kind::dynamic);
+        }
+    }
+    return exhausted(r, pools);
+}
+
+void allocator::release(std::string_view holder) {
+    for (const ip_address& address : ledger_.addresses_of(holder)) {
+        release(holder, address);
+    }
+}
+
+void allocator::release(std::string_view holder, const ip_address& address) {
+    unconfirmed_.erase({std::string(holder), address});
+    remove(holder, address);
+}
+
+std::vector<pool_usage> allocator::usage() const {
+    std::vector<pool_usage> all;
+    for (const pool_state& p : states_) {
+        for (const ip_family family : families) {
+            if (p.capacity[index(family)] > 0) {
+                all.push_back({p.definition->key, p.definition->namespace_, family, p.capacity[index(family)],
+                               p.used[index(family)]});
+            }
+        }
+    }
+    return all;
+}
+
+std::vector<claim> allocator::outside_pools() const {
+    std::vector<claim> found = ledger_.claims();
+    std::erase_if(found, [this](const claim& c) {
+        return c.kind == claim_kind::foreign ||
+               std::any_of(states_.begin(), states_.end(),
+                           [&](const pool_state& p) { return p.definition->addresses.contains(c.address); });
+    });
+    return found;
+}
+
+void allocator::record(claim c) {
+    const ip_address address = c.address;
+    if (ledger_.record(std::move(c))) {
+        mark_used(address);
+    }
+}
+
+void allocator::remove(std::string_view holder, const ip_address& address) {
+    if (ledger_.remove(holder, address)) {
+        mark_free(address);
+    }
+}
+
+void allocator::mark_used(const ip_address& address) {
+    for (pool_state& p : states_) {
+        if (p.definition->addresses.contains(address)) {
+            p.free.erase(address);
+            ++p.used[index(address.family())];
+        }
+    }
+}
+
+void allocator::mark_free(const ip_address& address) {
+    for (pool_state& p : states_) {
+        if (p.definition->addresses.contains(address)) {
+            p.free.insert(address);
+            --p.used[index(address.family())];
+        }
+    }
+}
+
+allocator::pool_list allocator::pools_for(std::string_view namespace_) const {
+    pool_list found;
+    const auto add_all_of = [&](std::string_view owner) {
+        const auto begin = std::lower_bound(
+            states_.begin(), states_.end(), owner,
+            [](const pool_state& p, std::string_view o) { return p.definition->namespace_ < o; });
+        for (auto it = begin; it != states_.end() && it->definition->namespace_ == owner; ++it) {
+            found.push_back(&*it);
+        }
+    };
+    if (!namespace_.empty()) {
+        add_all_of(namespace_);
+    }
+    add_all_of("");
+    return found;
+}
+
+std::optional<ip_address> allocator::next_free(const pool_state& p, std::optional<ip_family> family) const {
+    for (const ip_family f : families) {
+        if (family && *family != f) {
+            continue;
+        }
+        const auto address = config_.order == search_order::ascending ? p.free.first(f) : p.free.last(f);
+        if (address) {
+            return address;
+        }
+    }
+    return std::nullopt;
+}
+
+ip_address allocator::grant(const request& r, const ip_address& address, claim_kind kind) {
+    record({.address = address, .holder = r.holder, .kind = kind, .since = r.since});
+    unconfirmed_.emplace(r.holder, address);
+    return address;
+}
+
+} // namespace gwctl::ipam
