@@ -100,7 +100,7 @@ public:
     task<T> apply(T object) {
         const std::string version = co_await served_version(T::type);
         const std::string body =
-            co_await apply_body(T::type, key_of(object), {}, encode_object(object, version));
+            co_await apply_body(T::type, key_of(object), std::string(), encode_object(object, version));
         co_return decode_object<T>(body);
     }
 
@@ -114,7 +114,8 @@ public:
 
     template <Resource T>
     task<T> patch(object_key key, class patch change) {
-        const std::string body = co_await patch_body(T::type, std::move(key), {}, std::move(change));
+        const std::string body =
+            co_await patch_body(T::type, std::move(key), std::string(), std::move(change));
         co_return decode_object<T>(body);
     }
 
