@@ -106,6 +106,7 @@ int simulate(flags f) {
     testing::api_server_options server_options;
     server_options.workloads = true;
     server_options.announcer = true;
+    server_options.bookmark_interval = std::chrono::milliseconds(50); // stores without changes learn the version by it
     api_server server(server_options);
     const std::vector<std::string> refused = apply_documents(server.url(), files.documents);
     failures.insert(failures.end(), refused.begin(), refused.end());
