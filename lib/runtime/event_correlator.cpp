@@ -25,8 +25,7 @@ std::optional<event_write> event_correlator::decide(const core_v1::ObjectReferen
 
     const char* type_name = type == event_type::warning ? "Warning" : "Normal";
     event_write w;
-    w.series = fmt::format("{}\n{}\n{}\n{}", object, type_name, reason, message);
-    repetition& r = series_[w.series];
+    repetition& r = series_[fmt::format("{}\n{}\n{}\n{}", object, type_name, reason, message)];
     const std::string at = format_time(wall);
     w.create = r.count == 0;
     if (w.create) {
@@ -44,7 +43,6 @@ std::optional<event_write> event_correlator::decide(const core_v1::ObjectReferen
     w.event.message = message;
     w.event.type_ = type_name;
     w.event.source.component = component_;
-    w.event.source.host = host_;
     w.event.reportingComponent = component_;
     w.event.firstTimestamp = r.first;
     w.event.lastTimestamp = at;

@@ -1,5 +1,8 @@
 #include "notifier.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -26,6 +29,16 @@ void notifier::notify_all() {
     for (waiter* w : waiters_) {
         w->woken = true;
         w->timer.cancel();
+    }
+}
+
+task<void> sleep_or_notified(clock& time, steady_time deadline, notifier& n) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    try {
+        co_await (time.sleep_until(deadline) || n.wait());
+    } catch (const boost::asio::multiple_exceptions&) {
+        // Both ended by our own cancellation.
+        throw boost::system::system_error(boost::asio::error::operation_aborted);
     }
 }
 

@@ -1,7 +1,7 @@
 /// Waiting for something that happens on the same executor.
 #pragma once
 
-#include <gwctl/core/task.hpp>
+#include <gwctl/core/clock.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -24,5 +24,8 @@ private:
     };
     std::list<waiter*> waiters_;
 };
+
+/// Returns when the time has come or `n` was notified. Throws like `notifier::wait`.
+task<void> sleep_or_notified(clock& time, steady_time deadline, notifier& n);
 
 } // namespace gwctl::detail

@@ -16,6 +16,7 @@ void work_queue::make_ready(node& n, steady_time since) {
     e.sequence = ++sequence_;
     ready_.emplace(-e.priority, e.sequence, &n);
     ++depth_[e.priority];
+    ++adds_;
 }
 
 void work_queue::unready(node& n) {
@@ -65,6 +66,7 @@ void work_queue::add(const object_key& key, steady_time now, int priority) {
         unready(n);
         e.priority = highest;
         make_ready(n, since);
+        --adds_; // it only moved
     }
 }
 
@@ -85,15 +87,19 @@ void work_queue::add_after(const object_key& key, std::chrono::nanoseconds delay
     set_due(n, e.due ? std::min(*e.due, due) : due);
 }
 
-std::optional<work_queue::item> work_queue::pop(steady_time now) {
-    if (shut_down_)
-        return std::nullopt;
+void work_queue::make_due_ready(steady_time now) {
     while (!delayed_.empty() && delayed_.begin()->first <= now) {
         node& n = *delayed_.begin()->second;
         const steady_time due = *n.second.due;
         set_due(n, std::nullopt);
         make_ready(n, due);
     }
+}
+
+std::optional<work_queue::item> work_queue::pop(steady_time now) {
+    if (shut_down_)
+        return std::nullopt;
+    make_due_ready(now);
     if (ready_.empty())
         return std::nullopt;
     node& n = *std::get<2>(*ready_.begin());

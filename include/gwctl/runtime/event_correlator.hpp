@@ -45,16 +45,14 @@ private:
 
 /// What to write for one recorded event.
 struct event_write {
-    bool create = true; ///< else count up `event.metadata.name`
-    core_v1::Event event{};
-    std::string series{}; ///< for `event_correlator::forget`
+    bool create = true;     ///< else count up the one that exists
+    core_v1::Event event{}; ///< complete in either case, for an Event that expired on the server
 };
 
 /// Counts repetitions and stops floods, per object; numbers as client-go's.
 class event_correlator {
 public:
-    explicit event_correlator(std::string component, std::string host = {})
-        : component_(std::move(component)), host_(std::move(host)) {}
+    explicit event_correlator(std::string component) : component_(std::move(component)) {}
 
     static constexpr std::size_t remembered = 4096;
     static constexpr double burst = 25;
@@ -64,8 +62,6 @@ public:
     std::optional<event_write> decide(const core_v1::ObjectReference& about, event_type type,
                                       const std::string& reason, const std::string& message, steady_time now,
                                       wall_time wall);
-    /// The Event of this series is gone from the server: the next one is made anew.
-    void forget(const std::string& series) { series_.erase(series); }
 
 private:
     struct bucket {
@@ -78,7 +74,6 @@ private:
         std::int32_t count = 0;
     };
     std::string component_;
-    std::string host_;
     lru_map<bucket> buckets_{remembered};
     lru_map<repetition> series_{remembered};
     std::uint64_t made_ = 0;

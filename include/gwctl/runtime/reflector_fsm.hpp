@@ -19,8 +19,6 @@ struct reflector_options {
     std::int64_t page_size = 500;
     /// The server ends a watch after a random time between this and its double.
     std::chrono::seconds watch_timeout = std::chrono::minutes(5);
-    /// How much longer than that a watch may last before it is taken for dead (ours).
-    std::chrono::seconds watch_grace = std::chrono::seconds(30);
     backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(30), 2.0, 1.0};
     /// After so long without a failure the next one counts as the first.
     std::chrono::seconds healthy_after = std::chrono::minutes(2);

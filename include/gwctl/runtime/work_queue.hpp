@@ -48,6 +48,9 @@ public:
     void forget(const object_key& key);
     unsigned failures(const object_key& key) const;
 
+    /// Counts delays that are over as ready; `pop` does it too.
+    void make_due_ready(steady_time now);
+
     /// When `pop` will next have something because of time alone.
     std::optional<steady_time> next_due() const;
 
@@ -57,6 +60,8 @@ public:
     /// Keys that are ready, not those delayed or out.
     std::size_t depth() const noexcept { return ready_.size(); }
     const std::map<int, std::size_t>& depth_by_priority() const noexcept { return depth_; }
+    /// How often a key became ready.
+    std::uint64_t adds() const noexcept { return adds_; }
     std::size_t running() const noexcept { return running_; }
 
     /// Whether all that is left are delays that a reconciler asked for, and retries of keys that failed at
@@ -93,6 +98,7 @@ private:
     std::set<std::pair<steady_time, node*>> delayed_;
     std::map<int, std::size_t> depth_;
     std::uint64_t sequence_ = 0;
+    std::uint64_t adds_ = 0;
     std::size_t running_ = 0;
     bool shut_down_ = false;
 };

@@ -20,7 +20,7 @@ core_v1::ObjectReference about(const std::string& name) {
 }
 
 struct fixture {
-    event_correlator correlator{"gwctl", "node-1"};
+    event_correlator correlator{"gwctl"};
     steady_time now = steady_time() + 1h;
     wall_time wall = parse_time("2026-01-31T08:15:00Z").value();
 
@@ -66,15 +66,6 @@ TEST_CASE("a repetition counts up the first event") {
     CHECK(other->event.metadata.name != first->event.metadata.name);
     CHECK(f.decide("db", "m")->create);
     CHECK(f.decide("web", "m", event_type::warning)->create);
-}
-
-TEST_CASE("an event that expired on the server is made anew") {
-    fixture f;
-    const auto first = f.decide("web", "m");
-    f.correlator.forget(first->series);
-    const auto second = f.decide("web", "m");
-    CHECK(second->create);
-    CHECK(second->event.count == 1);
 }
 
 TEST_CASE("an object may have 25 events at once and then one more every 300 s") {
