@@ -41,12 +41,6 @@ std::string fetched(asio::io_context& io, const std::shared_ptr<transport>& t,
     return out;
 }
 
-std::string failed(asio::io_context& io, const std::shared_ptr<transport>& t,
-                   http_request request = get("/x")) {
-    std::string ignored;
-    return failure_of(io, fetch_into(t, std::move(request), ignored));
-}
-
 } // namespace
 
 TEST_CASE("a request carries method, target, host, agent and length") {
