@@ -27,6 +27,8 @@ const EndpointPort* find_port(const EndpointSlice& slice, const core_v1::Service
     return nullptr;
 }
 
+bool is_ready(const Endpoint& e) { return e.conditions.ready.value_or(true); }
+
 endpoint_groups collect(const std::vector<backend>& backends, std::string_view family,
                         const cluster_view& cluster) {
     endpoint_groups groups;
@@ -39,9 +41,15 @@ endpoint_groups collect(const std::vector<backend>& backends, std::string_view f
             const EndpointPort* port = find_port(*slice, *b.port);
             if (port == nullptr)
                 continue;
-            for (const Endpoint& endpoint : *slice->endpoints)
-                if (!endpoint.addresses.empty())
+            for (const Endpoint& endpoint : *slice->endpoints) {
+                if (endpoint.addresses.empty())
+                    continue;
+                const auto [seen, is_new] =
                     groups[*port->port].try_emplace(endpoint.addresses.front(), endpoint);
+                // While it moves between slices an endpoint may be in two, and one of them may be outdated.
+                if (!is_new && !is_ready(seen->second) && is_ready(endpoint))
+                    seen->second = endpoint;
+            }
         }
     }
     return groups;
