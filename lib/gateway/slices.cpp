@@ -1,3 +1,4 @@
+#include <gwctl/gateway/service.hpp>
 #include <gwctl/gateway/slices.hpp>
 
 #include <fmt/format.h>
@@ -73,7 +74,9 @@ struct slice_template {
         slice.metadata.labels = service.metadata.labels;
         slice.metadata.labels[std::string(discovery_v1::label_service_name)] = service.metadata.name;
         slice.metadata.labels[std::string(discovery_v1::label_managed_by)] = slice_manager;
-        slice.metadata.annotations[n.gateway()] = service.metadata.annotations.at(n.gateway());
+        for (const auto& [key, value] : service.metadata.annotations)
+            if (key == n.gateway() || !is_reserved_key(key, n)) // ours, and those of spec.infrastructure
+                slice.metadata.annotations.emplace(key, value);
         slice.metadata.ownerReferences = service.metadata.ownerReferences;
         slice.addressType = family;
         slice.endpoints.emplace();
