@@ -22,7 +22,16 @@ struct division {
     std::map<object_key, std::vector<served_listener>> updated{}; ///< by the Service that is borrowed
 };
 
-/// The route is served by the Gateway that is the oldest of its parents: its Service can have one address
+bool takes(const Gateway& gateway, const route_view& route, const snapshot& s) {
+    const std::vector<listener_rules> listeners = judge_listeners(gateway, s.kinds);
+    const auto& parents = route.spec->parentRefs;
+    return std::any_of(parents.begin(), parents.end(), [&](const ParentReference& parent) {
+        return names_gateway(parent, route.metadata->namespace_, key_of(gateway)) &&
+               attach(route, parent, gateway, listeners, *s.cluster).accepted.holds;
+    });
+}
+
+/// The route is served by the Gateway that is the oldest of those that take it: its Service can have one address
 /// only.
 bool belongs_here(const route_view& route, const snapshot& s) {
     const auto rank = [](const Gateway& g) {
@@ -30,7 +39,8 @@ bool belongs_here(const route_view& route, const snapshot& s) {
     };
     for (const object_key& parent : parent_gateways(route)) {
         const auto other = s.cluster->gateway(parent);
-        if (other && s.cluster->is_ours(parent) && rank(*other) < rank(*s.gateway))
+        if (other && other->metadata.deletionTimestamp.empty() && s.cluster->is_ours(parent) &&
+            rank(*other) < rank(*s.gateway) && takes(*other, route, s))
             return false;
     }
     return true;
