@@ -31,8 +31,8 @@ bool takes(const Gateway& gateway, const route_view& route, const snapshot& s) {
     });
 }
 
-/// The route is served by the Gateway that is the oldest of those that take it: its Service can have one address
-/// only.
+/// The route is served by the Gateway that is the oldest of those that take it: its Service can have one
+/// address only.
 bool belongs_here(const route_view& route, const snapshot& s) {
     const auto rank = [](const Gateway& g) {
         return std::tie(g.metadata.creationTimestamp, g.metadata.namespace_, g.metadata.name);

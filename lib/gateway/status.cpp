@@ -43,9 +43,10 @@ verdict gateway_programmed(const verdict& accepted, const addressing& addresses,
     if (!services.holds)
         return services;
     if (announcements.empty())
-        return {false, "Pending",
-                "No Service asks for the Gateway's address, since no listener has a route that can be served; "
-                "the status of the routes says why"};
+        return {
+            false, "Pending",
+            "No Service asks for the Gateway's address, since no listener has a route that can be served; "
+            "the status of the routes says why"};
     for (const announcement& a : announcements) {
         if (a.complete)
             continue;
