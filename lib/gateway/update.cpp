@@ -107,6 +107,9 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
         }
         ServicePort added;
         added.name = port_name(wanted.protocol, wanted.port);
+        const auto is_named_so = [&](const ServicePort& p) { return p.name == added.name; };
+        while (std::any_of(ports.begin(), ports.end(), is_named_so))
+            added.name += "-gw"; // the user's, who may call ports as he likes
         added.protocol = wanted.protocol;
         added.port = wanted.port;
         added.targetPort = l.target.port->targetPort.value_or(IntOrString(l.target.port->port));
