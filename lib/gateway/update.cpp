@@ -227,10 +227,15 @@ result<service_patch> render_return(const Service& live, const names& n) {
     for (const auto& [key, value] : record.annotations)
         annotations[key] = value ? json::value(*value) : json::value();
 
-    json::object spec = ports_patch(user_ports(live, record));
+    std::vector<ServicePort> ports = user_ports(live, record);
+    if (ports.size() > 1) // all ports need names then, also the one that had none
+        for (ServicePort& p : ports)
+            if (p.name.empty() && record.renamedPort)
+                p.name = *record.renamedPort;
+    json::object spec = ports_patch(ports);
     spec["loadBalancerIP"] = or_null(record.loadBalancerIP);
     if (record.type != live.spec.type) {
-        spec["type"] = record.type;
+        spec["type"] = or_null(record.type);
         spec["externalTrafficPolicy"] = or_null(record.externalTrafficPolicy);
         spec["allocateLoadBalancerNodePorts"] = record.allocateLoadBalancerNodePorts
                                                     ? json::value(*record.allocateLoadBalancerNodePorts)
