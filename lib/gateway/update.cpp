@@ -140,6 +140,17 @@ void put_differences(json::object& into, const string_map& wanted, const string_
     }
 }
 
+/// What an earlier change set and this one does not, as it was before.
+void restore_unwanted(json::object& into, std::map<std::string, std::optional<std::string>>& record,
+                      const string_map& wanted) {
+    std::erase_if(record, [&](const auto& entry) {
+        if (wanted.contains(entry.first))
+            return false;
+        into[entry.first] = entry.second ? json::value(*entry.second) : json::value();
+        return true;
+    });
+}
+
 service_patch make_patch(const Service& live, json::object metadata, json::object spec) {
     metadata["resourceVersion"] = live.metadata.resourceVersion;
     json::object body{{"metadata", std::move(metadata)}};
@@ -186,6 +197,10 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     for (const auto& [key, value] : annotations)
         remember(record.annotations, live.metadata.annotations, key);
 
+    json::object changed_labels;
+    json::object changed_annotations;
+    restore_unwanted(changed_labels, record.labels, labels);
+    restore_unwanted(changed_annotations, record.annotations, annotations);
     const std::vector<ServicePort> ports = wanted_ports(live, listeners, record, problems);
     annotations[n.original()] = json::encode(record);
 
@@ -200,8 +215,6 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     if (ports != live.spec.ports)
         spec["ports"] = ports_patch(ports)["ports"];
 
-    json::object changed_labels;
-    json::object changed_annotations;
     put_differences(changed_labels, labels, live.metadata.labels);
     put_differences(changed_annotations, annotations, live.metadata.annotations);
     if (spec.empty() && changed_labels.empty() && changed_annotations.empty())
