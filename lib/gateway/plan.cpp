@@ -170,21 +170,21 @@ announcement judge_announcement(const object_key& key, const std::vector<std::st
 
 /// Takes out the Services whose name is taken: by somebody else's, or by one of ours for another Gateway that
 /// lives.
-verdict judge_names(std::vector<Service>& services, const cluster_view& cluster, const names& n,
-                    const options& o) {
+verdict judge_names(std::vector<Service>& services, const Gateway& gateway, const cluster_view& cluster,
+                    const names& n, const options& o) {
     verdict v;
     const auto holder = [&](const Service& live) -> std::string {
         if (!made_by_us(live, n, o.controller_name))
             return "was not made by this controller";
-        const auto gateway = live.metadata.annotations.find(n.gateway());
-        if (gateway == live.metadata.annotations.end())
+        const auto its = live.metadata.annotations.find(n.gateway());
+        if (its == live.metadata.annotations.end() || its->second == to_string(key_of(gateway)))
             return {}; // the Go controller's: adopted
-        return "serves Gateway " + gateway->second;
+        return "serves Gateway " + its->second;
     };
     std::erase_if(services, [&](const Service& wanted) {
         const auto live = cluster.service(key_of(wanted));
         const std::string other = live ? holder(*live) : std::string();
-        if (other.empty() || other == holder(wanted))
+        if (other.empty())
             return false;
         v = {false, "NoResources",
              fmt::format("Service {} exists and {}; delete it, or give one of the two another name",
@@ -210,12 +210,14 @@ void return_borrowed(const snapshot& s, const std::map<object_key, std::vector<s
 
 void find_unwanted(const snapshot& s, const std::vector<Service>& services,
                    const std::vector<EndpointSlice>& slices, desired_state& desired, const names& n) {
+    const auto is_applied = [&](const ObjectMeta& m) { return m.annotations.contains(n.applied()); };
     for (const auto& live : s.managed_services)
-        if (!is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
+        if (is_applied(live->metadata) && !is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
             live->metadata.deletionTimestamp.empty())
             desired.unwanted_services.push_back(key_of(*live));
     for (const auto& live : s.managed_slices)
-        if (!has_key(slices, key_of(*live)) && live->metadata.deletionTimestamp.empty())
+        if (is_applied(live->metadata) && !has_key(slices, key_of(*live)) &&
+            live->metadata.deletionTimestamp.empty())
             desired.unwanted_slices.push_back(key_of(*live));
 }
 
@@ -274,7 +276,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
         services.push_back(std::move(own));
     }
-    const verdict names_free = judge_names(services, *s.cluster, n, o);
+    const verdict names_free = judge_names(services, *s.gateway, *s.cluster, n, o);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
         return !has_key(services, {slice.metadata.namespace_, service});
