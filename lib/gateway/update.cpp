@@ -263,6 +263,11 @@ result<service_patch> render_return(const Service& live, const names& n) {
     return make_patch(live, std::move(metadata), std::move(spec));
 }
 
+std::vector<ServicePort> own_ports(const Service& service, const names& n) {
+    const result<original_service> record = read_record(service, n);
+    return record.has_value() ? user_ports(service, *record) : service.spec.ports;
+}
+
 bool is_borrowed(const Service& service, const names& n) {
     return service.metadata.annotations.contains(n.original());
 }
