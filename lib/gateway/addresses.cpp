@@ -142,7 +142,9 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
 /// Services of ours hold what their Gateway holds, and count by it.
 std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     std::vector<ipam::claim> claims;
-    if (service.metadata.annotations.contains(names_.gateway()))
+    const auto& annotations = service.metadata.annotations;
+    if (annotations.contains(names_.gateway()) &&
+        (annotations.contains(names_.applied()) || annotations.contains(names_.original())))
         return claims;
     const std::string holder = gwctl::describe(service);
     const auto add = [&](std::string_view text, ipam::claim_kind kind) {
