@@ -158,21 +158,22 @@ private:
              fmt::format("{} {}  {} {}", bold("listener"), l.name, l.protocol, l.port),
              status == g.status.listeners.end() ? paint("no status", "33") : words(status->conditions));
         const std::string inner = indent + (last ? "   " : "│  ");
+        std::vector<std::pair<std::string, std::string>> lines;
         for (const route_view& route : w_.routes)
-            for (const RouteParentStatus& parent : our_parents(route, w_)) {
-                if (!gateway::names_gateway(parent.parentRef, route.metadata->namespace_, key_of(g)))
-                    continue;
-                if (parent.parentRef.sectionName && *parent.parentRef.sectionName != l.name)
-                    continue;
-                if (parent.parentRef.port && *parent.parentRef.port != l.port)
-                    continue;
-                if (!parent.parentRef.sectionName && !route.kind->accepts(l))
-                    continue;
-                line(inner + "└─ ",
-                     fmt::format("{} {} → {}", bold(route.kind->type.kind),
-                                 to_string(key_of(*route.metadata)), backends(route)),
-                     words(parent.conditions));
-            }
+            for (const RouteParentStatus& parent : our_parents(route, w_))
+                if (selects(parent.parentRef, route, g, l))
+                    lines.emplace_back(fmt::format("{} {} → {}", bold(route.kind->type.kind),
+                                                   to_string(key_of(*route.metadata)), backends(route)),
+                                       words(parent.conditions));
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            line(inner + (i + 1 == lines.size() ? "└─ " : "├─ "), lines[i].first, lines[i].second);
+    }
+
+    static bool selects(const gateway_v1::ParentReference& parent, const route_view& route, const Gateway& g,
+                        const gateway_v1::Listener& l) {
+        return gateway::names_gateway(parent, route.metadata->namespace_, key_of(g)) &&
+               (parent.sectionName ? *parent.sectionName == l.name : route.kind->accepts(l)) &&
+               (!parent.port || *parent.port == l.port);
     }
 
     static std::string backends(const route_view& route) {
@@ -203,9 +204,10 @@ private:
              fmt::format("{} {}  {}", bold("Service"), to_string(key_of(s)), s.spec.type),
              addresses.empty() ? paint("not announced", "31")
                                : paint(fmt::format("announced on {}", fmt::join(addresses, ", ")), "32"));
-        for (const auto& port : s.spec.ports) {
+        for (std::size_t i = 0; i < s.spec.ports.size(); ++i) {
+            const auto& port = s.spec.ports[i];
             const std::vector<std::string> endpoints = endpoints_of(s, port);
-            line(indent + (last ? "   " : "│  ") + "└─ ",
+            line(indent + (last ? "   " : "│  ") + (i + 1 == s.spec.ports.size() ? "└─ " : "├─ "),
                  fmt::format("port {} {} → {}", port.port, port.protocol,
                              endpoints.empty() ? paint("no endpoints", "33")
                                                : fmt::format("{}", fmt::join(endpoints, ", "))));

@@ -16,7 +16,7 @@ namespace {
 constexpr int longest_generated_prefix = 58;
 
 field_manager manager_of(const write_request& r, const cluster& c) {
-    return {r.manager, r.kind->api_version(r.version), r.subresource, c.now_text()};
+    return {r.manager, r.kind->api_version(r.version), r.subresource, c.now_text(), r.kind->has_status};
 }
 
 // Writes of `to[key]` undone: what the caller may not change on this endpoint.
