@@ -10,6 +10,7 @@
 #include <gwctl/runtime/manager.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 #include <future>
 #include <thread>
@@ -86,6 +87,7 @@ private:
     detail::task_group recorder_;
     detail::task_group side_tasks_; ///< on the second thread
     std::vector<std::unique_ptr<detail::http_server>> servers_;
+    std::optional<boost::asio::signal_set> signals_;
     std::thread side_thread_;
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> side_work_;
 
