@@ -62,7 +62,7 @@ spdlog::level::level_enum to_spdlog(level l) {
     return spdlog::level::info;
 }
 
-std::string quoted(std::string_view text) { return boost::json::serialize(boost::json::string(text)); }
+std::string in_quotes(std::string_view text) { return boost::json::serialize(boost::json::string(text)); }
 
 bool needs_quotes(std::string_view value) {
     if (value.empty())
@@ -81,15 +81,15 @@ std::string now() {
 std::string console_line(const record& r) {
     std::string line = fmt::format("{} {:<5} {}", now(), name(r.severity), r.message);
     for (const field& f : r.fields)
-        line += fmt::format(" {}={}", f.key, needs_quotes(f.value) ? quoted(f.value) : f.value);
+        line += fmt::format(" {}={}", f.key, needs_quotes(f.value) ? in_quotes(f.value) : f.value);
     return line;
 }
 
 std::string json_line(const record& r) {
     std::string line =
-        fmt::format(R"({{"level":"{}","ts":"{}","msg":{})", name(r.severity), now(), quoted(r.message));
+        fmt::format(R"({{"level":"{}","ts":"{}","msg":{})", name(r.severity), now(), in_quotes(r.message));
     for (const field& f : r.fields)
-        line += fmt::format(",{}:{}", quoted(f.key), quoted(f.value));
+        line += fmt::format(",{}:{}", in_quotes(f.key), in_quotes(f.value));
     return line + "}";
 }
 

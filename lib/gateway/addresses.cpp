@@ -125,14 +125,11 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
     const std::string holder = holder_of(key_of(gateway));
     std::vector<ipam::claim> claims;
     if (ours) {
-        // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
-        // forge it.
-        const std::string recorded = recorded_address(gateway);
+        // Only what the status shows was granted, and that no wish of others can take away. A record alone is
+        // a wish: whoever may edit the Gateway can forge it.
         for (const GatewayAddress& a : gateway.status.addresses)
             if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder,
-                          a.value == recorded ? ipam::claim_kind::dynamic : ipam::claim_kind::pinned,
-                          gateway.metadata);
+                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::foreign, gateway.metadata);
         return claims;
     }
     for (const auto* list : {&gateway.spec.addresses, &gateway.status.addresses})
@@ -145,24 +142,27 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
 /// Services of ours hold what their Gateway holds, and count by it.
 std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     std::vector<ipam::claim> claims;
-    if (service.metadata.annotations.contains(names_.gateway()))
+    const auto& annotations = service.metadata.annotations;
+    if (annotations.contains(names_.gateway()) &&
+        (annotations.contains(names_.applied()) || annotations.contains(names_.original())))
         return claims;
     const std::string holder = gwctl::describe(service);
-    const auto add = [&](std::string_view text) {
-        add_claim(claims, text, holder, ipam::claim_kind::foreign, service.metadata);
+    const auto add = [&](std::string_view text, ipam::claim_kind kind) {
+        add_claim(claims, text, holder, kind, service.metadata);
     };
-    add(service.spec.loadBalancerIP);
+    for (const auto& ingress : service.status.loadBalancer.ingress)
+        add(ingress.ip, ipam::claim_kind::foreign);
+    // What the spec asks for is a wish: it keeps a free address from being handed out, and takes none away.
+    add(service.spec.loadBalancerIP, ipam::claim_kind::pinned);
     for (const std::string_view key :
          {annotation_kube_vip_addresses, std::string_view("metallb.io/loadBalancerIPs"),
           std::string_view("metallb.universe.tf/loadBalancerIPs"), std::string_view("lbipam.cilium.io/ips")})
         if (const auto a = service.metadata.annotations.find(std::string(key));
             a != service.metadata.annotations.end())
             for (const std::string& address : split(a->second))
-                add(address);
-    for (const auto& ingress : service.status.loadBalancer.ingress)
-        add(ingress.ip);
+                add(address, ipam::claim_kind::pinned);
     for (const std::string& address : service.spec.externalIPs)
-        add(address);
+        add(address, ipam::claim_kind::pinned);
     return claims;
 }
 

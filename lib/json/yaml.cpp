@@ -11,6 +11,7 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <sstream>
 #include <unordered_map>
@@ -302,6 +303,23 @@ std::optional<error> check_bytes(std::string_view text, std::string_view origin)
     return std::nullopt;
 }
 
+// Gives the numbers of plain JSON the types that they have in YAML. False when one is too large for a double.
+bool unify_numbers(value& v) {
+    if (v.is_double()) {
+        v = detail::number_value(v.get_double());
+        return !v.is_double() || std::isfinite(v.get_double());
+    }
+    if (v.is_array()) {
+        array& a = v.get_array();
+        return std::all_of(a.begin(), a.end(), unify_numbers);
+    }
+    if (v.is_object()) {
+        object& o = v.get_object();
+        return std::all_of(o.begin(), o.end(), [](auto&& member) { return unify_numbers(member.value()); });
+    }
+    return true;
+}
+
 // For JSON that yaml-cpp refuses: characters escaped as surrogate pairs, keys longer than 1024 bytes.
 std::optional<value> parse_as_json(std::string_view text) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -312,7 +330,10 @@ std::optional<value> parse_as_json(std::string_view text) {
     options.max_depth = max_depth;
     boost::json::error_code ec;
     value v = boost::json::parse(text, ec, {}, options);
-    return ec ? std::nullopt : std::optional(std::move(v));
+    if (ec || !unify_numbers(v)) {
+        return std::nullopt;
+    }
+    return v;
 }
 
 } // namespace

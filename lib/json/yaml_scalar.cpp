@@ -61,20 +61,11 @@ bool has_float_form(std::string_view s) {
     return s.empty();
 }
 
-// A float without a fraction becomes an integer, as it does on the way through Go's JSON: `replicas: 3.0`
-// is 3.
-result<value> from_double(double d, std::string_view text) {
+result<value> finite(double d, std::string_view text) {
     if (!std::isfinite(d)) {
         return error{errc::decode, fmt::format("{} is not a number that JSON can express", text)};
     }
-    constexpr double two_to_63 = 9223372036854775808.0;
-    if (d >= -two_to_63 && d < two_to_63 && std::trunc(d) == d) {
-        return value(static_cast<std::int64_t>(d));
-    }
-    if (d >= two_to_63 && d < 2 * two_to_63) {
-        return value(static_cast<std::uint64_t>(d));
-    }
-    return value(d);
+    return number_value(d);
 }
 
 result<value> parse_double(std::string_view text) {
@@ -86,9 +77,9 @@ result<value> parse_double(std::string_view text) {
     if (ec == std::errc::result_out_of_range) {
         // from_chars does not say which way. A negative exponent means it was too small to tell from nothing.
         const bool tiny = text.find("e-") != text.npos || text.find("E-") != text.npos;
-        return from_double(tiny ? 0.0 : std::numeric_limits<double>::infinity(), text);
+        return finite(tiny ? 0.0 : std::numeric_limits<double>::infinity(), text);
     }
-    return from_double(d, text);
+    return finite(d, text);
 }
 
 // Go's strconv.ParseInt with base 0: 0x, 0o, 0b, and a leading 0 for octal. Empty when `text` is no integer.
@@ -101,23 +92,10 @@ std::optional<result<value>> parse_integer(std::string_view text) {
     }
     int base = 10;
     if (text.size() > 1 && text[0] == '0') {
-        switch (text[1]) {
-        case 'x':
-        case 'X':
-            base = 16;
-            break;
-        case 'o':
-        case 'O':
-            base = 8;
-            break;
-        case 'b':
-        case 'B':
-            base = 2;
-            break;
-        default:
-            base = 8;
-        }
-        text.remove_prefix(base == 8 && is_digit(text[1]) ? 1 : 2);
+        const char mark = text[1];
+        base = mark == 'x' || mark == 'X' ? 16 : mark == 'b' || mark == 'B' ? 2 : 8;
+        const bool has_mark = base != 8 || mark == 'o' || mark == 'O';
+        text.remove_prefix(has_mark ? 2 : 1);
     }
     if (text.empty() || text.front() == '-' || text.front() == '+') {
         return std::nullopt;
@@ -142,6 +120,17 @@ std::optional<result<value>> parse_integer(std::string_view text) {
 }
 
 } // namespace
+
+value number_value(double d) {
+    constexpr double two_to_63 = 9223372036854775808.0;
+    if (d >= -two_to_63 && d < two_to_63 && std::trunc(d) == d) {
+        return value(static_cast<std::int64_t>(d));
+    }
+    if (d >= two_to_63 && d < 2 * two_to_63) {
+        return value(static_cast<std::uint64_t>(d));
+    }
+    return value(d);
+}
 
 bool looks_like_timestamp(std::string_view text) {
     if (text.size() < 8 || !std::all_of(text.begin(), text.begin() + 4, is_digit) || text[4] != '-') {

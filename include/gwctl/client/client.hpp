@@ -17,6 +17,10 @@
 
 namespace gwctl {
 
+namespace detail {
+struct untyped_client;
+}
+
 struct client_options {
     /// The owner of applied fields, and what audit logs show. Precondition: not empty.
     std::string field_manager = "gwctl";
@@ -96,7 +100,7 @@ public:
     task<T> apply(T object) {
         const std::string version = co_await served_version(T::type);
         const std::string body =
-            co_await apply_body(T::type, key_of(object), {}, encode_object(object, version));
+            co_await apply_body(T::type, key_of(object), std::string(), encode_object(object, version));
         co_return decode_object<T>(body);
     }
 
@@ -110,7 +114,8 @@ public:
 
     template <Resource T>
     task<T> patch(object_key key, class patch change) {
-        const std::string body = co_await patch_body(T::type, std::move(key), {}, std::move(change));
+        const std::string body =
+            co_await patch_body(T::type, std::move(key), std::string(), std::move(change));
         co_return decode_object<T>(body);
     }
 
@@ -140,6 +145,9 @@ public:
     const client_options& options() const noexcept;
 
 private:
+    /// The runtime's way to the verbs below without a template per kind.
+    friend struct detail::untyped_client;
+
     template <Resource T>
     static T decode_object(const std::string& body) {
         auto decoded = json::decode<T>(body);

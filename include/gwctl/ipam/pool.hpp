@@ -55,14 +55,13 @@ struct pool_config {
 /// | `search-order` | `asc` (default) or `desc` |
 /// | `skip-end-ips-in-cidr` | `true` (default) or `false` |
 ///
-/// Values are comma lists; each entry of any key may be a CIDR, a range FIRST-LAST or one address, IPv4 or
-/// IPv6.
+/// Values are comma lists; each entry of any key may be a CIDR, a range FIRST-LAST or one address, of either
+/// IP family.
 ///
 /// What the entry's form leaves out, as the Go program that gwctl follows did:
-/// - a CIDR leaves out its first and last address (network and broadcast), an IPv6 one only its first
-/// (subnet-router
-///   anycast, RFC 4291 section 2.6.1). All of a /31, /32, /127 or /128 is used: RFC 3021, RFC 6164.
-///   `skip-end-ips-in-cidr: "false"` uses the ends everywhere.
+/// - a CIDR leaves out its first and last address (network and broadcast), an IPv6 one only its first, the
+///   subnet-router anycast address (RFC 4291 section 2.6.1). All of a /31, /32, /127 or /128 is used
+///   (RFC 3021, RFC 6164). `skip-end-ips-in-cidr: "false"` uses the ends everywhere.
 /// - an IPv4 range leaves out every address that ends in .0 or .255. A single address is used as written.
 /// - a range that runs backwards is turned round, with a warning.
 ///

@@ -215,6 +215,28 @@ TEST_CASE("allocator: a rightful holder is found among rivals, the other gets a 
     CHECK(a.claims().holder_of(at("10.0.0.1"))->holder == "Gateway a/old");
 }
 
+TEST_CASE("allocator: an address with two holders is free when both are gone") {
+    allocator a(pools({{"range-global", "10.0.0.1-10.0.0.9"}}));
+    a.rebuild({{at("10.0.0.1"), "Gateway a/old", claim_kind::dynamic, second(1)},
+               {at("10.0.0.1"), "Gateway a/young", claim_kind::dynamic, second(2)}});
+    a.release("Gateway a/old");
+    CHECK(a.usage()[0].used == 1);
+    CHECK(shown(a.allocate(for_gateway("a", "third"))) == "10.0.0.2");
+    CHECK(shown(a.allocate(for_gateway("a", "young"))) == "10.0.0.1");
+    a.release("Gateway a/young");
+    CHECK(shown(a.allocate(for_gateway("a", "fourth"))) == "10.0.0.1");
+}
+
+TEST_CASE("allocator: after a rebuild only the facts count") {
+    allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}});
+    CHECK(shown(a.allocate(for_gateway("a", "1"))) == "10.0.0.1");
+    CHECK(shown(a.allocate(for_gateway("a", "2"))) == "10.0.0.2");
+    a.rebuild({{at("10.0.0.1"), "Gateway a/1", claim_kind::dynamic, second(1)}});
+    CHECK(a.claims().addresses_of("Gateway a/2").empty());
+    a.observe("Gateway a/1", {}); // it is no longer waiting to be shown
+    CHECK(a.claims().size() == 0);
+}
+
 TEST_CASE("allocator: requests for named addresses are served before others take them") {
     allocator a(pools({{"range-global", "10.0.0.1-10.0.0.9"}}));
     request young = named(for_gateway("a", "young"), "10.0.0.1");

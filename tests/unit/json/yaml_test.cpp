@@ -64,6 +64,12 @@ TEST_CASE("yaml: scalars read as sigs.k8s.io/yaml reads them") {
         {"v: -9223372036854775808", R"({"v":-9223372036854775808})"},
         {"v: 18446744073709551615", R"({"v":18446744073709551615})"},
         {"v: 1.5", R"({"v":1.5E0})"},
+        {"v: 0.5", R"({"v":5E-1})"},
+        {"v: -0.25", R"({"v":-2.5E-1})"},
+        {"v: 0e3", R"({"v":0})"},
+        {"v: 00", R"({"v":0})"},
+        {"v: 0o", R"({"v":"0o"})"},
+        {"v: 0b2", R"({"v":"0b2"})"},
         {"v: 3.0", R"({"v":3})"},
         {"v: 1e3", R"({"v":1000})"},
         {"v: .5", R"({"v":5E-1})"},
@@ -211,6 +217,8 @@ TEST_CASE("yaml: JSON is read as JSON") {
     CHECK(read(R"({"a":1,"b":[true,null,"x\ty\/\u00e9"],"c":{}})") ==
           "{\"a\":1,\"b\":[true,null,\"x\\ty/\xc3\xa9\"],\"c\":{}}");
     CHECK(read(R"({"smile":"\ud83d\ude00"})") == "{\"smile\":\"\xf0\x9f\x98\x80\"}");
+    CHECK(read(R"({"smile":"\ud83d\ude00","n":[2.5e3,1.5,7]})").ends_with(R"("n":[2500,1.5E0,7]})"));
+    CHECK(read(R"({"smile":"\ud83d\ude00","n":1e999})").starts_with("f:1:"));
     CHECK(read("[]") == "[]");
     CHECK(read("{\"a\": 1").starts_with("f:"));
     const std::string long_key(3000, 'k');
@@ -322,7 +330,7 @@ std::string random_string(std::mt19937& rng) {
 }
 
 json::value random_value(std::mt19937& rng, int depth) {
-    switch (rng() % (depth > 0 ? 9 : 7)) {
+    switch (rng() % (depth > 0 ? 10 : 8)) {
     case 0:
         return nullptr;
     case 1:
@@ -332,15 +340,18 @@ json::value random_value(std::mt19937& rng, int depth) {
     case 3:
         return (std::uint64_t{rng()} << 32U) | (std::uint64_t{1} << 63U);
     case 4:
+        return std::ldexp(static_cast<double>(rng()) + 0.5,
+                          -static_cast<int>(rng() % 64)); // mostly written as 0.x
+    case 5:
         return std::ldexp(static_cast<double>(rng()) + 0.5, static_cast<int>(rng() % 600) - 300);
-    case 7: {
+    case 8: {
         json::array a;
         for (auto n = rng() % 4; n > 0; --n) {
             a.push_back(random_value(rng, depth - 1));
         }
         return a;
     }
-    case 8: {
+    case 9: {
         json::object o;
         for (auto n = rng() % 4; n > 0; --n) {
             o.emplace(random_string(rng), random_value(rng, depth - 1));

@@ -1,0 +1,34 @@
+/// The gateway controller: one call adds it, with the route kinds of your choice, to a manager.
+///
+///     gwctl::manager mgr(gwctl::manager_options(), gwctl::find_config().value());
+///     gwctl::gateway::install<gwctl::gateway::tcp, gwctl::gateway::udp>(mgr, {.controller_name =
+///     "example.com/gateway"}); return mgr.run();
+#pragma once
+
+#include <gwctl/gateway/options.hpp>
+#include <gwctl/gateway/route_source.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace gwctl::gateway {
+
+namespace detail {
+void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> routes);
+}
+
+/// Adds controllers for GatewayClass, Gateway and each of the route kinds. Call once, before `manager::run`.
+///
+/// The Gateway controller alone writes Services, EndpointSlices, addresses and Gateway status; a route's
+/// controller alone writes our entries in that route's status. A kind that the API server does not serve
+/// counts as empty; one that it denies to us stops every decision that depends on it, and nothing else.
+///
+/// Throws `api_error` (`errc::config`) when the options make no sense, naming the member.
+template <RouteKind... K>
+requires(sizeof...(K) > 0) void install(manager& mgr, options o = {}) {
+    std::vector<std::unique_ptr<detail::route_source>> routes;
+    (routes.push_back(std::make_unique<detail::typed_route_source<K>>(mgr)), ...);
+    detail::install(mgr, std::move(o), std::move(routes));
+}
+
+} // namespace gwctl::gateway

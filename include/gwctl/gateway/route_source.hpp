@@ -1,0 +1,98 @@
+/// The store and the writes of one route kind, without its type. Made by `install`; of interest to its
+/// implementation.
+#pragma once
+
+#include <gwctl/gateway/route_kind.hpp>
+#include <gwctl/runtime/manager.hpp>
+
+#include <functional>
+#include <optional>
+
+namespace gwctl::gateway::detail {
+
+/// What a controller of routes does for one key; the same for every kind.
+using reconcile_route = std::function<task<action>(context&, object_key)>;
+using route_change =
+    std::function<void(const std::optional<route_view>& old, const std::optional<route_view>& now)>;
+
+class route_source {
+public:
+    virtual ~route_source() = default;
+
+    virtual const route_kind& kind() const noexcept = 0;
+    virtual const gwctl::detail::object_table& table() const noexcept = 0;
+    virtual std::optional<route_view> get(const object_key& key) const = 0;
+    virtual std::vector<route_view> by_index(std::string_view index, const std::string& value) const = 0;
+    virtual std::vector<route_view> in_namespace(const std::string& namespace_) const = 0;
+    virtual void add_index(std::string name,
+                           std::function<std::vector<std::string>(const route_view&)> values) = 0;
+    virtual void on_change(route_change handler) = 0;
+    /// Makes the controller. It waits for everything that `reconcile` reads.
+    virtual controller& control(manager& mgr, reconcile_route reconcile) = 0;
+    virtual task<void> patch(context& ctx, object_key key, class patch change) = 0;
+    virtual task<void> patch_status(context& ctx, object_key key, class patch change) = 0;
+};
+
+template <RouteKind K>
+class typed_route_source final : public route_source {
+public:
+    using route = typename K::route;
+
+    explicit typed_route_source(manager& mgr) : store_(mgr.cache<route>()) {}
+
+    const route_kind& kind() const noexcept override { return route_kind_of<K>; }
+    const gwctl::detail::object_table& table() const noexcept override { return store_; }
+
+    std::optional<route_view> get(const object_key& key) const override { return view(store_.get(key)); }
+    std::vector<route_view> by_index(std::string_view index, const std::string& value) const override {
+        return views(store_.by_index(index, value));
+    }
+    std::vector<route_view> in_namespace(const std::string& namespace_) const override {
+        return views(store_.list(namespace_));
+    }
+
+    void add_index(std::string name,
+                   std::function<std::vector<std::string>(const route_view&)> values) override {
+        store_.add_index(std::move(name),
+                         [f = std::move(values)](const route& r) { return f(borrowed_view(r)); });
+    }
+    void on_change(route_change handler) override {
+        store_.on_change([f = std::move(handler)](const change<route>& c) { f(view(c.old), view(c.now)); });
+    }
+
+    controller& control(manager& mgr, reconcile_route reconcile) override {
+        auto builder = mgr.control<route>();
+        builder.template reads<GatewayClass>().template reads<Gateway>().template reads<ReferenceGrant>();
+        builder.template reads<core_v1::Namespace>().template reads<core_v1::Service>();
+        return builder.reconcile_with(std::move(reconcile));
+    }
+
+    task<void> patch(context& ctx, object_key key, class patch change) override {
+        ctx.wrote(co_await ctx.api.patch<route>(std::move(key), std::move(change)));
+    }
+    task<void> patch_status(context& ctx, object_key key, class patch change) override {
+        ctx.wrote(co_await ctx.api.patch_status<route>(std::move(key), std::move(change)));
+    }
+
+private:
+    /// For the duration of a call: the view does not keep the route alive.
+    static route_view borrowed_view(const route& r) {
+        return view_of<K>(std::shared_ptr<const route>(std::shared_ptr<const route>(), &r));
+    }
+    static std::optional<route_view> view(std::shared_ptr<const route> r) {
+        if (!r)
+            return std::nullopt;
+        return view_of<K>(std::move(r));
+    }
+    static std::vector<route_view> views(std::vector<std::shared_ptr<const route>> routes) {
+        std::vector<route_view> out;
+        out.reserve(routes.size());
+        for (auto& r : routes)
+            out.push_back(view_of<K>(std::move(r)));
+        return out;
+    }
+
+    store<route>& store_;
+};
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,62 @@
+/// Kubernetes Events: what happened to an object and why, for the person who asks `kubectl describe`.
+#pragma once
+
+#include <gwctl/api/core_v1.hpp>
+#include <gwctl/core/task.hpp>
+
+#include <memory>
+#include <string>
+
+namespace gwctl {
+
+class client;
+class clock;
+
+enum class event_type { normal, warning };
+
+template <Resource T>
+core_v1::ObjectReference reference_to(const T& object) {
+    core_v1::ObjectReference r;
+    r.apiVersion = T::type.api_version();
+    r.kind = T::type.kind;
+    r.namespace_ = object.metadata.namespace_;
+    r.name = object.metadata.name;
+    r.uid = object.metadata.uid;
+    r.resourceVersion = object.metadata.resourceVersion;
+    return r;
+}
+
+/// Writes Events in the background.
+///
+/// The same reason and message for the same object count up one Event instead of making new ones. An object
+/// may have 25 events at once and then one more every 300 s; what exceeds that is dropped (both as
+/// client-go). At most 1000 events wait to be written. A failed write is logged and never disturbs whoever
+/// recorded it.
+///
+/// Thread safety: use from the manager's thread.
+class event_recorder {
+public:
+    event_recorder(client& api, clock& time, std::string component);
+    ~event_recorder();
+    event_recorder(const event_recorder&) = delete;
+    event_recorder& operator=(const event_recorder&) = delete;
+
+    /// `reason` is one CamelCase word, `message` a sentence. Returns at once.
+    void record(core_v1::ObjectReference about, event_type type, std::string reason, std::string message);
+
+    template <Resource T>
+    void record(const T& about, event_type type, std::string reason, std::string message) {
+        record(reference_to(about), type, std::move(reason), std::move(message));
+    }
+
+    /// Writes what is recorded until `drain` is called and nothing waits any more. The manager runs it.
+    task<void> run();
+    /// Makes `run` return once everything is written.
+    void drain();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+} // namespace gwctl

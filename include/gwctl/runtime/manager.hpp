@@ -1,0 +1,124 @@
+/// Everything a controller process needs, started and stopped in the right order.
+///
+///     gwctl::manager mgr(gwctl::manager_options(), gwctl::find_config().value());
+///     mgr.control<Widget>().owns<Deployment>().reconcile_with(reconcile);
+///     return mgr.run();
+#pragma once
+
+#include <gwctl/client/client.hpp>
+#include <gwctl/client/config.hpp>
+#include <gwctl/runtime/controller.hpp>
+#include <gwctl/runtime/events.hpp>
+#include <gwctl/runtime/health.hpp>
+#include <gwctl/runtime/leader_election.hpp>
+#include <gwctl/runtime/metrics.hpp>
+#include <gwctl/runtime/store.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gwctl {
+
+struct manager_options {
+    manager_options() = default;
+    /// The owner of applied fields and the source of Events. Precondition: not empty.
+    std::string name = "gwctl";
+    /// Where `/metrics` is served: ":8080" (all addresses) or "host:port"; "0" or "": nowhere.
+    std::string metrics_bind_address{};
+    /// The same for `/healthz` and `/readyz`. May equal `metrics_bind_address`.
+    std::string health_probe_bind_address{};
+    /// Without it, controllers start as soon as their caches are synced.
+    std::optional<leader_election_options> leader_election{};
+    /// How long reconciles may go on after stop was asked for, before they are cancelled.
+    std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+    /// SIGTERM and SIGINT drain and exit; a second one exits with 1 at once.
+    bool handle_signals = true;
+    /// Null: the real clock. Must outlive the manager.
+    clock* time = nullptr;
+};
+
+/// A key whose reconciles keep failing.
+struct failing_key {
+    std::string controller{};
+    object_key key{};
+    unsigned failures = 0;
+    std::string last_error{};
+};
+
+/// Whether there is nothing left to do; see `manager::wait_settled`.
+struct settled_report {
+    bool settled = false;
+    /// What there is left to do, one line each, when not settled.
+    std::vector<std::string> waiting_for{};
+    /// Keys that failed three times in a row; they count as done with.
+    std::vector<failing_key> failing{};
+};
+
+/// Owns the client, the stores and the controllers, and runs them on one thread, the caller's of `run`.
+///
+/// Reconciles of different keys run concurrently, as coroutines of that thread, so they need no lock. A
+/// second thread renews the lease, answers probes and takes signals, so that a reconcile that blocks is
+/// noticed.
+///
+/// Set up first (`cache`, `control`), then `run`, once. What the manager hands out lives as long as it does.
+class manager {
+public:
+    /// Throws `api_error` (`errc::config`) when the config or the options cannot work.
+    manager(manager_options options, cluster_config config);
+    /// `for_lease` carries leader election, whose requests come from the second thread.
+    manager(manager_options options, std::shared_ptr<transport> network,
+            std::shared_ptr<transport> for_lease = nullptr);
+    ~manager();
+    manager(const manager&) = delete;
+    manager& operator=(const manager&) = delete;
+
+    /// A controller for T. Its name, by default the kind in lower case, labels log lines and metrics and must
+    /// be unique.
+    template <Resource T>
+    controller_builder<T> control(std::string name = {}, cache_scope scope = {}) {
+        return controller_builder<T>(host(), std::move(name), std::move(scope));
+    }
+
+    /// The store of a kind and scope; one and the same for every caller.
+    template <Resource T>
+    store<T>& cache(cache_scope scope = {}) {
+        return static_cast<store<T>&>(host().table(detail::ops_of<T>, std::move(scope)));
+    }
+
+    client& api() noexcept;
+    event_recorder& events() noexcept;
+    class metrics& metrics() noexcept;
+    class health& health() noexcept;
+    clock& time() noexcept;
+
+    /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (leadership lost, ...).
+    /// Throws `api_error` (`errc::config`) when it cannot start: an address in use, wrong options.
+    int run();
+    /// Begins to drain. Thread safe; may be called before `run`, which then returns at once.
+    void stop();
+    /// As `stop`, but `run` returns 1 and logs the reason. Thread safe.
+    void fail(std::string reason);
+
+    /// Asks the API server again about kinds that it did not serve, for example after a CRD was installed.
+    /// Without it that happens every 30 s. From the manager's thread.
+    void recheck_kinds();
+
+    /// Runs `work` on the manager's thread. Thread safe.
+    void post(std::function<void()> work);
+
+    /// For tests and simulations: blocks until every store is synced and has seen `resource_version`, the
+    /// queues are empty and no reconcile runs, or until `timeout` of real time is over. Reconciles that asked
+    /// to run again later are not waited for; retries are, until their third failure. Thread safe, but not
+    /// from the manager's thread.
+    settled_report wait_settled(std::string resource_version, std::chrono::milliseconds timeout);
+
+private:
+    detail::controller_host& host() noexcept;
+    struct core;
+    std::unique_ptr<core> core_;
+};
+
+} // namespace gwctl

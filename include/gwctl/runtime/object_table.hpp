@@ -1,0 +1,118 @@
+/// The store behind `store<T>`, without its type.
+#pragma once
+
+#include <gwctl/api/resource.hpp>
+#include <gwctl/client/options.hpp>
+#include <gwctl/core/task.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gwctl {
+
+/// How much of a kind a store holds. The default is all of it.
+struct cache_scope {
+    cache_scope() = default;
+    std::string namespace_{}; ///< empty: all namespaces
+    std::string label_selector{};
+    std::string field_selector{};
+    friend auto operator<=>(const cache_scope&, const cache_scope&) = default;
+};
+
+/// What is known about the completeness of a store.
+enum class store_state {
+    starting,   ///< the first list has not arrived
+    synced,     ///< holds what the API server holds, give or take the watch's delay
+    not_served, ///< the API server does not know the kind: empty, and rightly so; asked again now and then
+    denied,     ///< the API server refuses the list or watch: what the store holds means nothing
+    failing,    ///< several tries in a row failed: what the store holds may be old
+};
+
+/// The name of the state, as in the enumeration: "not_served".
+std::string_view to_string(store_state s) noexcept;
+
+namespace detail {
+
+/// An object whose type its table knows.
+struct any_object {
+    std::shared_ptr<const void> object{};
+    const ObjectMeta* metadata = nullptr; ///< a member of `object`
+    explicit operator bool() const noexcept { return object != nullptr; }
+};
+
+struct any_change {
+    any_object old{};
+    any_object now{};
+    bool final_state_unknown = false;
+    bool initial = false;
+};
+
+class object_table {
+public:
+    using change_handler = std::function<void(const any_change&)>;
+    using state_handler = std::function<void(store_state)>;
+    using index_function = std::function<std::vector<std::string>(const void* object)>;
+
+    object_table(resource_type type, cache_scope scope);
+    virtual ~object_table();
+    object_table(const object_table&) = delete;
+    object_table& operator=(const object_table&) = delete;
+
+    const resource_type& type() const noexcept { return type_; }
+    const cache_scope& scope() const noexcept { return scope_; }
+    std::size_t size() const noexcept;
+
+    any_object get_any(const object_key& key) const;
+    /// In the order of their keys.
+    std::vector<any_object> list_any() const;
+    std::vector<any_object> list_any(std::string_view namespace_) const;
+    std::vector<any_object> by_index_any(std::string_view index, std::string_view value) const;
+    void add_index_any(std::string name, index_function values);
+    void on_change_any(change_handler handler);
+
+    /// "" before the first list.
+    const std::string& resource_version() const noexcept { return resource_version_; }
+    store_state state() const noexcept { return state_; }
+    /// Why the state is what it is, for people: the last error of a store that is denied or failing.
+    const std::string& reason() const noexcept { return reason_; }
+    /// Whether decisions may rely on what the store holds, and on what it does not hold.
+    bool synced() const noexcept {
+        return state_ == store_state::synced || state_ == store_state::not_served;
+    }
+    /// Calls back whenever the state changes.
+    void on_state(state_handler handler);
+
+    /// Whether the store has seen `resource_version` or a newer one. A kind that is not served has nothing to
+    /// see.
+    bool has_seen(std::string_view resource_version) const noexcept;
+    /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
+    void when_at_least(std::string resource_version, std::function<void()> then);
+    /// Waits for the same. Ends only so or by cancellation: the caller sets the deadline.
+    task<void> wait_for(std::string resource_version);
+
+    // For the reflector, and for tests that fill a store by hand.
+
+    /// Makes `objects` the whole content. Readers see the old content or the new one, handlers every
+    /// difference.
+    void replace(std::vector<any_object> objects, std::string resource_version);
+    /// Takes in one event of a watch. Bookmarks move the resourceVersion only; with `keep_version` nothing
+    /// does.
+    void apply(watch_event_type event, any_object object, bool keep_version = false);
+    void set_state(store_state state, std::string reason = {});
+
+private:
+    struct contents;
+    resource_type type_;
+    cache_scope scope_;
+    std::string resource_version_;
+    store_state state_ = store_state::starting;
+    std::string reason_;
+    std::unique_ptr<contents> contents_;
+};
+
+} // namespace detail
+} // namespace gwctl

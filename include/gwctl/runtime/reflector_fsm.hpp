@@ -1,0 +1,97 @@
+/// The rules of mirroring a kind: list, watch, resume, list again. No I/O.
+#pragma once
+
+#include <gwctl/api/meta.hpp>
+#include <gwctl/client/options.hpp>
+#include <gwctl/core/backoff.hpp>
+#include <gwctl/core/clock.hpp>
+#include <gwctl/runtime/object_table.hpp>
+
+#include <chrono>
+#include <random>
+#include <string>
+
+namespace gwctl {
+
+/// The numbers are those of client-go's reflector, except where noted.
+struct reflector_options {
+    reflector_options() = default;
+    std::int64_t page_size = 500;
+    /// The server ends a watch after a random time between this and its double.
+    std::chrono::seconds watch_timeout = std::chrono::minutes(5);
+    backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(30), 2.0, 1.0};
+    /// After so long without a failure the next one counts as the first.
+    std::chrono::seconds healthy_after = std::chrono::minutes(2);
+    /// How often to ask again for a kind that is not served (ours).
+    std::chrono::seconds recheck = std::chrono::seconds(30);
+    /// So many failures in a row make a store `failing` (ours).
+    unsigned tolerated_failures = 3;
+};
+
+/// Decides what to ask the API server next. The owner does what `next` says and reports the outcome; it keeps
+/// the pages of a list until the last one, and throws them away when any page fails.
+class reflector_fsm {
+public:
+    reflector_fsm(reflector_options options, std::uint64_t seed);
+
+    enum class step {
+        list,  ///< one page; then `listed` or `list_failed`
+        watch, ///< then `watch_opened`, `watch_event`... and `watch_ended`; or `watch_failed` at any time
+        wait   ///< then `waited`; `waited` may come early to try at once
+    };
+    struct todo {
+        step what = step::list;
+        std::string resource_version{}; ///< list, watch
+        std::string continue_{};        ///< list
+        std::chrono::seconds server_timeout{};
+        std::chrono::nanoseconds delay{}; ///< wait
+    };
+    todo next();
+
+    /// A page came. Returns true when it was the last: the pages together are the store's new content, as of
+    /// `resource_version()`.
+    bool listed(const ListMeta& page, steady_time now);
+    void list_failed(const api_error& e, steady_time now);
+
+    void watch_opened(steady_time now);
+    /// Returns true when the event moves the store's resourceVersion.
+    bool watch_event(watch_event_type type, const std::string& resource_version);
+    /// The server ended the watch in good order.
+    void watch_ended(steady_time now);
+    void watch_failed(const api_error& e, steady_time now);
+
+    void waited();
+
+    /// Where the next watch starts, or the store's version after a complete list.
+    const std::string& resource_version() const noexcept { return version_; }
+    store_state state() const noexcept { return state_; }
+    const std::string& reason() const noexcept { return reason_; }
+
+private:
+    void fail(const api_error& e, steady_time now, step then);
+    void back_off(steady_time now, step then, std::chrono::nanoseconds at_least = {});
+    void in_order();
+
+    reflector_options options_;
+    backoff backoff_;
+    std::mt19937_64 random_;
+    step step_ = step::list;
+    step after_wait_ = step::list;
+    std::chrono::nanoseconds delay_{};
+    std::optional<steady_time> last_failure_{};
+
+    std::string version_{};        ///< the last one we may resume from; "" before the first list
+    std::string listed_version_{}; ///< of the first page of the list under way
+    std::string continue_{};
+    bool version_unavailable_ = false; ///< the server refused to list at `version_`: ask for the newest
+    bool unordered_ = false;           ///< a watch from "" or "0" starts with what exists, in any order
+    bool progress_ = false;            ///< the watch under way showed life
+    bool watch_denied_ = false;
+    bool missing_once_ = false;
+    steady_time opened_{};
+    unsigned failures_ = 0;
+    store_state state_ = store_state::starting;
+    std::string reason_{};
+};
+
+} // namespace gwctl

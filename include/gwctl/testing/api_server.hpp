@@ -1,0 +1,128 @@
+/// A Kubernetes API server in memory, over real HTTP, for testing controllers.
+#pragma once
+
+#include <gwctl/core/clock.hpp>
+#include <gwctl/core/error.hpp>
+#include <gwctl/json/value.hpp>
+#include <gwctl/testing/fault.hpp>
+#include <gwctl/testing/write_record.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gwctl::testing {
+
+struct api_server_options {
+    std::string bind = "127.0.0.1";
+    /// 0 takes any free port.
+    std::uint16_t port = 0;
+
+    /// The source of every timestamp the server writes; null for the system's clock. Delays of faults, watch
+    /// timeouts and bookmarks always run in real time.
+    std::shared_ptr<clock> time;
+    /// How often a watch that asked for bookmarks gets one when nothing else is sent.
+    std::chrono::milliseconds bookmark_interval = std::chrono::seconds(30);
+    /// Changes that watches can look back on; older ones are forgotten as by `compact`.
+    std::size_t history = 200000;
+
+    /// Dependents of deleted owners are deleted, and namespaces are emptied, as kube-controller-manager does.
+    bool garbage_collection = true;
+    /// Deployments become ReplicaSets and Pods with addresses, Services with selectors become EndpointSlices,
+    /// as kube-controller-manager and kubelet do.
+    bool workloads = false;
+    /// Services of type LoadBalancer get their address into status, as kube-vip does.
+    bool announcer = false;
+
+    /// Versions that are not served at first: "tcproutes.gateway.networking.k8s.io/v1", or without "/v1" for
+    /// the kind.
+    std::vector<std::string> not_served;
+};
+
+/// A Kubernetes API server in memory, listening on a port of its own.
+///
+/// Runs its own thread; every member may be called from any thread. The destructor closes all connections and
+/// joins. What kind of answer a request gets, down to the wording of refusals, follows a real kube-apiserver
+/// of release 1.32 with the Gateway API 1.6 installed.
+///
+/// What is not modelled:
+/// - Authentication and authorisation: every request is allowed, and access reviews say so. No TLS.
+/// - Admission webhooks, quotas, LimitRanges, PodSecurity, audit, priority and fairness.
+/// - CEL rules of CustomResourceDefinitions (those of Gateway, ListenerSet, TCPRoute and UDPRoute that matter
+///   are written out), `format`, `oneOf`, `anyOf`, conversion webhooks, selectable fields.
+/// - Unknown and mistyped fields of built-in kinds, but for what lib/testing/core_schemas.cpp describes.
+/// - Pods: no scheduling, no immutability of spec, no graceful deletion; deleting one removes it at once.
+/// - ServiceAccount "default" and ConfigMap "kube-root-ca.crt" of new namespaces.
+/// - Subresources other than status and a Namespace's finalize: no scale, exec, log, eviction, token,
+/// binding.
+/// - Protobuf in answers (requests of common kinds are read), compression, HTTP/2, WebSocket, aggregated
+///   discovery. OpenAPI tells which query parameters a kind takes and has no schemas, so `kubectl explain`
+///   finds nothing.
+/// - A list at an old resourceVersion without `resourceVersionMatch=Exact` shows the newest state. Continue
+///   tokens stay valid until 64 newer paged lists or `compact`.
+/// - Delays of the garbage collector: what can go is gone before the request is answered.
+class api_server {
+public:
+    /// Throws `api_error` (`errc::config`) when the address cannot be listened on.
+    explicit api_server(api_server_options options = {});
+    ~api_server();
+    api_server(const api_server&) = delete;
+    api_server& operator=(const api_server&) = delete;
+
+    /// "http://127.0.0.1:41234".
+    std::string url() const;
+    std::uint16_t port() const;
+    /// YAML that a client or kubectl can use as it is.
+    std::string kubeconfig() const;
+
+    // Objects, past HTTP.
+
+    /// Server-side apply as the manager "fixture", taking over what others own. Any served version; a
+    /// namespaced object without namespace goes to "default".
+    result<json::value> apply(const json::value& object);
+    /// Everything but what the server itself made at its start, in storage versions, sorted by kind,
+    /// namespace, name. `kind` narrows it: "services", "gateways.gateway.networking.k8s.io".
+    std::vector<json::value> objects(std::string_view kind = {}) const;
+    /// `kind` as in `objects`; `ns` is "" for what is cluster-scoped.
+    std::optional<json::value> get(std::string_view kind, std::string_view ns, std::string_view name) const;
+    /// Deletes with the given propagation policy; false when there is no such object.
+    bool remove(std::string_view kind, std::string_view ns, std::string_view name,
+                std::string_view propagation = "Background");
+
+    // What happened.
+
+    /// Every write since the start, in order.
+    std::vector<write_record> writes() const;
+    /// The newest resourceVersion.
+    std::uint64_t resource_version() const;
+    std::size_t open_watches() const;
+    std::uint64_t requests() const;
+    /// True when the stand-ins have nothing left to do.
+    bool settled() const;
+    /// Blocks until `done` returns true, asking again whenever something changed; false after `timeout`.
+    bool wait_until(const std::function<bool()>& done,
+                    std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+
+    // What goes wrong.
+
+    /// Forgets the history: watches and continue tokens from earlier versions get 410.
+    void compact();
+    void inject(fault f);
+    void clear_faults();
+    /// Closes every connection at once, watches included.
+    void drop_connections();
+    /// Starts or stops serving a version ("" for all) of a kind, as in `objects`. False when there is no such
+    /// version.
+    bool serve(std::string_view kind, std::string_view version, bool served);
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace gwctl::testing

@@ -1,0 +1,178 @@
+#include "cluster.hpp"
+
+#include <algorithm>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+std::vector<std::string> annotation_index(const ObjectMeta& metadata, const std::string& annotation) {
+    const auto found = metadata.annotations.find(annotation);
+    if (found == metadata.annotations.end())
+        return {};
+    return {found->second};
+}
+
+cache_scope one_object(const object_key& key) {
+    cache_scope scope;
+    scope.namespace_ = key.namespace_;
+    scope.field_selector = "metadata.name=" + key.name;
+    return scope;
+}
+
+/// The Services that a route's backendRefs name, "NAMESPACE/NAME" each.
+std::vector<std::string> backend_services(const route_view& route) {
+    std::vector<std::string> keys;
+    for (const auto& rule : route.spec->rules)
+        for (const BackendRef& ref : rule.backendRefs)
+            if (ref.kind.value_or("Service") == "Service")
+                keys.push_back(
+                    to_string(object_key(ref.namespace_.value_or(route.metadata->namespace_), ref.name)));
+    return keys;
+}
+
+std::vector<std::string> foreign_namespaces(const route_view& route) {
+    std::vector<std::string> all;
+    for (const auto& rule : route.spec->rules)
+        for (const BackendRef& ref : rule.backendRefs)
+            if (ref.namespace_ && *ref.namespace_ != route.metadata->namespace_)
+                all.push_back(*ref.namespace_);
+    return all;
+}
+
+} // namespace
+
+cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> sources)
+    : opts(std::move(o)), named(opts.controller_name), events(mgr.events()),
+      classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
+      services(mgr.cache<core_v1::Service>()), endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>()),
+      namespaces(mgr.cache<core_v1::Namespace>()), reference_grants(mgr.cache<ReferenceGrant>()),
+      routes(std::move(sources)), book_(opts) {
+    if (!opts.ipam_config.name.empty())
+        pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
+    for (const auto& source : routes)
+        kinds_.push_back(&source->kind());
+    add_indexes();
+    follow_addresses();
+}
+
+void cluster::add_indexes() {
+    const std::string gateway_annotation = named.gateway();
+    gateways.add_index("class", [](const Gateway& g) { return std::vector{g.spec.gatewayClassName}; });
+    services.add_index("gateway", [=](const core_v1::Service& s) {
+        return annotation_index(s.metadata, gateway_annotation);
+    });
+    services.add_index("borrower", [n = named](const core_v1::Service& s) { return borrowers(s, n); });
+    endpoint_slices.add_index("gateway", [=](const discovery_v1::EndpointSlice& s) {
+        return annotation_index(s.metadata, gateway_annotation);
+    });
+    endpoint_slices.add_index("service", [](const discovery_v1::EndpointSlice& s) {
+        const auto name = s.metadata.labels.find(std::string(discovery_v1::label_service_name));
+        if (name == s.metadata.labels.end())
+            return std::vector<std::string>();
+        return std::vector{to_string(object_key(s.metadata.namespace_, name->second))};
+    });
+    for (const auto& source : routes) {
+        source->add_index("gateway", [](const route_view& r) {
+            std::vector<std::string> keys;
+            for (const object_key& key : parent_gateways(r))
+                keys.push_back(to_string(key));
+            return keys;
+        });
+        source->add_index("backend", backend_services);
+        source->add_index("backend-namespace", foreign_namespaces);
+    }
+}
+
+void cluster::follow_addresses() {
+    // Until the first assignment the stores may be incomplete; then the book starts from all of them at once.
+    gateways.on_change([this](const change<Gateway>& c) {
+        if (!c.now)
+            waiting.erase(key_of(*c.old));
+        if (!book_ready_)
+            return;
+        if (c.now)
+            book_.observe(*c.now, is_ours(*c.now));
+        else
+            book_.forget_gateway(key_of(*c.old));
+    });
+    classes.on_change([this](const change<GatewayClass>& c) {
+        if (!book_ready_)
+            return;
+        for (const auto& gateway : gateways.by_index("class", (c.now ? c.now : c.old)->metadata.name))
+            book_.observe(*gateway, is_ours(*gateway));
+    });
+    services.on_change([this](const change<core_v1::Service>& c) {
+        if (!book_ready_)
+            return;
+        if (c.now)
+            book_.observe(*c.now);
+        else
+            book_.forget_service(key_of(*c.old));
+    });
+    if (pools == nullptr)
+        return;
+    pools->on_change([this](const change<core_v1::ConfigMap>& c) {
+        for (const std::string& complaint : book_.configure(c.now.get()))
+            log::warn("address pools have a mistake",
+                      {{"configmap", to_string(opts.ipam_config)}, {"problem", complaint}});
+    });
+}
+
+address_book& cluster::addresses() {
+    if (book_ready_)
+        return book_;
+    std::vector<address_book::known_gateway> known;
+    for (const auto& gateway : gateways.list())
+        known.push_back({gateway, is_ours(*gateway)});
+    book_.rebuild(known, services.list());
+    book_ready_ = true;
+    return book_;
+}
+
+bool cluster::is_ours(const object_key& key) const {
+    const auto found = gateways.get(key);
+    return found && is_ours(*found);
+}
+
+bool cluster::is_ours(const Gateway& g) const {
+    const auto found = classes.get(object_key(g.spec.gatewayClassName));
+    return found && found->spec.controllerName == opts.controller_name;
+}
+
+snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g) const {
+    const object_key key = key_of(*g);
+    snapshot s = remains_of(key);
+    for (const auto& source : routes)
+        for (route_view& route : source->by_index("gateway", to_string(key)))
+            if (route.metadata->deletionTimestamp.empty())
+                s.routes.push_back(std::move(route));
+    std::sort(s.routes.begin(), s.routes.end(), precedes);
+    s.gateway = std::move(g);
+    return s;
+}
+
+snapshot cluster::remains_of(const object_key& key) const {
+    snapshot s;
+    s.managed_services = services.by_index("gateway", to_string(key));
+    s.managed_slices = endpoint_slices.by_index("gateway", to_string(key));
+    s.kinds = kinds_;
+    s.cluster = this;
+    return s;
+}
+
+std::string cluster::blocked_by() const {
+    std::vector<const gwctl::detail::object_table*> tables{
+        &classes, &gateways, &services, &endpoint_slices, &namespaces, &reference_grants, pools};
+    for (const auto& source : routes)
+        tables.push_back(&source->table());
+    for (const auto* table : tables)
+        if (table != nullptr && !table->synced())
+            return std::string(table->type().qualified_name())
+                .append(" is ")
+                .append(to_string(table->state()))
+                .append(table->reason().empty() ? "" : ": ")
+                .append(table->reason());
+    return {};
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,83 @@
+// The stores of the gateway controller, and what follows from them: snapshots for the pure core, and which
+// objects depend on which.
+#pragma once
+
+#include <gwctl/gateway/addresses.hpp>
+#include <gwctl/gateway/plan.hpp>
+#include <gwctl/gateway/route_source.hpp>
+
+#include <set>
+
+namespace gwctl::gateway::detail {
+
+class cluster final : public cluster_view {
+public:
+    cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> routes);
+
+    // cluster_view
+    std::shared_ptr<const core_v1::Service> service(const object_key& key) const override {
+        return services.get(key);
+    }
+    std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>>
+    slices(const object_key& service) const override {
+        return endpoint_slices.by_index("service", to_string(service));
+    }
+    std::shared_ptr<const core_v1::Namespace> namespace_(const std::string& name) const override {
+        return namespaces.get(object_key(name));
+    }
+    std::vector<std::shared_ptr<const ReferenceGrant>> grants(const std::string& namespace_) const override {
+        return reference_grants.list(namespace_);
+    }
+    std::shared_ptr<const Gateway> gateway(const object_key& key) const override { return gateways.get(key); }
+    bool is_ours(const object_key& gateway) const override;
+    bool is_ours(const Gateway& gateway) const;
+
+    snapshot snapshot_of(std::shared_ptr<const Gateway> gateway) const;
+    /// What exists for a Gateway that may itself be gone.
+    snapshot remains_of(const object_key& gateway) const;
+
+    /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
+    /// be.
+    std::string blocked_by() const;
+
+    /// The address book, up to date with the stores.
+    address_book& addresses();
+
+    const options opts;
+    const names named;
+    event_recorder& events;
+
+    store<GatewayClass>& classes;
+    store<Gateway>& gateways;
+    store<core_v1::Service>& services;
+    store<discovery_v1::EndpointSlice>& endpoint_slices;
+    store<core_v1::Namespace>& namespaces;
+    store<ReferenceGrant>& reference_grants;
+    store<core_v1::ConfigMap>* pools = nullptr; ///< none when addresses are left to the announcer
+    std::vector<std::unique_ptr<route_source>> routes;
+
+    /// Gateways that want an address and have none; tried again whenever one may have become free.
+    std::set<object_key> waiting;
+
+private:
+    void add_indexes();
+    void follow_addresses();
+
+    std::vector<const route_kind*> kinds_;
+    address_book book_;
+    bool book_ready_ = false;
+};
+
+/// Makes changes in the stores lead to reconciles, in proportion to what depends on the change.
+struct controllers {
+    controller* gateway_class = nullptr;
+    controller* gateway = nullptr;
+    std::vector<controller*> routes{}; ///< in the order of cluster::routes
+};
+void connect(cluster& c, controllers targets);
+
+task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class);
+task<action> reconcile_gateway(cluster& c, context& ctx, object_key key);
+task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key);
+
+} // namespace gwctl::gateway::detail

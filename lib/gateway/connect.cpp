@@ -1,0 +1,153 @@
+// Which change leads to which reconciles.
+#include "cluster.hpp"
+
+namespace gwctl::gateway::detail {
+namespace {
+
+/// Status writes of ours and of others do not change where a route goes.
+bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now) {
+    if (!old || !now)
+        return true;
+    const ObjectMeta& a = *old->metadata;
+    const ObjectMeta& b = *now->metadata;
+    return a.uid != b.uid || a.generation != b.generation || a.labels != b.labels ||
+           a.finalizers != b.finalizers || a.deletionTimestamp != b.deletionTimestamp;
+}
+
+bool changes_listeners(const change<Gateway>& c) {
+    if (!c.old || !c.now)
+        return true;
+    return c.old->metadata.uid != c.now->metadata.uid ||
+           c.old->metadata.generation != c.now->metadata.generation ||
+           c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
+}
+
+struct wiring {
+    cluster& c;
+    controllers to;
+
+    void gateway(const object_key& key) const { to.gateway->enqueue(key); }
+    void gateway(const std::string& key) const {
+        const std::size_t slash = key.find('/');
+        if (slash != std::string::npos)
+            gateway(object_key(key.substr(0, slash), key.substr(slash + 1)));
+    }
+    void routes_of(const object_key& gateway) const {
+        for (std::size_t i = 0; i < c.routes.size(); ++i)
+            for (const route_view& route : c.routes[i]->by_index("gateway", to_string(gateway)))
+                to.routes[i]->enqueue(key_of(*route.metadata));
+    }
+    void parents_of(const route_view& route) const {
+        for (const object_key& key : parent_gateways(route))
+            gateway(key);
+    }
+    /// What depends on a route found by an index: the Gateways that serve it, and its own status.
+    void routes_by(std::string_view index, const std::string& value, bool with_status) const {
+        for (std::size_t i = 0; i < c.routes.size(); ++i)
+            for (const route_view& route : c.routes[i]->by_index(index, value)) {
+                parents_of(route);
+                if (with_status)
+                    to.routes[i]->enqueue(key_of(*route.metadata));
+            }
+    }
+    void waiting() const {
+        for (const object_key& key : c.waiting)
+            gateway(key);
+    }
+};
+
+void connect_services(const wiring& w) {
+    w.c.services.on_change([w](const change<core_v1::Service>& ch) {
+        for (const auto& service : {ch.old, ch.now}) {
+            if (!service)
+                continue;
+            const auto managed = service->metadata.annotations.find(w.c.named.gateway());
+            if (managed != service->metadata.annotations.end())
+                w.gateway(managed->second);
+            for (const std::string& borrower : borrowers(*service, w.c.named))
+                for (std::size_t i = 0; i < w.c.routes.size(); ++i) {
+                    const std::string prefix = std::string(w.c.routes[i]->kind().type.kind) + " ";
+                    const std::size_t slash = borrower.find('/');
+                    if (borrower.starts_with(prefix) && slash != std::string::npos)
+                        w.to.routes[i]->enqueue({borrower.substr(prefix.size(), slash - prefix.size()),
+                                                 borrower.substr(slash + 1)});
+                }
+        }
+        const core_v1::Service& any = ch.now ? *ch.now : *ch.old;
+        w.routes_by("backend", to_string(key_of(any)), true);
+        if (!ch.now)
+            w.waiting();
+    });
+    w.c.endpoint_slices.on_change([w](const change<discovery_v1::EndpointSlice>& ch) {
+        for (const auto& slice : {ch.old, ch.now}) {
+            if (!slice)
+                continue;
+            const auto managed = slice->metadata.annotations.find(w.c.named.gateway());
+            if (managed != slice->metadata.annotations.end())
+                w.gateway(managed->second);
+            const auto service = slice->metadata.labels.find(std::string(discovery_v1::label_service_name));
+            if (service != slice->metadata.labels.end())
+                w.routes_by("backend", to_string(object_key(slice->metadata.namespace_, service->second)),
+                            false);
+        }
+    });
+}
+
+void connect_permissions(const wiring& w) {
+    w.c.namespaces.on_change([w](const change<core_v1::Namespace>& ch) {
+        if (ch.old && ch.now && ch.old->metadata.labels == ch.now->metadata.labels)
+            return;
+        const std::string& name = (ch.now ? ch.now : ch.old)->metadata.name;
+        for (std::size_t i = 0; i < w.c.routes.size(); ++i)
+            for (const route_view& route : w.c.routes[i]->in_namespace(name)) {
+                w.parents_of(route);
+                w.to.routes[i]->enqueue(key_of(*route.metadata));
+            }
+    });
+    w.c.reference_grants.on_change([w](const change<ReferenceGrant>& ch) {
+        w.routes_by("backend-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_, true);
+    });
+}
+
+} // namespace
+
+void connect(cluster& c, controllers targets) {
+    const wiring w{c, std::move(targets)};
+    c.classes.on_change([w](const change<GatewayClass>& ch) {
+        for (const auto& gateway :
+             w.c.gateways.by_index("class", (ch.now ? ch.now : ch.old)->metadata.name)) {
+            w.gateway(key_of(*gateway));
+            w.routes_of(key_of(*gateway));
+        }
+    });
+    c.gateways.on_change([w](const change<Gateway>& ch) {
+        for (const auto& gateway : {ch.old, ch.now})
+            if (gateway)
+                w.to.gateway_class->enqueue(object_key(gateway->spec.gatewayClassName));
+        const object_key key = key_of(ch.now ? *ch.now : *ch.old);
+        if (changes_listeners(ch))
+            w.routes_of(key);
+        if (!ch.now || (ch.old && ch.old->status.addresses != ch.now->status.addresses))
+            w.waiting();
+    });
+    for (std::size_t i = 0; i < c.routes.size(); ++i)
+        c.routes[i]->on_change(
+            [w](const std::optional<route_view>& old, const std::optional<route_view>& now) {
+                if (!changes_routing(old, now))
+                    return;
+                for (const auto& route : {old, now}) {
+                    if (!route)
+                        continue;
+                    for (const object_key& parent : parent_gateways(*route)) {
+                        w.gateway(parent);
+                        w.routes_of(parent); // precedence on a shared listener may have changed
+                    }
+                }
+            });
+    connect_services(w);
+    connect_permissions(w);
+    if (c.pools != nullptr)
+        c.pools->on_change([w](const change<core_v1::ConfigMap>&) { w.waiting(); });
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,53 @@
+#include "cluster.hpp"
+
+#include <gwctl/gateway/gateway.hpp>
+
+#include <fmt/format.h>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+void check(const options& o) {
+    const std::size_t slash = o.controller_name.find('/');
+    if (slash == std::string::npos || slash == 0 || slash + 1 == o.controller_name.size())
+        throw api_error(errc::config,
+                        fmt::format("controller_name: expected DOMAIN/PATH such as example.com/gateway, "
+                                    "got \"{}\"",
+                                    o.controller_name));
+    if (o.implementation_label.size() > 63)
+        throw api_error(errc::config,
+                        fmt::format("implementation_label: expected at most 63 characters, got {}",
+                                    o.implementation_label.size()));
+}
+
+} // namespace
+
+void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> sources) {
+    check(o);
+    const auto c = std::make_shared<cluster>(mgr, std::move(o), std::move(sources));
+
+    controllers made;
+    auto classes = mgr.control<GatewayClass>();
+    classes.reads<Gateway>();
+    made.gateway_class = &classes.reconcile_with([c](context& ctx, const GatewayClass& gateway_class) {
+        return reconcile_gateway_class(*c, ctx, gateway_class);
+    });
+
+    auto gateways = mgr.control<Gateway>();
+    gateways.reads<GatewayClass>().reads<core_v1::Service>().reads<discovery_v1::EndpointSlice>();
+    gateways.reads<core_v1::Namespace>().reads<ReferenceGrant>();
+    if (c->pools != nullptr)
+        gateways.reads<core_v1::ConfigMap>(c->pools->scope());
+    made.gateway = &gateways.reconcile_with(
+        [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
+
+    for (const auto& source : c->routes) {
+        route_source* const routes = source.get();
+        made.routes.push_back(&routes->control(mgr, [c, routes](context& ctx, object_key key) {
+            return reconcile_route_status(*c, *routes, ctx, std::move(key));
+        }));
+    }
+    connect(*c, std::move(made));
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,94 @@
+#include "cluster.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+/// What we pass the conformance tests of, by the names of the Gateway API's features; sorted, as the API
+/// demands.
+constexpr std::string_view supported_features[] = {
+    "Gateway",
+    "GatewayAddressEmpty",
+    "GatewayInfrastructurePropagation",
+    "GatewayStaticAddresses",
+    "ReferenceGrant",
+    "TCPRoute",
+    "UDPRoute",
+};
+
+verdict judge(const GatewayClass& gateway_class) {
+    if (!gateway_class.spec.parametersRef)
+        return {true, "Accepted", "The class is accepted"};
+    const auto& reference = *gateway_class.spec.parametersRef;
+    return {false, "InvalidParameters",
+            fmt::format(
+                "spec.parametersRef: {} {} is not of a kind that this controller reads; remove the reference",
+                reference.kind, reference.name)};
+}
+
+GatewayClass::Status desired_status(const GatewayClass& gateway_class, wall_time now) {
+    GatewayClass::Status status = gateway_class.status;
+    condition_writer conditions(std::move(status.conditions), gateway_class.metadata.generation.value_or(0),
+                                now);
+    conditions.set("Accepted", judge(gateway_class));
+    status.conditions = std::move(conditions).take();
+    status.supportedFeatures.clear();
+    for (const std::string_view feature : supported_features)
+        status.supportedFeatures.emplace_back().name = feature;
+    return status;
+}
+
+/// The finalizers with or without the one that says the class is in use; nothing when they are right.
+std::optional<std::vector<std::string>> desired_finalizers(const GatewayClass& gateway_class, bool in_use) {
+    std::vector<std::string> finalizers = gateway_class.metadata.finalizers;
+    const auto ours = std::find(finalizers.begin(), finalizers.end(), finalizer_class_in_use);
+    if (in_use == (ours != finalizers.end()))
+        return std::nullopt;
+    if (!in_use)
+        finalizers.erase(ours);
+    else if (gateway_class.metadata.deletionTimestamp.empty())
+        finalizers.emplace_back(finalizer_class_in_use);
+    else
+        return std::nullopt; // no finalizer can be added to what is being deleted
+    return finalizers;
+}
+
+} // namespace
+
+task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class) {
+    if (gateway_class.spec.controllerName != c.opts.controller_name)
+        co_return await_change();
+    const object_key key = key_of(gateway_class);
+
+    if (c.gateways.synced()) {
+        const bool in_use = !c.gateways.by_index("class", key.name).empty();
+        if (const auto finalizers = desired_finalizers(gateway_class, in_use)) {
+            const json::object metadata{{"resourceVersion", gateway_class.metadata.resourceVersion},
+                                        {"finalizers", json::array(finalizers->begin(), finalizers->end())}};
+            auto change = patch::merge_patch(boost::json::serialize(json::object{{"metadata", metadata}}));
+            ctx.wrote(co_await ctx.api.patch<GatewayClass>(key, change));
+            co_return await_change(); // the write brings us back
+        }
+    }
+    if (!gateway_class.metadata.deletionTimestamp.empty())
+        co_return await_change();
+
+    const GatewayClass::Status wanted = desired_status(gateway_class, ctx.time.wall_now());
+    if (wanted == gateway_class.status)
+        co_return await_change();
+    const json::object body{{"metadata", {{"resourceVersion", gateway_class.metadata.resourceVersion}}},
+                            {"status", boost::json::parse(json::encode(wanted))}};
+    auto change = patch::merge_patch(boost::json::serialize(body));
+    ctx.wrote(co_await ctx.api.patch_status<GatewayClass>(key, change));
+    const Condition* accepted = find_condition(wanted.conditions, "Accepted");
+    ctx.log.info("status written", {{"accepted", accepted->status}, {"reason", accepted->reason}});
+    co_return await_change();
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,186 @@
+#include "cluster.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+using core_v1::Service;
+using discovery_v1::EndpointSlice;
+
+/// Runs every write although some fail, and throws the first failure at the end.
+class write_guard {
+public:
+    void failed(std::exception_ptr e) {
+        if (!first_)
+            first_ = std::move(e);
+    }
+    void rethrow() const {
+        if (first_)
+            std::rethrow_exception(first_);
+    }
+
+private:
+    std::exception_ptr first_;
+};
+
+template <Resource T>
+task<void> apply_all(context& ctx, std::vector<T> objects, write_guard& guard) {
+    for (T& object : objects) {
+        const std::string what = gwctl::describe(object);
+        try {
+            const T applied = co_await ctx.api.apply(std::move(object));
+            ctx.wrote(applied);
+            ctx.log.info("applied", {{"object", what}});
+        } catch (...) {
+            guard.failed(std::current_exception());
+        }
+    }
+}
+
+template <Resource T>
+task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& guard) {
+    for (const object_key& key : keys) {
+        const std::string what = gwctl::describe(T::type, key);
+        try {
+            co_await ctx.api.remove<T>(key);
+            ctx.log.info("deleted", {{"object", what}});
+        } catch (const api_error& e) {
+            if (e.code() != errc::not_found)
+                guard.failed(std::current_exception());
+        }
+    }
+}
+
+task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_guard& guard) {
+    for (const service_patch& p : patches) {
+        auto change = patch::merge_patch(p.body);
+        try {
+            const Service patched = co_await ctx.api.patch<Service>(p.service, change);
+            ctx.wrote(patched);
+            ctx.log.info("updated", {{"object", gwctl::describe(patched)}});
+        } catch (const api_error& e) {
+            if (e.code() != errc::not_found)
+                guard.failed(std::current_exception());
+        }
+    }
+}
+
+void report(const cluster& c, const context& ctx, const std::vector<problem>& problems) {
+    for (const problem& p : problems) {
+        if (p.route == nullptr) {
+            ctx.log.warn(p.message);
+            continue;
+        }
+        core_v1::ObjectReference about;
+        about.apiVersion = p.route->kind->type.api_version();
+        about.kind = p.route->kind->type.kind;
+        about.namespace_ = p.route->metadata->namespace_;
+        about.name = p.route->metadata->name;
+        about.uid = p.route->metadata->uid;
+        c.events.record(std::move(about), event_type::warning, "NotServed", p.message);
+    }
+}
+
+/// One Event per condition that turned, so that `kubectl describe` tells what was decided and why.
+void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wanted) {
+    for (const std::string_view type : {"Accepted", "Programmed"}) {
+        const Condition* before = find_condition(gateway.status.conditions, type);
+        const Condition* after = find_condition(wanted.conditions, type);
+        if (after == nullptr ||
+            (before != nullptr && before->reason == after->reason && before->message == after->message))
+            continue;
+        const bool expected = after->status == "True" || after->reason == "Pending";
+        ctx.event(gateway, expected ? event_type::normal : event_type::warning, after->reason,
+                  after->message);
+    }
+}
+
+task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wanted) {
+    if (wanted == gateway.status)
+        co_return;
+    announce(ctx, gateway, wanted);
+    // A merge patch with every list written out: empty ones must clear what is there, and lists that this
+    // version of gwctl does not know stay.
+    const json::object status{{"addresses", boost::json::parse(json::encode(wanted.addresses))},
+                              {"conditions", boost::json::parse(json::encode(wanted.conditions))},
+                              {"listeners", boost::json::parse(json::encode(wanted.listeners))}};
+    const json::object body{{"metadata", {{"resourceVersion", gateway.metadata.resourceVersion}}},
+                            {"status", status}};
+    auto change = patch::merge_patch(boost::json::serialize(body));
+    const object_key key = key_of(gateway);
+    const Gateway written = co_await ctx.api.patch_status<Gateway>(key, change);
+    ctx.wrote(written);
+    const Condition* programmed = find_condition(wanted.conditions, "Programmed");
+    std::string addresses;
+    for (const auto& a : wanted.addresses)
+        addresses += (addresses.empty() ? "" : ",") + a.value.value_or("");
+    ctx.log.info("status written", {{"programmed", programmed->status},
+                                    {"reason", programmed->reason},
+                                    {"addresses", addresses},
+                                    {"message", programmed->message}});
+}
+
+/// Writes the record of an allocation before anything uses the address; gives back the Gateway as it is then.
+task<std::shared_ptr<const Gateway>> write_record(context& ctx, std::shared_ptr<const Gateway> gateway,
+                                                  std::string record) {
+    if (record.empty())
+        co_return gateway;
+    auto change = patch::merge_patch(std::move(record));
+    const object_key key = key_of(*gateway);
+    auto written = std::make_shared<Gateway>(co_await ctx.api.patch<Gateway>(key, change));
+    ctx.wrote(*written);
+    ctx.log.info("address recorded");
+    co_return written;
+}
+
+task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
+    report(c, ctx, desired.problems);
+    // Users' Services go back and unwanted ones go first, so that no two ever ask for one address, protocol
+    // and port.
+    co_await patch_all(ctx, std::move(desired.patches), guard);
+    co_await remove_all<Service>(ctx, std::move(desired.unwanted_services), guard);
+    co_await apply_all(ctx, std::move(desired.services), guard);
+    co_await apply_all(ctx, std::move(desired.slices), guard);
+    co_await remove_all<EndpointSlice>(ctx, std::move(desired.unwanted_slices), guard);
+}
+
+} // namespace
+
+task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
+    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
+        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
+        co_return requeue_after(std::chrono::seconds(10));
+    }
+    write_guard guard;
+    std::shared_ptr<const Gateway> gateway = c.gateways.get(key);
+    const bool exists = gateway && gateway->metadata.deletionTimestamp.empty();
+    if (exists && !c.classes.get(object_key(gateway->spec.gatewayClassName)))
+        co_return await_change(); // whose it is cannot be told; what there is stays
+    if (!exists || !c.is_ours(*gateway)) {
+        c.waiting.erase(key);
+        desired_state removal = plan_removal(c.remains_of(key), c.opts);
+        co_await carry_out(c, ctx, std::move(removal), guard);
+        guard.rethrow();
+        co_return await_change();
+    }
+
+    const assignment assigned = c.addresses().assign(*gateway);
+    if (assigned.result.usable.holds)
+        c.waiting.erase(key);
+    else
+        c.waiting.insert(key);
+    gateway = co_await write_record(ctx, std::move(gateway), assigned.record);
+
+    desired_state desired = plan(c.snapshot_of(gateway), assigned.result, c.opts, ctx.time.wall_now());
+    Gateway::Status status = std::move(desired.status);
+    co_await carry_out(c, ctx, std::move(desired), guard);
+    co_await write_status(ctx, *gateway, std::move(status));
+    guard.rethrow();
+    co_return await_change();
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,138 @@
+#include "cluster.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+struct route_verdicts {
+    std::vector<parent_verdict> parents{};
+    /// Behaviour `update` serves it somewhere: its clean-up must outlive it.
+    bool borrows = false;
+};
+
+route_verdicts judge(const cluster& c, const route_view& route) {
+    route_verdicts all;
+    for (const object_key& key : parent_gateways(route)) {
+        const auto gateway = c.gateways.get(key);
+        if (!gateway || !c.is_ours(*gateway))
+            continue;
+        const snapshot s = c.snapshot_of(gateway);
+        const attachments a = attach_all(s, c.opts.default_behaviour);
+        for (parent_verdict& v : judge_route(route, s, a, c.opts)) {
+            const auto served_by = behaviour_of(route, c.opts.default_behaviour);
+            if (v.accepted.holds && served_by.has_value() && *served_by == behaviour::update)
+                all.borrows = true;
+            all.parents.push_back(std::move(v));
+        }
+    }
+    return all;
+}
+
+/// Puts the finalizer there or takes it away; true when it wrote.
+task<bool> keep_finalizer(cluster& c, route_source& source, context& ctx, const route_view& route,
+                          bool wanted) {
+    const std::string finalizer = c.named.cleanup_finalizer();
+    std::vector<std::string> finalizers = route.metadata->finalizers;
+    const auto found = std::find(finalizers.begin(), finalizers.end(), finalizer);
+    if (wanted == (found != finalizers.end()))
+        co_return false;
+    if (wanted)
+        finalizers.push_back(finalizer);
+    else
+        finalizers.erase(found);
+    const json::object metadata{{"resourceVersion", route.metadata->resourceVersion},
+                                {"finalizers", json::array(finalizers.begin(), finalizers.end())}};
+    auto change = patch::merge_patch(boost::json::serialize(json::object{{"metadata", metadata}}));
+    co_await source.patch(ctx, key_of(*route.metadata), change);
+    co_return true;
+}
+
+const std::string* reason_of(const json::value& parent, std::string_view type, std::string& storage) {
+    const auto* object = parent.if_object();
+    const auto* conditions = object == nullptr ? nullptr : object->if_contains("conditions");
+    const auto* list = conditions == nullptr ? nullptr : conditions->if_array();
+    if (list == nullptr)
+        return nullptr;
+    for (const json::value& condition : *list) {
+        const auto decoded = json::decode<Condition>(boost::json::serialize(condition));
+        if (decoded.has_error() || decoded->type != type)
+            continue;
+        storage = decoded->reason + ": " + decoded->message;
+        return &storage;
+    }
+    return nullptr;
+}
+
+/// One Event per verdict that the status does not show yet.
+void announce(cluster& c, const route_view& route, const route_verdicts& verdicts) {
+    core_v1::ObjectReference about;
+    about.apiVersion = route.kind->type.api_version();
+    about.kind = route.kind->type.kind;
+    about.namespace_ = route.metadata->namespace_;
+    about.name = route.metadata->name;
+    about.uid = route.metadata->uid;
+    const auto tell = [&](std::string_view type, const verdict& v) {
+        const std::string wanted = v.reason + ": " + v.message;
+        std::string storage;
+        if (route.status->parents)
+            for (const json::value& parent : *route.status->parents) {
+                const std::string* shown = reason_of(parent, type, storage);
+                if (shown != nullptr && *shown == wanted)
+                    return;
+            }
+        c.events.record(about, v.holds ? event_type::normal : event_type::warning, v.reason, v.message);
+    };
+    for (const parent_verdict& v : verdicts.parents) {
+        tell("Accepted", v.accepted);
+        tell("ResolvedRefs", v.resolved_refs);
+    }
+}
+
+/// A JSON patch, conditional on the version the verdicts were made from: `parents` is one atomic list.
+patch parents_patch(const route_view& route, const std::vector<json::value>& parents) {
+    const json::value list = json::array(parents.begin(), parents.end());
+    json::array operations{
+        {{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", route.metadata->resourceVersion}}};
+    if (route.status->parents)
+        operations.push_back({{"op", "add"}, {"path", "/status/parents"}, {"value", list}});
+    else
+        operations.push_back({{"op", "add"}, {"path", "/status"}, {"value", {{"parents", list}}}});
+    return patch::json_patch(boost::json::serialize(operations));
+}
+
+} // namespace
+
+task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key) {
+    const std::optional<route_view> route = source.get(key);
+    if (!route)
+        co_return await_change();
+    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
+        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
+        co_return requeue_after(std::chrono::seconds(10));
+    }
+    const bool leaving = !route->metadata->deletionTimestamp.empty();
+    const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
+    const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
+    const bool wrote_finalizer =
+        co_await keep_finalizer(c, source, ctx, *route, (verdicts.borrows && !leaving) || borrowed);
+    if (wrote_finalizer || leaving)
+        co_return await_change(); // the write brings us back
+
+    const auto parents = route_parents(*route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now());
+    if (!parents)
+        co_return await_change();
+    announce(c, *route, verdicts);
+    co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
+    for (const parent_verdict& v : verdicts.parents)
+        ctx.log.info(
+            "status written",
+            {{"parent", v.parent->name}, {"accepted", v.accepted.reason}, {"refs", v.resolved_refs.reason}});
+    co_return await_change();
+}
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,333 @@
+#include "controller_loop.hpp"
+
+#include <gwctl/core/log.hpp>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace gwctl::detail {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How long a reconcile waits for the store to show an earlier write, at most.
+constexpr std::chrono::seconds causal_limit(10);
+/// From so many failures on a key does not count as unsettled any more.
+constexpr unsigned given_up = 3;
+
+double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
+
+} // namespace
+
+controller_loop::controller_loop(controller_spec spec, controller_environment environment)
+    : spec_(std::move(spec)), environment_(std::move(environment)),
+      metrics_(environment_.registry, spec_.name), queue_(spec_.retry) {
+    metrics_.max_concurrent.Set(spec_.workers);
+    if (spec_.finalizer.empty())
+        spec_.finalizer =
+            (spec_.type.group.empty() ? "gwctl" : std::string(spec_.type.group)) + "/" + spec_.name;
+    for (controller_source& s : spec_.sources)
+        connect(s);
+}
+
+void controller_loop::connect(controller_source& source) {
+    source.table->on_state([alive = std::weak_ptr<controller_loop*>(alive_)](store_state) {
+        if (const auto self = alive.lock())
+            (*self)->sources_changed_.notify_all();
+    });
+    if (!source.map)
+        return;
+    source.table->on_change_any([alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
+                                 type = source.table->type()](const any_change& c) {
+        const auto self = alive.lock();
+        if (!self)
+            return;
+        const int priority = c.initial ? work_queue::low_priority : 0;
+        try {
+            map(c, [&](object_key key) { (*self)->enqueue(std::move(key), priority); });
+        } catch (...) {
+            // A throwing map function must not end the watch; its change is lost for this controller only.
+            log::error("cannot map a change to what it concerns",
+                       {{"controller", (*self)->name()},
+                        {"object", describe(type, key_of(c.now ? *c.now.metadata : *c.old.metadata))},
+                        {"error", what_of(std::current_exception())}});
+        }
+    });
+}
+
+void controller_loop::enqueue(object_key key, int priority) {
+    queue_.add(key, environment_.time.now(), priority);
+    queue_changed();
+}
+
+void controller_loop::queue_changed() {
+    metrics_.queue_changed(queue_);
+    if (!started_)
+        return;
+    if (queue_.depth() > 0)
+        work_.notify_all();
+    const auto due = queue_.next_due();
+    if (due && *due < alarm_at_)
+        due_changed_.notify_all();
+}
+
+bool controller_loop::sources_ready() const {
+    for (const controller_source& s : spec_.sources) {
+        const store_state state = s.table->state();
+        const bool refused = state == store_state::denied || state == store_state::failing;
+        if (!s.table->synced() && !(spec_.allow_unsynced && refused))
+            return false;
+    }
+    return true;
+}
+
+task<void> controller_loop::run(task_group& workers) {
+    while (!sources_ready() && !stopping_)
+        co_await sources_changed_.wait();
+    if (stopping_)
+        co_return;
+    started_ = true;
+    log::info("starting workers", {{"controller", spec_.name}, {"workers", spec_.workers}});
+    for (unsigned i = 0; i < spec_.workers; ++i)
+        workers.spawn(spec_.name, worker());
+    environment_.progress();
+    co_await alarm();
+}
+
+void controller_loop::shut_down() {
+    stopping_ = true;
+    queue_.shut_down();
+    sources_changed_.notify_all();
+    work_.notify_all();
+    due_changed_.notify_all();
+}
+
+/// Wakes the workers when a delay is over.
+task<void> controller_loop::alarm() {
+    while (!stopping_) {
+        alarm_at_ = queue_.next_due().value_or(steady_time::max());
+        if (alarm_at_ == steady_time::max()) {
+            co_await due_changed_.wait();
+        } else if (alarm_at_ > environment_.time.now()) {
+            co_await sleep_or_notified(environment_.time, alarm_at_, due_changed_);
+        } else {
+            work_.notify_all();
+            // The workers may be busy for long; what is due by then they find themselves.
+            queue_.make_due_ready(environment_.time.now());
+            metrics_.queue_changed(queue_);
+        }
+    }
+}
+
+task<void> controller_loop::worker() {
+    while (!stopping_) {
+        std::optional<work_queue::item> item = queue_.pop(environment_.time.now());
+        if (!item) {
+            co_await work_.wait();
+            continue;
+        }
+        metrics_.queue_changed(queue_);
+        co_await process(std::move(*item));
+        // Lets others have a turn after a reconcile that never had to wait.
+        co_await asio::post(asio::use_awaitable);
+    }
+}
+
+/// Whether the stores do not yet show what an earlier run of this key wrote; it then comes back when they do.
+bool controller_loop::must_wait(const work_queue::item& item) {
+    const auto found = unseen_.find(item.key);
+    if (found == unseen_.end())
+        return false;
+    causal_wait& w = found->second;
+    const steady_time now = environment_.time.now();
+    std::erase_if(w.writes, [](const unseen_write& u) { return u.table->has_seen(u.version); });
+    if (w.writes.empty() || now >= w.give_up) {
+        if (!w.writes.empty())
+            log::warn("the watch does not show an earlier write; going on without",
+                      {{"controller", spec_.name},
+                       {"object", describe(spec_.type, item.key)},
+                       {"kind", w.writes.front().table->type().qualified_name()},
+                       {"resourceVersion", w.writes.front().version}});
+        unseen_.erase(found);
+        return false;
+    }
+    queue_.add_after(item.key, w.give_up - now, now, item.priority);
+    if (!std::exchange(w.armed, true))
+        w.writes.front().table->when_at_least(
+            w.writes.front().version,
+            [alive = std::weak_ptr<controller_loop*>(alive_), key = item.key, priority = item.priority] {
+                const auto self = alive.lock();
+                if (!self)
+                    return;
+                if (const auto again = (*self)->unseen_.find(key); again != (*self)->unseen_.end())
+                    again->second.armed = false;
+                (*self)->enqueue(key, priority);
+            });
+    return true;
+}
+
+void controller_loop::wrote(const object_key& reconciled, const resource_type& type,
+                            const ObjectMeta& written) {
+    for (object_table* t : environment_.tables_showing(type, written))
+        wait_for_write(reconciled, *t, written.resourceVersion);
+}
+
+void controller_loop::wait_for_write(const object_key& key, object_table& table, const std::string& version) {
+    if (table.has_seen(version))
+        return;
+    causal_wait& w = unseen_[key];
+    w.writes.push_back({&table, version});
+    w.give_up = environment_.time.now() + causal_limit;
+}
+
+task<void> controller_loop::process(work_queue::item item) {
+    struct running {
+        controller_loop& loop;
+        const object_key& key;
+        ~running() {
+            loop.queue_.done(key, loop.environment_.time.now());
+            loop.running_since_.erase(key);
+            loop.queue_changed();
+            loop.environment_.progress();
+        }
+    };
+    const object_key key = item.key;
+    const running end{*this, key};
+    if (must_wait(item))
+        co_return;
+
+    const steady_time start = environment_.time.now();
+    running_since_[key] = start;
+    metrics_.queue_time.Observe(seconds(item.waited));
+    metrics_.active_workers.Increment();
+    context c(environment_.api, environment_.time, object_log(spec_.name, describe(spec_.type, key)), key,
+              *this);
+    std::exception_ptr failure;
+    action next = await_change();
+    try {
+        next = co_await run_once(c, key);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    metrics_.active_workers.Decrement();
+    const double took = seconds(environment_.time.now() - start);
+    metrics_.reconcile_time.Observe(took);
+    metrics_.work_time.Observe(took);
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) {
+        if (failure)
+            c.log.warn("reconcile was cancelled: it did not end within the drain timeout");
+        co_return;
+    }
+    finish(key, c.log, next, failure);
+}
+
+task<action> controller_loop::run_once(context& c, const object_key& key) {
+    any_reconciler& r = *spec_.reconciler;
+    if (r.by_key)
+        co_return co_await r.reconcile(c, key, nullptr);
+    const any_object object = spec_.table->get_any(key);
+    if (!object) {
+        if (r.has_deleted)
+            co_await r.deleted(c, key);
+        co_return await_change();
+    }
+    if (r.has_cleanup) {
+        const ObjectMeta& meta = *object.metadata;
+        const bool held = std::find(meta.finalizers.begin(), meta.finalizers.end(), spec_.finalizer) !=
+                          meta.finalizers.end();
+        if (!meta.deletionTimestamp.empty()) {
+            if (held) {
+                co_await r.cleanup(c, object.object.get());
+                co_await set_finalizer(object, false);
+            }
+            co_return await_change();
+        }
+        if (!held) {
+            // Only what the store shows as held is reconciled, so that no reconcile goes without clean-up.
+            co_await set_finalizer(object, true);
+            queue_.add(key, environment_.time.now());
+            co_return await_change();
+        }
+    }
+    co_return co_await r.reconcile(c, key, object.object.get());
+}
+
+void controller_loop::finish(const object_key& key, const object_log& log, const action& next,
+                             const std::exception_ptr& failure) {
+    const steady_time now = environment_.time.now();
+    if (!failure) {
+        queue_.forget(key);
+        last_errors_.erase(key);
+        if (next.delay())
+            queue_.add_after(key, *next.delay(), now);
+        (next.delay() ? metrics_.requeue_after : metrics_.success).Increment();
+        return;
+    }
+
+    metrics_.failure.Increment();
+    metrics_.errors.Increment();
+    const std::string what = what_of(failure);
+    bool routine = false;
+    try {
+        std::rethrow_exception(failure);
+    } catch (const terminal_error&) {
+        queue_.forget(key);
+        last_errors_.erase(key);
+        metrics_.terminal_errors.Increment();
+        log.error("reconcile failed; waiting for a change", {{"error", what}});
+        return;
+    } catch (const api_error& e) {
+        routine = e.code() == errc::conflict;
+    } catch (const std::exception&) {
+    } catch (...) {
+        metrics_.panics.Increment();
+    }
+    queue_.retry(key, now);
+    metrics_.retries.Increment();
+    last_errors_[key] = what;
+    if (routine)
+        log.debug("reconcile met a conflict; trying again", {{"error", what}});
+    else
+        log.error("reconcile failed; trying again", {{"error", what}, {"failures", queue_.failures(key)}});
+}
+
+void controller_loop::report(settled_report& out) const {
+    const steady_time now = environment_.time.now();
+    if (!started_) {
+        out.waiting_for.push_back("controller " + spec_.name + ": workers have not started");
+    } else if (!queue_.settled(given_up, now) || !unseen_.empty()) {
+        std::size_t waiting = 0;
+        for (const auto& [key, w] : unseen_)
+            waiting += w.armed ? 1 : 0;
+        if (!queue_.settled(given_up, now) || waiting > 0)
+            out.waiting_for.push_back(fmt::format(
+                "controller {}: {} keys ready, {} running, {} waiting for their own writes, others to be "
+                "retried",
+                spec_.name, queue_.depth(), queue_.running(), waiting));
+    }
+    for (const auto& [key, failures] : queue_.failing(given_up)) {
+        failing_key f;
+        f.controller = spec_.name;
+        f.key = key;
+        f.failures = failures;
+        if (const auto e = last_errors_.find(key); e != last_errors_.end())
+            f.last_error = e->second;
+        out.failing.push_back(std::move(f));
+    }
+}
+
+void controller_loop::update_gauges() {
+    double sum = 0;
+    double longest = 0;
+    for (const auto& [key, since] : running_since_) {
+        const double s = seconds(environment_.time.now() - since);
+        sum += s;
+        longest = std::max(longest, s);
+    }
+    metrics_.unfinished_work.Set(sum);
+    metrics_.longest_running.Set(longest);
+}
+
+} // namespace gwctl::detail

@@ -1,0 +1,273 @@
+#include "manager_core.hpp"
+
+#include <gwctl/client/timer.hpp>
+#include <gwctl/core/log.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace gwctl {
+
+namespace asio = boost::asio;
+
+manager::manager(manager_options options, cluster_config config) {
+    std::shared_ptr<transport> for_lease;
+    if (options.leader_election)
+        for_lease = make_http_transport(config);
+    core_ = std::make_unique<core>(std::move(options), make_http_transport(config), std::move(for_lease));
+    log::info("using an API server", {{"server", config.server}, {"from", config.origin}});
+}
+
+manager::manager(manager_options options, std::shared_ptr<transport> network,
+                 std::shared_ptr<transport> for_lease)
+    : core_(std::make_unique<core>(std::move(options), std::move(network), std::move(for_lease))) {}
+
+manager::~manager() = default;
+
+client& manager::api() noexcept { return core_->api_; }
+event_recorder& manager::events() noexcept { return core_->events_; }
+class metrics& manager::metrics() noexcept {
+    return core_->metrics_;
+}
+class health& manager::health() noexcept {
+    return core_->health_;
+}
+clock& manager::time() noexcept { return core_->time_; }
+detail::controller_host& manager::host() noexcept { return *core_; }
+
+int manager::run() { return core_->run(); }
+void manager::stop() {
+    asio::post(core_->main_, [c = core_.get()] { c->stop(0, {}); });
+}
+void manager::fail(std::string reason) {
+    asio::post(core_->main_, [c = core_.get(), r = std::move(reason)] { c->stop(1, r); });
+}
+void manager::post(std::function<void()> work) {
+    asio::post(core_->main_, [c = core_.get(), w = std::move(work)] {
+        try {
+            w();
+        } catch (...) {
+            c->stop(1, "posted work: " + detail::what_of(std::current_exception()));
+        }
+    });
+}
+
+void manager::recheck_kinds() {
+    core_->api_.forget_versions();
+    for (const auto& k : core_->caches_)
+        if (k->reflector)
+            k->reflector->recheck();
+}
+
+settled_report manager::wait_settled(std::string resource_version, std::chrono::milliseconds timeout) {
+    auto done = std::make_shared<std::promise<settled_report>>();
+    auto answer = done->get_future();
+    asio::post(core_->main_,
+               [c = core_.get(), resource_version, done] { c->settle(resource_version, done); });
+    if (answer.wait_for(timeout) == std::future_status::ready)
+        return answer.get();
+
+    // Too late: say what is missing, if the manager still runs.
+    auto state = std::make_shared<std::promise<settled_report>>();
+    auto now = state->get_future();
+    asio::post(core_->main_,
+               [c = core_.get(), resource_version, state] { state->set_value(c->report(resource_version)); });
+    if (now.wait_for(std::chrono::seconds(5)) == std::future_status::ready)
+        return now.get();
+    settled_report r;
+    r.waiting_for.push_back("the manager does not run, or its thread is blocked");
+    return r;
+}
+
+manager::core::core(manager_options o, std::shared_ptr<transport> network,
+                    std::shared_ptr<transport> for_lease)
+    : options_(std::move(o)), time_(options_.time != nullptr ? *options_.time : system_clock()),
+      api_(options_.leader_election ? detail::make_fenced_transport(network, fence_, time_) : network,
+           [this] {
+               client_options c;
+               c.field_manager = options_.name;
+               c.time = &time_;
+               return c;
+           }()),
+      events_(api_, time_, options_.name),
+      reflectors_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
+      gates_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
+      workers_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
+      recorder_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
+      side_tasks_(side_.get_executor(),
+                  [this](const std::string& n, const std::string& w) {
+                      asio::post(main_, [this, reason = n + ": " + w] { stop(1, reason); });
+                  }),
+      seed_(std::random_device()()) {
+    if (options_.name.empty())
+        throw api_error(errc::config, "manager_options.name: expected a name, got none");
+    prometheus::Registry& r = metrics_.registry();
+    auto& requests = prometheus::BuildCounter()
+                         .Name("rest_client_requests_total")
+                         .Help("Number of HTTP requests, partitioned by status code, method, and host.")
+                         .Register(r);
+    const auto count = [&requests](std::string_view method, int status, std::string_view host) {
+        requests
+            .Add({{"code", status == 0 ? "<error>" : std::to_string(status)},
+                  {"method", std::string(method)},
+                  {"host", std::string(host)}})
+            .Increment();
+    };
+    api_.observe_requests(count);
+    if (!options_.leader_election)
+        return;
+    if (auto valid = validate(*options_.leader_election); valid.has_error())
+        throw api_error(valid.error());
+    if (!for_lease)
+        throw api_error(errc::config, "leader election needs a transport of its own, for the second thread");
+    auto& master = prometheus::BuildGauge()
+                       .Name("leader_election_master_status")
+                       .Help("Gauge of if the reporting system is master of the relevant lease, 0 indicates "
+                             "backup, 1 indicates master. 'name' is the string used to identify the lease. "
+                             "Please make sure to group by name.")
+                       .Register(r)
+                       .Add({{"name", options_.leader_election->name}});
+    elector_.emplace(
+        *options_.leader_election, std::move(for_lease), time_, fence_,
+        [this, &master] {
+            master.Set(1);
+            asio::post(main_, [this] {
+                leading_ = true;
+                changed_.notify_all();
+            });
+        },
+        [this, &master] {
+            master.Set(0);
+            asio::post(main_, [this] { stop(1, "leadership was lost"); });
+        });
+    elector_->api().observe_requests(count);
+}
+
+manager::core::~core() {
+    // Frames that could not be cancelled end here, while what they refer to is alive.
+    main_.abandon();
+    side_.abandon();
+}
+
+detail::object_table& manager::core::table(const detail::kind_ops& kind, cache_scope scope) {
+    for (const auto& k : caches_)
+        if (k->kind == &kind && k->table->scope() == scope)
+            return *k->table;
+    auto k = std::make_unique<cached_kind>();
+    k->kind = &kind;
+    k->table = kind.make_store(std::move(scope));
+    caches_.push_back(std::move(k));
+    if (reflecting_)
+        start_reflector(*caches_.back());
+    return *caches_.back()->table;
+}
+
+controller& manager::core::add(detail::controller_spec spec) {
+    const auto same = [&](const auto& c) { return c->name() == spec.name; };
+    if (std::any_of(controllers_.begin(), controllers_.end(), same))
+        throw api_error(errc::precondition,
+                        "controller \"" + spec.name + "\" exists already; give the second one another name");
+    if (spec.workers == 0)
+        throw api_error(errc::precondition, "controller \"" + spec.name + "\": expected at least one worker");
+    const auto showing = [this](const resource_type& type, const ObjectMeta& written) {
+        std::vector<detail::object_table*> out;
+        for (const auto& k : caches_) {
+            const cache_scope& scope = k->table->scope();
+            const bool here = scope.namespace_.empty() || scope.namespace_ == written.namespace_;
+            if (k->table->type() == type && here && scope.label_selector.empty() &&
+                scope.field_selector.empty())
+                out.push_back(k->table.get());
+        }
+        return out;
+    };
+    controllers_.push_back(std::make_unique<detail::controller_loop>(
+        std::move(spec), detail::controller_environment{api_, time_, events_, metrics_.registry(), showing,
+                                                        [this] { progress(); }}));
+    if (controlling_)
+        start_controller(*controllers_.back());
+    return *controllers_.back();
+}
+
+void manager::core::start_reflector(cached_kind& k) {
+    k.reflector = std::make_unique<detail::reflector>(api_, time_, *k.kind, *k.table, reflector_options(),
+                                                      ++seed_, [this] { progress(); });
+    reflectors_.spawn("watch of " + k.kind->type.qualified_name(), k.reflector->run());
+}
+
+void manager::core::start_controller(detail::controller_loop& c) {
+    gates_.spawn("controller " + c.name(), c.run(workers_));
+}
+
+void manager::core::stop(int code, const std::string& reason) {
+    if (code != 0)
+        log::error("stopping", {{"reason", reason}});
+    exit_code_ = std::max(exit_code_, code);
+    if (!std::exchange(draining_, true)) {
+        health_.set_ready("manager", "shutting down");
+        changed_.notify_all();
+    }
+}
+
+settled_report manager::core::report(const std::string& resource_version) const {
+    settled_report r;
+    if (!controlling_)
+        r.waiting_for.push_back(draining_ ? "the manager is stopping" : "controllers have not started");
+    for (const auto& k : caches_) {
+        const std::string kind = k->kind->type.qualified_name();
+        if (!k->table->synced())
+            r.waiting_for.push_back(not_ready(*k));
+        else if (!k->table->has_seen(resource_version))
+            r.waiting_for.push_back(fmt::format("{}: at resourceVersion {}, not yet at {}", kind,
+                                                k->table->resource_version(), resource_version));
+    }
+    for (const auto& c : controllers_)
+        c->report(r);
+    r.settled = r.waiting_for.empty();
+    return r;
+}
+
+void manager::core::settle(std::string resource_version, std::shared_ptr<std::promise<settled_report>> done) {
+    settle_requests_.push_back({std::move(resource_version), std::move(done)});
+    progress();
+}
+
+void manager::core::progress() {
+    publish_readiness();
+    for (std::size_t i = 0; i < settle_requests_.size();) {
+        settled_report r = report(settle_requests_[i].resource_version);
+        if (!r.settled) {
+            ++i;
+            continue;
+        }
+        settle_requests_[i].done->set_value(std::move(r));
+        settle_requests_.erase(settle_requests_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+std::string manager::core::not_ready(const cached_kind& k) const {
+    std::string text = fmt::format("{}: {}", k.kind->type.qualified_name(), to_string(k.table->state()));
+    if (!k.table->reason().empty())
+        text += ": " + k.table->reason();
+    return text;
+}
+
+void manager::core::publish_readiness() {
+    for (const auto& k : caches_) {
+        std::string problem = k->table->synced() ? std::string() : not_ready(*k);
+        const auto [known, first] = readiness_.try_emplace(k.get(), problem);
+        if (!first && known->second == problem)
+            continue;
+        known->second = problem;
+        const cache_scope& s = k->table->scope();
+        std::string check = "cache-" + k->kind->type.qualified_name();
+        for (const std::string* part : {&s.namespace_, &s.label_selector, &s.field_selector})
+            if (!part->empty())
+                check += "/" + *part;
+        health_.set_ready(check, std::move(problem));
+        changed_.notify_all();
+    }
+}
+
+} // namespace gwctl

@@ -1,0 +1,107 @@
+/// What a manager owns.
+#pragma once
+
+#include "controller_loop.hpp"
+#include "http_server.hpp"
+#include "leader_elector.hpp"
+#include "reflector.hpp"
+#include "task_group.hpp"
+
+#include <gwctl/runtime/manager.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <future>
+#include <thread>
+
+namespace gwctl {
+
+struct manager::core final : detail::controller_host {
+    core(manager_options o, std::shared_ptr<transport> network, std::shared_ptr<transport> for_lease);
+    ~core() override;
+
+    // controller_host
+    detail::object_table& table(const detail::kind_ops& kind, cache_scope scope) override;
+    controller& add(detail::controller_spec spec) override;
+
+    int run();
+    void stop(int code, const std::string& reason);
+    settled_report report(const std::string& resource_version) const;
+    void settle(std::string resource_version, std::shared_ptr<std::promise<settled_report>> done);
+
+private:
+    friend class manager;
+
+    /// An io_context whose suspended coroutines can be ended while what they use still exists.
+    struct event_loop : boost::asio::io_context {
+        event_loop() : io_context(1) {}
+        void abandon() { shutdown(); }
+    };
+    struct cached_kind {
+        const detail::kind_ops* kind = nullptr;
+        std::unique_ptr<detail::object_table> table{};
+        std::unique_ptr<detail::reflector> reflector{};
+    };
+    struct settle_request {
+        std::string resource_version{};
+        std::shared_ptr<std::promise<settled_report>> done{};
+    };
+
+    task<void> live();
+    task<void> start();
+    task<void> drain();
+    task<void> compete();
+    void start_reflector(cached_kind& k);
+    void start_controller(detail::controller_loop& c);
+    void progress();
+    void publish_readiness();
+    std::string not_ready(const cached_kind& k) const;
+    bool caches_started() const;
+
+    void open_servers();
+    detail::http_answer answer(std::string_view path, std::string_view query, bool metrics_here,
+                               bool health_here);
+    void start_side_thread();
+    void stop_side_thread();
+    task<void> take_signals();
+    task<void> measure_lag();
+
+    manager_options options_;
+    clock& time_;
+    // The loops come before whatever lives on them, and go after it.
+    event_loop main_;
+    event_loop side_;
+    std::shared_ptr<detail::write_fence> fence_ = std::make_shared<detail::write_fence>();
+    class metrics metrics_;
+    class health health_;
+    client api_;
+    event_recorder events_;
+    std::optional<detail::leader_elector> elector_;
+
+    std::vector<std::unique_ptr<cached_kind>> caches_;
+    std::vector<std::unique_ptr<detail::controller_loop>> controllers_;
+    detail::task_group reflectors_;
+    detail::task_group gates_;
+    detail::task_group workers_;
+    detail::task_group recorder_;
+    detail::task_group side_tasks_; ///< on the second thread
+    std::vector<std::unique_ptr<detail::http_server>> servers_;
+    std::optional<boost::asio::signal_set> signals_;
+    std::thread side_thread_;
+    std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> side_work_;
+
+    detail::notifier changed_;
+    std::vector<settle_request> settle_requests_;
+    std::map<const cached_kind*, std::string> readiness_;
+    bool reflecting_ = false;
+    bool leading_ = false;
+    bool controlling_ = false;
+    bool draining_ = false;
+    bool lease_done_ = false;
+    int exit_code_ = 0;
+    bool ran_ = false;
+    std::uint64_t seed_ = 0;
+};
+
+} // namespace gwctl

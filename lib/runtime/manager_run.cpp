@@ -1,0 +1,125 @@
+// How a manager starts, and in which order it stops.
+
+#include "manager_core.hpp"
+
+#include <gwctl/core/log.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+
+namespace gwctl {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// For Events still to be written, and for the lease to be handed over, each.
+constexpr std::chrono::seconds farewell(5);
+
+} // namespace
+
+int manager::core::run() {
+    if (std::exchange(ran_, true))
+        throw api_error(errc::precondition, "a manager runs only once");
+    open_servers();
+    start_side_thread();
+    std::exception_ptr failure;
+    bool ended = false;
+    asio::co_spawn(main_, live(), [&](std::exception_ptr e) {
+        failure = e;
+        ended = true;
+        main_.stop();
+    });
+    while (!ended)
+        main_.run();
+    stop_side_thread();
+    if (failure)
+        std::rethrow_exception(failure);
+    log::info("stopped", {{"exit_code", exit_code_}});
+    return exit_code_;
+}
+
+task<void> manager::core::live() {
+    co_await start();
+    while (!draining_)
+        co_await changed_.wait();
+    co_await drain();
+}
+
+bool manager::core::caches_started() const {
+    return std::none_of(caches_.begin(), caches_.end(),
+                        [](const auto& k) { return k->table->state() == store_state::starting; });
+}
+
+task<void> manager::core::start() {
+    if (draining_)
+        co_return;
+    reflecting_ = true;
+    for (const auto& k : caches_)
+        start_reflector(*k);
+    publish_readiness();
+    recorder_.spawn("events", events_.run());
+
+    if (elector_) {
+        // Whoever takes the lease should be able to act; a cache that cannot be filled keeps no one waiting.
+        while (!draining_ && !caches_started())
+            co_await changed_.wait();
+        if (draining_)
+            co_return;
+        asio::post(side_, [this] { side_tasks_.spawn("leader election", compete()); });
+        while (!draining_ && !leading_)
+            co_await changed_.wait();
+        if (draining_)
+            co_return;
+    }
+    controlling_ = true;
+    for (const auto& c : controllers_)
+        start_controller(*c);
+    progress();
+}
+
+/// On the second thread.
+task<void> manager::core::compete() {
+    co_await elector_->run();
+    asio::post(main_, [this] {
+        lease_done_ = true;
+        changed_.notify_all();
+    });
+}
+
+task<void> manager::core::drain() {
+    log::info("draining", {{"running", workers_.size()}});
+    controlling_ = false;
+    for (const auto& c : controllers_)
+        c->shut_down();
+    gates_.cancel();
+    co_await gates_.join();
+    bool all_ended = co_await workers_.join_until(time_, time_.now() + options_.drain_timeout);
+    if (!all_ended) {
+        log::warn("cancelling reconciles that did not end in time", {{"running", workers_.size()}});
+        workers_.cancel();
+        all_ended = co_await workers_.join_until(time_, time_.now() + farewell);
+        if (!all_ended)
+            stop(1, "a reconcile does not react to its cancellation");
+    }
+
+    events_.drain();
+    if (!co_await recorder_.join_until(time_, time_.now() + farewell)) {
+        recorder_.cancel();
+        co_await recorder_.join();
+    }
+    // Only now may another process begin.
+    if (elector_ && leading_ && all_ended) {
+        asio::post(side_, [this] { elector_->release(); });
+        const steady_time deadline = time_.now() + farewell;
+        while (!lease_done_ && time_.now() < deadline)
+            co_await detail::sleep_or_notified(time_, deadline, changed_);
+    }
+    reflectors_.cancel();
+    co_await reflectors_.join();
+    for (settle_request& s : settle_requests_)
+        s.done->set_value(report(s.resource_version));
+    settle_requests_.clear();
+}
+
+} // namespace gwctl

@@ -1,0 +1,288 @@
+#include "http_server.hpp"
+#include "json_util.hpp"
+#include "stand_ins.hpp"
+
+#include <gwctl/core/log.hpp>
+#include <gwctl/testing/api_server.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace gwctl::testing {
+
+using namespace detail;
+
+namespace {
+
+errc code_of(const status_error& e) {
+    switch (e.code()) {
+    case 400:
+        return errc::bad_request;
+    case 403:
+        return errc::forbidden;
+    case 404:
+        return errc::not_found;
+    case 405:
+        return errc::method_not_allowed;
+    case 409:
+        return string_at(e.status(), {"reason"}) == "AlreadyExists" ? errc::already_exists : errc::conflict;
+    case 410:
+        return errc::gone;
+    case 413:
+        return errc::too_large;
+    case 415:
+        return errc::unsupported_media_type;
+    case 422:
+        return errc::invalid;
+    default:
+        return errc::internal_error;
+    }
+}
+
+cluster_options options_of(const api_server_options& o) {
+    cluster_options out;
+    out.history_limit = std::max<std::size_t>(o.history, 1);
+    if (o.time)
+        out.now = [time = o.time] { return time->wall_now(); };
+    out.garbage_collection = o.garbage_collection;
+    out.not_served = o.not_served;
+    return out;
+}
+
+} // namespace
+
+class api_server::impl {
+public:
+    explicit impl(api_server_options o)
+        : options(std::move(o)), state(options_of(options)), server(state, options.bookmark_interval) {
+        server.listen(options.bind, options.port);
+        if (options.workloads)
+            stand_ins.push_back(make_workloads());
+        if (options.announcer)
+            stand_ins.push_back(make_announcer());
+        state.objects.on_change = [this](const change& c) {
+            for (auto& s : stand_ins)
+                s->observe(c);
+            if (!stand_ins.empty() && !scheduled) {
+                scheduled = true;
+                server.post([this] { run_stand_ins(); });
+            }
+            server.wake_watches();
+            state.tick();
+        };
+        server.start();
+    }
+
+    // On the server's thread, one round at a time, so that requests are served in between.
+    void run_stand_ins() {
+        std::lock_guard lock(state.guard);
+        for (auto& s : stand_ins) {
+            try {
+                s->run(state.objects);
+            } catch (const status_error& e) {
+                log::warn("embedded API server: a stand-in was refused", {{"error", std::string(e.what())}});
+            }
+        }
+        scheduled = !idle();
+        if (scheduled)
+            server.post([this] { run_stand_ins(); });
+        state.tick();
+    }
+
+    bool idle() const {
+        return std::all_of(stand_ins.begin(), stand_ins.end(), [](const auto& s) { return s->idle(); });
+    }
+
+    kind_ptr kind_named(std::string_view name) const {
+        for (const auto& k : state.objects.kinds())
+            if (k->key() == name)
+                return k;
+        return nullptr;
+    }
+
+    api_server_options options;
+    shared_state state;
+    http_server server;
+    std::vector<std::unique_ptr<stand_in>> stand_ins;
+    bool scheduled = false;
+};
+
+api_server::api_server(api_server_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
+api_server::~api_server() { impl_->server.stop(); }
+
+std::uint16_t api_server::port() const { return impl_->server.port(); }
+
+std::string api_server::url() const {
+    const bool v6 = impl_->options.bind.find(':') != std::string::npos;
+    return fmt::format(fmt::runtime(v6 ? "http://[{}]:{}" : "http://{}:{}"),
+                       impl_->options.bind == "0.0.0.0" ? "127.0.0.1" : impl_->options.bind, port());
+}
+
+std::string api_server::kubeconfig() const {
+    return fmt::format(R"(apiVersion: v1
+kind: Config
+clusters:
+- name: gwctl
+  cluster:
+    server: {}
+users:
+- name: gwctl
+  user: {{}}
+contexts:
+- name: gwctl
+  context:
+    cluster: gwctl
+    user: gwctl
+    namespace: default
+current-context: gwctl
+)",
+                       url());
+}
+
+result<json::value> api_server::apply(const json::value& object) {
+    if (!object.is_object())
+        return error{errc::bad_request, "an object must be a JSON object"};
+    const auto api_version = string_at(object, {"apiVersion"});
+    const auto kind_name = string_at(object, {"kind"});
+    const auto slash = api_version.find('/');
+    const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
+    std::lock_guard lock(impl_->state.guard);
+    auto& objects = impl_->state.objects;
+    try {
+        write_request r;
+        r.kind = objects.find_kind(group, kind_name);
+        r.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+        const auto* version = r.kind ? r.kind->version(r.version) : nullptr;
+        if (!version || !version->served)
+            return error{errc::not_found,
+                         fmt::format("no matches for kind \"{}\" in version \"{}\"", kind_name, api_version)};
+        r.ns = string_at(object, {"metadata", "namespace"});
+        if (r.kind->namespaced && r.ns.empty())
+            r.ns = "default";
+        if (!r.kind->namespaced)
+            r.ns.clear();
+        r.name = string_at(object, {"metadata", "name"});
+        r.manager = r.user_agent = "fixture";
+        r.force = true;
+        if (r.name.empty())
+            return error{errc::invalid, fmt::format("{}: metadata.name is required", kind_name)};
+        const auto done = objects.patch(r, patch_type::apply, object);
+        return json::value(objects.view(*r.kind, r.version, *done.object));
+    } catch (const status_error& e) {
+        return error{code_of(e), e.what()};
+    }
+}
+
+std::vector<json::value> api_server::objects(std::string_view kind) const {
+    std::vector<json::value> out;
+    std::lock_guard lock(impl_->state.guard);
+    const auto& objects = impl_->state.objects;
+    for (const auto& key : objects.objects().kinds()) {
+        if (!kind.empty() && key != kind)
+            continue;
+        for (const auto& s : objects.objects().list(key, ""))
+            if (!objects.is_initial(*s))
+                out.emplace_back(s->object());
+    }
+    return out;
+}
+
+std::optional<json::value> api_server::get(std::string_view kind, std::string_view ns,
+                                           std::string_view name) const {
+    std::lock_guard lock(impl_->state.guard);
+    const auto s = impl_->state.objects.objects().find(kind, ns, name);
+    if (!s)
+        return std::nullopt;
+    return json::value(s->object());
+}
+
+bool api_server::remove(std::string_view kind, std::string_view ns, std::string_view name,
+                        std::string_view propagation) {
+    std::lock_guard lock(impl_->state.guard);
+    write_request r;
+    r.kind = impl_->kind_named(kind);
+    if (!r.kind || !impl_->state.objects.objects().find(r.kind->storage_key, ns, name))
+        return false;
+    r.version = r.kind->storage_version;
+    r.ns = ns;
+    r.name = name;
+    r.manager = r.user_agent = "fixture";
+    delete_options o;
+    o.propagation = propagation;
+    impl_->state.objects.remove(r, o);
+    return true;
+}
+
+std::vector<write_record> api_server::writes() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->state.objects.writes();
+}
+
+std::uint64_t api_server::resource_version() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->state.objects.objects().version();
+}
+
+std::size_t api_server::open_watches() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->state.open_watches;
+}
+
+std::uint64_t api_server::requests() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->state.requests;
+}
+
+bool api_server::settled() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->idle();
+}
+
+bool api_server::wait_until(const std::function<bool()>& done, std::chrono::milliseconds timeout) const {
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    auto& state = impl_->state;
+    while (true) {
+        std::uint64_t seen = 0;
+        {
+            std::lock_guard lock(state.guard);
+            seen = state.ticks;
+        }
+        if (done())
+            return true;
+        std::unique_lock lock(state.guard);
+        if (!state.changed.wait_until(lock, deadline, [&] { return state.ticks != seen; })) {
+            lock.unlock();
+            return done();
+        }
+    }
+}
+
+void api_server::compact() {
+    std::lock_guard lock(impl_->state.guard);
+    impl_->state.objects.compact();
+    impl_->state.api.forget_snapshots();
+}
+
+void api_server::inject(fault f) {
+    std::lock_guard lock(impl_->state.guard);
+    impl_->state.faults.push_back(std::move(f));
+}
+
+void api_server::clear_faults() {
+    std::lock_guard lock(impl_->state.guard);
+    impl_->state.faults.clear();
+}
+
+void api_server::drop_connections() {
+    impl_->server.post([this] { impl_->server.drop_connections(); });
+}
+
+bool api_server::serve(std::string_view kind, std::string_view version, bool served) {
+    std::lock_guard lock(impl_->state.guard);
+    const bool known = impl_->state.objects.serve(kind, version, served);
+    impl_->server.wake_watches();
+    return known;
+}
+
+} // namespace gwctl::testing

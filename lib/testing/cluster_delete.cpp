@@ -1,0 +1,256 @@
+#include "cluster.hpp"
+#include "json_util.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace gwctl::testing::detail {
+
+namespace {
+
+constexpr const char* foreground = "foregroundDeletion";
+constexpr const char* garbage_collector = "garbage-collector";
+
+bool has_finalizers(const stored& s) {
+    return !array_at(s.object(), {"metadata", "finalizers"}).empty() ||
+           !array_at(s.object(), {"spec", "finalizers"}).empty();
+}
+
+bool has_finalizer(const stored& s, std::string_view name) {
+    const auto& list = array_at(s.object(), {"metadata", "finalizers"});
+    return std::find(list.begin(), list.end(), json::value(name)) != list.end();
+}
+
+bool is_true(const json::value* v) { return v && *v == json::value(true); }
+
+} // namespace
+
+delete_result cluster::remove(const write_request& r, const delete_options& o) {
+    const auto s = require(r);
+    if (!o.uid.empty() && o.uid != s->uid())
+        throw conflict(r.kind->resource(), r.name,
+                       fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
+                                   o.uid, s->uid()));
+    if (!o.resource_version.empty() && o.resource_version != std::to_string(s->version()))
+        throw conflict(
+            r.kind->resource(), r.name,
+            fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object "
+                        "meta: {}",
+                        o.resource_version, s->version()));
+    if (!o.propagation.empty() && o.propagation != "Background" && o.propagation != "Foreground" &&
+        o.propagation != "Orphan")
+        throw invalid("meta.k8s.io", "DeleteOptions", "",
+                      {unsupported("propagationPolicy", json::value(o.propagation),
+                                   {"Foreground", "Background", "Orphan"})});
+    if (r.kind->plural == "namespaces" && r.kind->group.empty() &&
+        (r.name == "default" || r.name == "kube-system"))
+        throw forbidden(r.kind->resource(), r.name, "this namespace may not be deleted");
+    if (o.dry_run)
+        return {has_finalizers(*s) ? s : nullptr, s};
+
+    if (o.propagation == "Orphan")
+        orphan_dependents(s->uid());
+    const bool waits = o.propagation == "Foreground" && !dependents_of(s->uid()).empty();
+    if (has_finalizers(*s) || waits) {
+        if (!s->terminating()) {
+            mark_terminating(*r.kind, s, waits ? foreground : "");
+            if (const auto marked = storage_.find(r.kind->storage_key, s->namespace_name(), s->name()))
+                log(r, "delete", marked->object(), marked->version());
+        }
+        collect_garbage();
+        auto remaining = storage_.find(r.kind->storage_key, s->namespace_name(), s->name());
+        if (remaining && remaining->uid() != s->uid())
+            remaining = nullptr;
+        return {remaining, remaining ? remaining : s};
+    }
+    erase(*r.kind, s);
+    log(r, "delete", s->object(), storage_.version());
+    collect_garbage();
+    return {nullptr, s};
+}
+
+void cluster::mark_terminating(const kind_info& kind, const stored_ptr& s, std::string_view extra_finalizer) {
+    auto object = s->object();
+    auto& metadata = object.at("metadata").as_object();
+    metadata["deletionTimestamp"] = now_text();
+    metadata["deletionGracePeriodSeconds"] = 0;
+    if (kind.has_generation)
+        metadata["generation"] = int_at(metadata, {"generation"}, 0) + 1;
+    if (!extra_finalizer.empty())
+        make_array(metadata, "finalizers").push_back(json::value(extra_finalizer));
+    if (kind.storage_key == "namespaces")
+        make_object(object, "status")["phase"] = "Terminating";
+    storage_.put(kind.storage_key, std::move(object));
+}
+
+void cluster::erase(const kind_info& kind, const stored_ptr& s) {
+    storage_.erase(kind.storage_key, s->namespace_name(), s->name());
+}
+
+void cluster::finish_if_released(const kind_info& kind, const stored_ptr& s) {
+    if (s->terminating() && !has_finalizers(*s))
+        erase(kind, s);
+}
+
+std::vector<std::pair<kind_ptr, stored_ptr>> cluster::dependents_of(const std::string& uid) const {
+    std::vector<std::pair<kind_ptr, stored_ptr>> out;
+    const auto [first, last] = dependents_.equal_range(uid);
+    for (auto it = first; it != last; ++it) {
+        const auto& [key, place] = it->second;
+        auto s = at_place(key, place);
+        auto kind = kind_of_storage(key);
+        if (s && kind)
+            out.emplace_back(std::move(kind), std::move(s));
+    }
+    return out;
+}
+
+void cluster::orphan_dependents(const std::string& uid) {
+    for (const auto& [kind, s] : dependents_of(uid)) {
+        auto object = s->object();
+        auto& metadata = object.at("metadata").as_object();
+        json::array kept;
+        for (const auto& ref : array_at(metadata, {"ownerReferences"}))
+            if (string_at(ref, {"uid"}) != uid)
+                kept.push_back(ref);
+        if (kept.empty())
+            metadata.erase("ownerReferences");
+        else
+            metadata["ownerReferences"] = std::move(kept);
+        storage_.put(kind->storage_key, std::move(object));
+    }
+}
+
+// An owner counts when its uid is alive and, for a namespaced dependent, it is in that namespace or
+// cluster-scoped.
+bool cluster::owner_exists(const stored& dependent, const json::value& reference) const {
+    const auto uid = string_at(reference, {"uid"});
+    if (!uids_.contains(uid))
+        return false;
+    const auto api_version = string_at(reference, {"apiVersion"});
+    const auto slash = api_version.find('/');
+    const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
+    const auto kind = find_kind(group, string_at(reference, {"kind"}));
+    if (!kind)
+        return true; // of a kind that is not served: undecided, so kept
+    const auto owner = storage_.find(kind->storage_key, kind->namespaced ? dependent.namespace_name() : "",
+                                     string_at(reference, {"name"}));
+    return owner && owner->uid() == uid;
+}
+
+void cluster::collect_garbage() {
+    if (!options_.garbage_collection || collecting_)
+        return;
+    collecting_ = true;
+    while (true) {
+        auto suspects = std::exchange(suspects_, {});
+        for (const auto& [key, place] : terminating_)
+            if (const auto s = at_place(key, place); s && has_finalizer(*s, foreground))
+                suspects.insert(s->uid());
+        const bool dropped = collect_dependents(suspects);
+        const bool finished = finish_terminating();
+        if (!dropped && !finished && suspects_.empty())
+            break;
+    }
+    collecting_ = false;
+}
+
+stored_ptr cluster::at_place(const std::string& key, const std::string& place) const {
+    const auto slash = place.find('/');
+    return storage_.find(key, place.substr(0, slash), place.substr(slash + 1));
+}
+
+bool cluster::collect(const kind_ptr& kind, const stored_ptr& s) {
+    if (has_finalizers(*s)) {
+        if (s->terminating())
+            return false;
+        mark_terminating(*kind, s, "");
+    } else {
+        erase(*kind, s);
+    }
+    write_request r;
+    r.user_agent = r.manager = garbage_collector;
+    r.kind = kind;
+    log(r, "delete", s->object(), storage_.version());
+    return true;
+}
+
+// An owner holds its dependents unless it is gone or being deleted in the foreground.
+bool cluster::is_held(const stored& dependent) const {
+    for (const auto& ref : array_at(dependent.object(), {"metadata", "ownerReferences"})) {
+        if (!owner_exists(dependent, ref))
+            continue;
+        const auto api_version = string_at(ref, {"apiVersion"});
+        const auto slash = api_version.find('/');
+        const auto kind = find_kind(slash == std::string::npos ? "" : api_version.substr(0, slash),
+                                    string_at(ref, {"kind"}));
+        const auto owner =
+            kind ? storage_.find(kind->storage_key, kind->namespaced ? dependent.namespace_name() : "",
+                                 string_at(ref, {"name"}))
+                 : nullptr;
+        if (!owner || !owner->terminating() || !has_finalizer(*owner, foreground))
+            return true;
+    }
+    return false;
+}
+
+bool cluster::collect_dependents(const std::set<std::string>& owners) {
+    bool did = false;
+    for (const auto& uid : owners)
+        for (const auto& [kind, s] : dependents_of(uid))
+            if (!is_held(*s) && collect(kind, s))
+                did = true;
+    return did;
+}
+
+bool cluster::finish_terminating() {
+    bool did = false;
+    for (const auto& [key, place] : std::set(terminating_)) {
+        const auto s = at_place(key, place);
+        const auto kind = kind_of_storage(key);
+        if (!s || !kind)
+            continue;
+        if (has_finalizer(*s, foreground))
+            did = finish_foreground(*kind, s) || did;
+        else if (key == "namespaces")
+            did = empty_namespace(*kind, s) || did;
+    }
+    return did;
+}
+
+bool cluster::finish_foreground(const kind_info& kind, const stored_ptr& s) {
+    for (const auto& [dependent_kind, dependent] : dependents_of(s->uid()))
+        for (const auto& ref : array_at(dependent->object(), {"metadata", "ownerReferences"}))
+            if (string_at(ref, {"uid"}) == s->uid() && is_true(find(ref, {"blockOwnerDeletion"})))
+                return false;
+    auto object = s->object();
+    auto& metadata = object.at("metadata").as_object();
+    auto& list = metadata.at("finalizers").as_array();
+    list.erase(std::remove(list.begin(), list.end(), json::value(foreground)), list.end());
+    if (list.empty())
+        metadata.erase("finalizers");
+    finish_if_released(kind, storage_.put(kind.storage_key, std::move(object)));
+    return true;
+}
+
+bool cluster::empty_namespace(const kind_info& kind, const stored_ptr& s) {
+    bool did = false;
+    bool empty = true;
+    for (const auto& content_kind : kinds()) {
+        if (!content_kind->namespaced || content_kind->storage_key != content_kind->key())
+            continue;
+        for (const auto& content : storage_.list(content_kind->storage_key, s->name())) {
+            did = collect(content_kind, content) || did;
+            empty = empty && storage_.find(content_kind->storage_key, s->name(), content->name()) == nullptr;
+        }
+    }
+    if (!empty || array_at(s->object(), {"spec", "finalizers"}).empty())
+        return did;
+    auto object = s->object();
+    object.at("spec").as_object().erase("finalizers");
+    finish_if_released(kind, storage_.put("namespaces", std::move(object)));
+    return true;
+}
+
+} // namespace gwctl::testing::detail

@@ -1,0 +1,283 @@
+// Lists in pages, and watches.
+#include "json_util.hpp"
+#include "rest.hpp"
+#include "table.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/core.h>
+
+#include <charconv>
+
+namespace gwctl::testing::detail {
+
+namespace {
+
+// How many unfinished paged lists stay readable.
+constexpr std::size_t most_snapshots = 64;
+
+constexpr const char* token_expired = "The provided continue parameter is too old to display a consistent "
+                                      "list result. You must start a new list without "
+                                      "the continue parameter.";
+
+std::uint64_t parse_version(const std::string& text) {
+    if (text.empty())
+        return 0;
+    std::uint64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc() || end != text.data() + text.size())
+        throw invalid(
+            "meta.k8s.io", "ListOptions", "",
+            {invalid_value("resourceVersion", json::value(text), "strconv.ParseUint: invalid syntax")});
+    return n;
+}
+
+status_error too_new(std::uint64_t asked, std::uint64_t current) {
+    json::object cause;
+    cause["reason"] = "ResourceVersionTooLarge";
+    cause["message"] = "Too large resource version";
+    json::object details;
+    details["causes"] = json::array({json::value(std::move(cause))});
+    details["retryAfterSeconds"] = 1;
+    status_error e(504, "Timeout", fmt::format("Too large resource version: {}, current: {}", asked, current),
+                   std::move(details));
+    e.retry_after = 1;
+    return e;
+}
+
+// The index into a snapshot: "s<snapshot>.<offset>".
+bool parse_token(const std::string& token, std::uint64_t& id, std::size_t& offset) {
+    const auto dot = token.find('.');
+    if (token.empty() || token[0] != 's' || dot == std::string::npos)
+        return false;
+    auto number = [&](std::size_t from, std::size_t to, auto& out) {
+        const auto [end, error] = std::from_chars(token.data() + from, token.data() + to, out);
+        return error == std::errc() && end == token.data() + to && from < to;
+    };
+    return number(1, dot, id) && number(dot + 1, token.size(), offset);
+}
+
+} // namespace
+
+http_response rest::list(const http_request& r, const resource_path& p, const kind_ptr& kind,
+                         const query& q) {
+    const label_selector labels(q.get("labelSelector"));
+    const field_selector fields(q.get("fieldSelector"), *kind);
+    const auto limit = q.number("limit").value_or(0);
+    const auto token = q.get("continue");
+    const auto asked = parse_version(q.get("resourceVersion"));
+    const auto match = q.get("resourceVersionMatch");
+    const auto as = accepted_form(r.accept);
+    auto refuse = [&](const char* field, std::string why) {
+        throw invalid("meta.k8s.io", "ListOptions", "", {forbidden_field(field, why)});
+    };
+    if (!match.empty() && match != "Exact" && match != "NotOlderThan")
+        throw invalid("meta.k8s.io", "ListOptions", "",
+                      {unsupported("resourceVersionMatch", json::value(match), {"Exact", "NotOlderThan"})});
+    if (!match.empty() && q.get("resourceVersion").empty())
+        refuse("resourceVersionMatch",
+               "resourceVersionMatch is forbidden unless resourceVersion is provided");
+    if (q.has("sendInitialEvents"))
+        refuse("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    if (!token.empty() && asked != 0)
+        refuse("resourceVersion", "specifying resource version is not allowed when using continue");
+
+    std::vector<stored_ptr> all;
+    auto version = cluster_.objects().version();
+    std::size_t offset = 0;
+    std::uint64_t id = 0;
+    if (!token.empty()) {
+        if (!parse_token(token, id, offset))
+            throw bad_request("continue key is not valid: illegal base64 data");
+        for (const auto& s : snapshots_)
+            if (s.id == id) {
+                all = s.objects;
+                version = s.version;
+            }
+        if (all.empty() || offset >= all.size())
+            throw expired(token_expired);
+    } else {
+        if (asked > version)
+            throw too_new(asked, version);
+        if (match == "Exact" && asked != 0 && asked < cluster_.objects().oldest())
+            throw expired("The resourceVersion for the provided list is too old.");
+        for (auto& s : cluster_.objects().list(kind->storage_key, p.ns))
+            if (labels.matches(s->labels()) && fields.matches(s->object()))
+                all.push_back(std::move(s));
+        if (match == "Exact" && asked != 0 && asked < version) {
+            // Undo what happened since, newest first.
+            std::map<std::string, stored_ptr> at;
+            for (const auto& s : cluster_.objects().list(kind->storage_key, p.ns))
+                at[s->namespace_name() + "/" + s->name()] = s;
+            for (auto v = version; v > asked; --v) {
+                const auto* c = cluster_.objects().at(v);
+                if (c == nullptr)
+                    throw expired("The resourceVersion for the provided list is too old.");
+                if (c->kind != kind->storage_key || (!p.ns.empty() && c->now->namespace_name() != p.ns))
+                    continue;
+                const auto key = c->now->namespace_name() + "/" + c->now->name();
+                if (c->before)
+                    at[key] = c->before;
+                else
+                    at.erase(key);
+            }
+            all.clear();
+            for (const auto& [key, s] : at)
+                if (labels.matches(s->labels()) && fields.matches(s->object()))
+                    all.push_back(s);
+            version = asked;
+        }
+    }
+
+    std::size_t end = all.size();
+    std::string next;
+    if (limit > 0 && all.size() - offset > static_cast<std::size_t>(limit)) {
+        end = offset + static_cast<std::size_t>(limit);
+        if (id == 0) {
+            id = next_snapshot_++;
+            snapshots_.push_back({id, version, all});
+            if (snapshots_.size() > most_snapshots)
+                snapshots_.pop_front();
+        }
+        next = fmt::format("s{}.{}", id, end);
+    }
+    json::object metadata;
+    metadata["resourceVersion"] = std::to_string(version);
+    if (!next.empty()) {
+        metadata["continue"] = next;
+        if (labels.empty() && fields.empty())
+            metadata["remainingItemCount"] = all.size() - end;
+    }
+    const std::vector<stored_ptr> page(all.begin() + static_cast<std::ptrdiff_t>(offset),
+                                       all.begin() + static_cast<std::ptrdiff_t>(end));
+    if (as == form::table) {
+        auto table = make_table(cluster_, *kind, p.version, page, q.get("includeObject"), true);
+        table["metadata"] = std::move(metadata);
+        return answer(200, table);
+    }
+    const bool partial = as == form::partial;
+    http_response out;
+    auto& body = out.body;
+    body = fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[",
+                       partial ? "PartialObjectMetadata" : kind->kind,
+                       partial ? "meta.k8s.io/v1" : kind->api_version(p.version),
+                       boost::json::serialize(metadata));
+    std::size_t size = body.size() + 4;
+    if (!partial)
+        for (const auto& s : page)
+            size += s->tail().size() + 80;
+    body.reserve(size);
+    for (const auto& s : page) {
+        if (&s != &page.front())
+            body += ',';
+        body += partial ? boost::json::serialize(make_partial(*s)) : item(*kind, p.version, *s, true);
+    }
+    body += "]}\n";
+    return out;
+}
+
+http_response rest::watch(const http_request& r, const resource_path& p, const kind_ptr& kind,
+                          const query& q) {
+    watch_start w;
+    w.kind = kind;
+    w.version = p.version;
+    w.ns = p.ns;
+    w.labels = label_selector(q.get("labelSelector"));
+    auto fields = q.get("fieldSelector");
+    if (!p.name.empty())
+        fields += (fields.empty() ? "metadata.name=" : ",metadata.name=") + p.name;
+    w.fields = field_selector(fields, *kind);
+    w.as = accepted_form(r.accept);
+    w.include_object = q.get("includeObject");
+    w.bookmarks = q.flag("allowWatchBookmarks");
+    if (const auto t = q.number("timeoutSeconds"); t && *t > 0)
+        w.timeout = std::chrono::seconds(*t);
+    const auto text = q.get("resourceVersion");
+    const auto asked = parse_version(text);
+    const auto current = cluster_.objects().version();
+    const auto match = q.get("resourceVersionMatch");
+    const bool initial = q.flag("sendInitialEvents");
+    if (q.has("sendInitialEvents") && match != "NotOlderThan")
+        throw invalid(
+            "meta.k8s.io", "ListOptions", "",
+            {forbidden_field("resourceVersionMatch",
+                             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")});
+    if (!q.has("sendInitialEvents") && !match.empty())
+        throw invalid(
+            "meta.k8s.io", "ListOptions", "",
+            {forbidden_field(
+                "resourceVersionMatch",
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")});
+    if (asked > current)
+        throw too_new(asked, current);
+    if (initial || (asked == 0 && !q.has("sendInitialEvents"))) {
+        for (auto& s : cluster_.objects().list(kind->storage_key, p.ns))
+            if (w.labels.matches(s->labels()) && w.fields.matches(s->object()))
+                w.initial.push_back(std::move(s));
+        w.from = current;
+        w.mark_initial_end = initial && w.bookmarks;
+    } else {
+        w.from = asked == 0 ? current : asked;
+        if (w.from < cluster_.objects().oldest())
+            throw expired(
+                fmt::format("too old resource version: {} ({})", asked, cluster_.objects().oldest()));
+    }
+    http_response out;
+    out.watch = std::move(w);
+    return out;
+}
+
+std::string rest::frame(watch_start& w, std::string_view type, const stored& s) {
+    std::string body;
+    if (w.as == form::object) {
+        body = item(*w.kind, w.version, s, false);
+    } else if (w.as == form::partial) {
+        body = boost::json::serialize(make_partial(s));
+    } else {
+        // The first table names the columns; the later ones do not repeat them.
+        const bool first = !w.columns_sent;
+        w.columns_sent = true;
+        body = boost::json::serialize(make_table(
+            cluster_, *w.kind, w.version, {std::make_shared<const stored>(s)}, w.include_object, first));
+    }
+    return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, body);
+}
+
+std::string rest::frame(watch_start& w, const change& c) {
+    if (c.kind != w.kind->storage_key || (!w.ns.empty() && c.now->namespace_name() != w.ns))
+        return {};
+    auto seen = [&](const stored& s) { return w.labels.matches(s.labels()) && w.fields.matches(s.object()); };
+    const bool before = c.before && seen(*c.before);
+    const bool now = c.type != change_type::deleted && seen(*c.now);
+    if (now)
+        return frame(w, before ? "MODIFIED" : "ADDED", *c.now);
+    if (!before)
+        return {};
+    if (c.type == change_type::deleted)
+        return frame(w, "DELETED", *c.now);
+    // It left the selection: its last selected state, at the version at which it left.
+    auto last = c.before->object();
+    last.at("metadata").as_object()["resourceVersion"] = std::to_string(c.version);
+    return frame(w, "DELETED", stored(std::move(last), c.version));
+}
+
+std::string rest::bookmark(const watch_start& w, std::uint64_t version, bool initial_end) {
+    json::object metadata;
+    metadata["resourceVersion"] = std::to_string(version);
+    metadata["creationTimestamp"] = nullptr;
+    if (initial_end)
+        make_object(metadata, "annotations")["k8s.io/initial-events-end"] = "true";
+    json::object object;
+    object["kind"] = w.as == form::partial ? "PartialObjectMetadata"
+                     : w.as == form::table ? "Table"
+                                           : w.kind->kind;
+    object["apiVersion"] = w.as == form::object ? w.kind->api_version(w.version) : "meta.k8s.io/v1";
+    object["metadata"] = std::move(metadata);
+    return fmt::format("{{\"type\":\"BOOKMARK\",\"object\":{}}}\n", boost::json::serialize(object));
+}
+
+std::string rest::error_frame(const json::object& status) {
+    return fmt::format("{{\"type\":\"ERROR\",\"object\":{}}}\n", boost::json::serialize(status));
+}
+
+} // namespace gwctl::testing::detail

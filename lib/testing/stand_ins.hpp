@@ -1,0 +1,34 @@
+// The controllers of a real cluster that tests cannot do without.
+#pragma once
+
+#include "cluster.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace gwctl::testing::detail {
+
+/// Told of every change, it notes what to look at; `run` then brings those objects to a fixed point.
+class stand_in {
+public:
+    virtual ~stand_in() = default;
+    virtual void observe(const change& c) = 0;
+    virtual bool idle() const = 0;
+    virtual void run(cluster& c) = 0;
+};
+
+/// Deployments -> ReplicaSets -> Pods, running, ready and with addresses from 10.244.0.0/16; Services with
+/// selectors -> EndpointSlices.
+std::unique_ptr<stand_in> make_workloads();
+
+/// Gives Services of type LoadBalancer the address they ask for: annotation kube-vip.io/loadbalancerIPs, else
+/// spec.loadBalancerIP. Leaves those alone that ask for none or have a foreign loadBalancerClass.
+std::unique_ptr<stand_in> make_announcer();
+
+/// A write by a stand-in.
+write_request stand_in_request(const cluster& c, std::string_view group, std::string_view kind,
+                               std::string_view ns, std::string_view name, std::string_view agent);
+
+} // namespace gwctl::testing::detail

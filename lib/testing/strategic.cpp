@@ -1,0 +1,181 @@
+#include "json_util.hpp"
+#include "patch.hpp"
+#include "schema.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace gwctl::testing::detail {
+
+namespace {
+
+constexpr std::string_view delete_from = "$deleteFromPrimitiveList/";
+constexpr std::string_view element_order = "$setElementOrder/";
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+    return text.substr(0, prefix.size()) == prefix;
+}
+
+std::string directive(const json::value& v) { return string_at(v, {"$patch"}); }
+
+// Object by object; throws `error` so that recursion stays readable.
+void merge_object(json::object& target, const json::object& patch, const json::value* schema);
+
+json::value without_directives(const json::value& v) {
+    if (const auto* o = v.if_object()) {
+        json::object out;
+        for (const auto& member : *o)
+            if (!member.key().starts_with('$') && !member.value().is_null())
+                out[member.key()] = without_directives(member.value());
+        return out;
+    }
+    if (const auto* a = v.if_array()) {
+        json::array out;
+        for (const auto& item : *a)
+            if (directive(item).empty())
+                out.push_back(without_directives(item));
+        return out;
+    }
+    return v;
+}
+
+void merge_keyed(json::array& target, const json::array& patch, const std::string& key,
+                 const json::value* items) {
+    for (const auto& item : patch)
+        if (directive(item) == "replace") {
+            target.clear();
+            for (const auto& other : patch)
+                if (directive(other).empty())
+                    target.push_back(without_directives(other));
+            return;
+        }
+    for (const auto& item : patch) {
+        const auto* id = find(item, {key});
+        if (!item.is_object() || id == nullptr)
+            throw error{errc::bad_request,
+                        fmt::format("map: {} does not contain declared merge key: {}", canonical(item), key)};
+        auto at = std::find_if(target.begin(), target.end(), [&](const json::value& t) {
+            const auto* other = find(t, {key});
+            return other && *other == *id;
+        });
+        if (directive(item) == "delete") {
+            if (at != target.end())
+                target.erase(at);
+        } else if (at != target.end() && at->is_object()) {
+            merge_object(at->get_object(), item.get_object(), items);
+        } else {
+            target.push_back(without_directives(item));
+        }
+    }
+}
+
+// Items named in the order come first, in that order; the others keep their places behind them.
+void reorder(json::array& target, const json::array& order, const std::string& key) {
+    auto rank = [&](const json::value& v) {
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            if (key.empty()
+                    ? order[i] == v
+                    : find(order[i], {key}) && find(v, {key}) && *find(order[i], {key}) == *find(v, {key}))
+                return i;
+        }
+        return order.size();
+    };
+    std::vector<std::pair<std::size_t, json::value>> ranked;
+    for (auto& v : target)
+        ranked.emplace_back(rank(v), std::move(v));
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    target.clear();
+    for (auto& r : ranked)
+        target.push_back(std::move(r.second));
+}
+
+void merge_list(json::value& target, const json::array& patch, const json::value* schema) {
+    const auto key = merge_key_of(schema);
+    const bool primitive = list_type_of(schema) == list_type::set;
+    if (!target.is_array() || (key.empty() && !primitive)) {
+        target = without_directives(patch);
+        return;
+    }
+    if (!key.empty())
+        return merge_keyed(target.get_array(), patch, key, schema_of_items(schema));
+    auto& list = target.get_array();
+    for (const auto& item : patch)
+        if (std::find(list.begin(), list.end(), item) == list.end())
+            list.push_back(item);
+}
+
+void merge_object(json::object& target, const json::object& patch, const json::value* schema) {
+    if (const auto how = string_at(patch, {"$patch"}); how == "replace" || how == "delete") {
+        target = how == "replace" ? without_directives(patch).as_object() : json::object();
+        return;
+    } else if (!how.empty() && how != "merge") {
+        throw error{errc::bad_request, fmt::format("Unknown patch type found: {}", how)};
+    }
+    if (const auto* retained = patch.if_contains("$retainKeys"); retained && retained->is_array()) {
+        std::vector<std::string> gone;
+        for (const auto& member : target)
+            if (std::find(retained->get_array().begin(), retained->get_array().end(),
+                          json::value(member.key())) == retained->get_array().end())
+                gone.emplace_back(member.key());
+        for (const auto& key : gone)
+            target.erase(key);
+    }
+    for (const auto& member : patch) {
+        const std::string_view key(member.key().data(), member.key().size());
+        if (starts_with(key, delete_from) && member.value().is_array()) {
+            auto* list = target.if_contains(key.substr(delete_from.size()));
+            if (list == nullptr || !list->is_array())
+                continue;
+            for (const auto& item : member.value().get_array()) {
+                auto& items = list->get_array();
+                items.erase(std::remove(items.begin(), items.end(), item), items.end());
+            }
+        }
+        if (starts_with(key, "$"))
+            continue;
+        const auto* below = schema_of_member(schema, key);
+        if (member.value().is_null()) {
+            target.erase(key);
+        } else if (const auto* o = member.value().if_object()) {
+            auto& at = target[key];
+            if (directive(member.value()) == "delete") {
+                target.erase(key);
+                continue;
+            }
+            if (!at.is_object())
+                at.emplace_object();
+            merge_object(at.get_object(), *o, below);
+        } else if (const auto* a = member.value().if_array()) {
+            merge_list(target[key], *a, below);
+        } else {
+            target[key] = member.value();
+        }
+    }
+    for (const auto& member : patch) {
+        const std::string_view key(member.key().data(), member.key().size());
+        if (!starts_with(key, element_order) || !member.value().is_array())
+            continue;
+        const auto name = key.substr(element_order.size());
+        if (auto* list = target.if_contains(name); list && list->is_array())
+            reorder(list->get_array(), member.value().get_array(),
+                    merge_key_of(schema_of_member(schema, name)));
+    }
+}
+
+} // namespace
+
+result<json::value> strategic_merge_patch(json::value target, const json::value& patch,
+                                          const json::value* schema) {
+    if (!patch.is_object() || !target.is_object())
+        return error{errc::bad_request, "Invalid JSON document"};
+    try {
+        merge_object(target.get_object(), patch.get_object(), schema);
+    } catch (const error& e) {
+        return e;
+    }
+    return target;
+}
+
+} // namespace gwctl::testing::detail

@@ -1,0 +1,30 @@
+// Kubernetes YAML from files into an API server, over HTTP.
+#pragma once
+
+#include <gwctl/client/client.hpp>
+#include <gwctl/json/value.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gwctl::tools {
+
+struct document {
+    std::string origin{}; ///< "manifests/gateway.yaml, document 2"
+    json::value object{};
+};
+
+struct loaded_files {
+    std::vector<document> documents{};
+    std::vector<std::string> errors{}; ///< one line each: what, where, what to do
+};
+
+/// Reads files, and the *.yaml, *.yml and *.json of directories (not of their subdirectories), in the order
+/// of their names. `List` objects are taken apart. A file that cannot be read does not stop the others.
+loaded_files read_files(const std::vector<std::string>& paths);
+
+/// Applies the documents with server-side apply: namespaces and CRDs first, else in order. Returns one line
+/// per document that the server did not take; those do not stop the others.
+std::vector<std::string> apply_documents(const std::string& server, const std::vector<document>& documents);
+
+} // namespace gwctl::tools

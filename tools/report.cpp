@@ -1,0 +1,295 @@
+#include "report.hpp"
+
+#include <gwctl/api/discovery_v1.hpp>
+#include <gwctl/gateway/attach.hpp>
+#include <gwctl/gateway/names.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+namespace gwctl::tools {
+namespace {
+
+using core_v1::Service;
+using discovery_v1::EndpointSlice;
+using gateway::route_view;
+using gateway_v1::Gateway;
+using gateway_v1::GatewayClass;
+using gateway_v1::RouteParentStatus;
+
+/// The objects of a run, typed.
+struct world {
+    std::vector<GatewayClass> classes{};
+    std::vector<Gateway> gateways{};
+    std::vector<route_view> routes{};
+    std::vector<Service> services{};
+    std::vector<EndpointSlice> slices{};
+    std::string controller{};
+
+    bool is_ours(const Gateway& g) const {
+        return std::any_of(classes.begin(), classes.end(), [&](const GatewayClass& c) {
+            return c.metadata.name == g.spec.gatewayClassName && c.spec.controllerName == controller;
+        });
+    }
+};
+
+template <class T>
+void take(std::vector<T>& into, const std::string& text) {
+    if (auto decoded = json::decode<T>(text); decoded.has_value())
+        into.push_back(std::move(*decoded));
+}
+
+template <gateway::RouteKind K>
+void take_route(std::vector<route_view>& into, const std::string& text) {
+    if (auto decoded = json::decode_shared<typename K::route>(text); decoded.has_value())
+        into.push_back(gateway::view_of<K>(*decoded));
+}
+
+world read(const std::vector<json::value>& objects, const std::string& controller_name) {
+    world w;
+    w.controller = controller_name;
+    for (const json::value& object : objects) {
+        const std::string kind(object.at("kind").as_string());
+        const std::string text = boost::json::serialize(object);
+        if (kind == "GatewayClass")
+            take(w.classes, text);
+        if (kind == "Gateway")
+            take(w.gateways, text);
+        if (kind == "Service")
+            take(w.services, text);
+        if (kind == "EndpointSlice")
+            take(w.slices, text);
+        if (kind == "TCPRoute")
+            take_route<gateway::tcp>(w.routes, text);
+        if (kind == "UDPRoute")
+            take_route<gateway::udp>(w.routes, text);
+    }
+    return w;
+}
+
+/// The entries of a route's status that are ours, by the Gateway they are about.
+std::vector<RouteParentStatus> our_parents(const route_view& route, const world& w) {
+    std::vector<RouteParentStatus> ours;
+    if (!route.status->parents)
+        return ours;
+    for (const json::value& entry : *route.status->parents) {
+        auto decoded = json::decode<RouteParentStatus>(boost::json::serialize(entry));
+        if (decoded.has_value() && decoded->controllerName == w.controller)
+            ours.push_back(std::move(*decoded));
+    }
+    return ours;
+}
+
+class painter {
+public:
+    painter(const world& w, bool colour) : w_(w), colour_(colour) {}
+
+    std::string draw() {
+        std::set<std::string> shown;
+        for (const GatewayClass& c : w_.classes) {
+            if (c.spec.controllerName != w_.controller)
+                continue;
+            line("", fmt::format("{} {}", bold("GatewayClass"), c.metadata.name), words(c.status.conditions));
+            std::vector<const Gateway*> gateways;
+            for (const Gateway& g : w_.gateways)
+                if (g.spec.gatewayClassName == c.metadata.name)
+                    gateways.push_back(&g);
+            for (std::size_t i = 0; i < gateways.size(); ++i)
+                draw_gateway(*gateways[i], i + 1 == gateways.size());
+        }
+        if (out_.empty())
+            out_ = fmt::format("There is no GatewayClass with controllerName {}\n", w_.controller);
+        draw_unattached();
+        return std::move(out_);
+    }
+
+private:
+    std::string paint(std::string_view text, std::string_view code) const {
+        return colour_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+    }
+    std::string bold(std::string_view text) const { return paint(text, "1"); }
+
+    /// "Accepted, not Programmed (Pending: Service ... waits ...)"
+    std::string words(const std::vector<Condition>& conditions) const {
+        std::vector<std::string> all;
+        for (const Condition& c : conditions) {
+            if (c.type == "Conflicted" && c.status != "True")
+                continue; // says nothing that Accepted does not
+            if (c.status == "True")
+                all.push_back(paint(c.type, c.type == "Conflicted" ? "31" : "32"));
+            else
+                all.push_back(paint(fmt::format("not {} ({}: {})", c.type, c.reason, c.message), "31"));
+        }
+        return all.empty() ? paint("no status", "33") : fmt::format("{}", fmt::join(all, ", "));
+    }
+
+    void line(const std::string& indent, const std::string& text, const std::string& state = {}) {
+        out_ += state.empty() ? fmt::format("{}{}\n", indent, text)
+                              : fmt::format("{}{}  {}\n", indent, text, state);
+    }
+
+    void draw_gateway(const Gateway& g, bool last) {
+        std::vector<std::string> addresses;
+        for (const auto& a : g.status.addresses)
+            addresses.push_back(a.value.value_or(""));
+        line(last ? "└─ " : "├─ ",
+             fmt::format("{} {}  {}", bold("Gateway"), to_string(key_of(g)),
+                         addresses.empty() ? "no address" : fmt::format("{}", fmt::join(addresses, ", "))),
+             words(g.status.conditions));
+        const std::string indent = last ? "   " : "│  ";
+        const std::vector<const Service*> services = services_of(g);
+        for (std::size_t i = 0; i < g.spec.listeners.size(); ++i)
+            draw_listener(g, g.spec.listeners[i], indent,
+                          services.empty() && i + 1 == g.spec.listeners.size());
+        for (const Service* s : services)
+            draw_service(*s, indent, s == services.back());
+    }
+
+    void draw_listener(const Gateway& g, const gateway_v1::Listener& l, const std::string& indent,
+                       bool last) {
+        const auto status = std::find_if(g.status.listeners.begin(), g.status.listeners.end(),
+                                         [&](const auto& s) { return s.name == l.name; });
+        line(indent + (last ? "└─ " : "├─ "),
+             fmt::format("{} {}  {} {}", bold("listener"), l.name, l.protocol, l.port),
+             status == g.status.listeners.end() ? paint("no status", "33") : words(status->conditions));
+        const std::string inner = indent + (last ? "   " : "│  ");
+        std::vector<std::pair<std::string, std::string>> lines;
+        for (const route_view& route : w_.routes)
+            for (const RouteParentStatus& parent : our_parents(route, w_))
+                if (selects(parent.parentRef, route, g, l))
+                    lines.emplace_back(fmt::format("{} {} → {}", bold(route.kind->type.kind),
+                                                   to_string(key_of(*route.metadata)), backends(route)),
+                                       words(parent.conditions));
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            line(inner + (i + 1 == lines.size() ? "└─ " : "├─ "), lines[i].first, lines[i].second);
+    }
+
+    static bool selects(const gateway_v1::ParentReference& parent, const route_view& route, const Gateway& g,
+                        const gateway_v1::Listener& l) {
+        return gateway::names_gateway(parent, route.metadata->namespace_, key_of(g)) &&
+               (parent.sectionName ? *parent.sectionName == l.name : route.kind->accepts(l)) &&
+               (!parent.port || *parent.port == l.port);
+    }
+
+    static std::string backends(const route_view& route) {
+        std::vector<std::string> all;
+        for (const auto& rule : route.spec->rules)
+            for (const auto& ref : rule.backendRefs)
+                all.push_back(fmt::format("{}{}{}", ref.namespace_ ? *ref.namespace_ + "/" : "", ref.name,
+                                          ref.port ? fmt::format(":{}", *ref.port) : ""));
+        return all.empty() ? "no backend" : fmt::format("{}", fmt::join(all, ", "));
+    }
+
+    std::vector<const Service*> services_of(const Gateway& g) const {
+        const std::string annotation = gateway::names(w_.controller).gateway();
+        std::vector<const Service*> found;
+        for (const Service& s : w_.services) {
+            const auto a = s.metadata.annotations.find(annotation);
+            if (a != s.metadata.annotations.end() && a->second == to_string(key_of(g)))
+                found.push_back(&s);
+        }
+        return found;
+    }
+
+    void draw_service(const Service& s, const std::string& indent, bool last) {
+        std::vector<std::string> addresses;
+        for (const auto& ingress : s.status.loadBalancer.ingress)
+            addresses.push_back(ingress.ip);
+        line(indent + (last ? "└─ " : "├─ "),
+             fmt::format("{} {}  {}", bold("Service"), to_string(key_of(s)), s.spec.type),
+             addresses.empty() ? paint("not announced", "31")
+                               : paint(fmt::format("announced on {}", fmt::join(addresses, ", ")), "32"));
+        for (std::size_t i = 0; i < s.spec.ports.size(); ++i) {
+            const auto& port = s.spec.ports[i];
+            const std::vector<std::string> endpoints = endpoints_of(s, port);
+            line(indent + (last ? "   " : "│  ") + (i + 1 == s.spec.ports.size() ? "└─ " : "├─ "),
+                 fmt::format("port {} {} → {}", port.port, port.protocol,
+                             endpoints.empty() ? paint("no endpoints", "33")
+                                               : fmt::format("{}", fmt::join(endpoints, ", "))));
+        }
+    }
+
+    std::vector<std::string> endpoints_of(const Service& s, const core_v1::ServicePort& port) const {
+        std::vector<std::string> all;
+        for (const EndpointSlice& slice : w_.slices) {
+            const auto service = slice.metadata.labels.find(std::string(discovery_v1::label_service_name));
+            if (slice.metadata.namespace_ != s.metadata.namespace_ ||
+                service == slice.metadata.labels.end() || service->second != s.metadata.name ||
+                !slice.endpoints)
+                continue;
+            for (const auto& p : slice.ports) {
+                if (p.name.value_or("") != port.name || !p.port)
+                    continue;
+                for (const auto& endpoint : *slice.endpoints)
+                    if (!endpoint.addresses.empty() && endpoint.conditions.ready.value_or(true))
+                        all.push_back(slice.addressType == "IPv6"
+                                          ? fmt::format("[{}]:{}", endpoint.addresses.front(), *p.port)
+                                          : fmt::format("{}:{}", endpoint.addresses.front(), *p.port));
+            }
+        }
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+
+    void draw_unattached() {
+        for (const route_view& route : w_.routes)
+            if (our_parents(route, w_).empty())
+                line("",
+                     fmt::format("{} {} → {}", bold(route.kind->type.kind),
+                                 to_string(key_of(*route.metadata)), backends(route)),
+                     paint("names no Gateway of ours", "33"));
+    }
+
+    const world& w_;
+    bool colour_;
+    std::string out_;
+};
+
+void collect(std::vector<std::string>& failures, const std::string& what,
+             const std::vector<Condition>& conditions, std::initializer_list<std::string_view> wanted) {
+    for (const std::string_view type : wanted) {
+        const auto found =
+            std::find_if(conditions.begin(), conditions.end(), [&](const auto& c) { return c.type == type; });
+        if (found == conditions.end())
+            failures.push_back(fmt::format("{}: no condition {}", what, type));
+        else if (found->status != "True")
+            failures.push_back(fmt::format("{}: not {} ({}): {}", what, type, found->reason, found->message));
+    }
+}
+
+} // namespace
+
+std::string render_tree(const std::vector<json::value>& objects, const std::string& controller_name,
+                        bool colour) {
+    const world w = read(objects, controller_name);
+    return painter(w, colour).draw();
+}
+
+std::vector<std::string> find_failures(const std::vector<json::value>& objects,
+                                       const std::string& controller_name) {
+    const world w = read(objects, controller_name);
+    std::vector<std::string> failures;
+    for (const GatewayClass& c : w.classes)
+        if (c.spec.controllerName == controller_name)
+            collect(failures, describe(c), c.status.conditions, {"Accepted"});
+    for (const Gateway& g : w.gateways) {
+        if (!w.is_ours(g))
+            continue;
+        collect(failures, describe(g), g.status.conditions, {"Accepted", "Programmed"});
+        for (const auto& l : g.status.listeners)
+            collect(failures, fmt::format("{}, listener {}", describe(g), l.name), l.conditions,
+                    {"Accepted", "ResolvedRefs"});
+    }
+    for (const route_view& route : w.routes)
+        for (const RouteParentStatus& p : our_parents(route, w))
+            collect(failures, fmt::format("{}, parent {}", gateway::describe(route), p.parentRef.name),
+                    p.conditions, {"Accepted", "ResolvedRefs"});
+    return failures;
+}
+
+} // namespace gwctl::tools

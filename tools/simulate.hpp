@@ -1,0 +1,13 @@
+// The controller on YAML files, without a cluster.
+#pragma once
+
+#include "flags.hpp"
+
+namespace gwctl::tools {
+
+/// Runs until nothing changes any more and prints the result. Returns 0, or 1 when an object of our classes
+/// is not accepted, resolved or programmed, or a document could not be loaded; each is said on standard
+/// error.
+int simulate(flags f);
+
+} // namespace gwctl::tools
