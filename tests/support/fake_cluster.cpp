@@ -203,7 +203,8 @@ void fake_cluster::backend(std::string_view name, std::string_view ports, std::s
     slice.metadata.labels[std::string(discovery_v1::label_service_name)] = k.name;
     slice.addressType = endpoints.find(':') == endpoints.npos ? "IPv4" : "IPv6";
     slice.endpoints.emplace();
-    for (const json::value& address : parse_one(endpoints).as_array()) {
+    const json::value addresses = parse_one(endpoints);
+    for (const json::value& address : addresses.as_array()) {
         auto& endpoint = slice.endpoints->emplace_back();
         endpoint.addresses = {std::string(address.as_string())};
         endpoint.conditions.ready = true;
