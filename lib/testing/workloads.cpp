@@ -207,8 +207,10 @@ private:
         json::object status;
         status["replicas"] = have;
         status["fullyLabeledReplicas"] = have;
+        // One at a time: the second member may move the first, so `a = b = ready` would read freed memory.
         if (ready > 0)
-            status["readyReplicas"] = status["availableReplicas"] = ready;
+            for (const char* key : {"readyReplicas", "availableReplicas"})
+                status[key] = ready;
         status["observedGeneration"] = int_at(rs->object(), {"metadata", "generation"}, 1);
         set_status(c, stand_in_request(c, "apps", "ReplicaSet", ns, name, agent), rs, std::move(status));
     }

@@ -56,6 +56,10 @@ TEST_CASE("Deployments become ready endpoints") {
           parse(R"([{"name":"a","port":8080,"protocol":"TCP"},{"name":"b","port":9,"protocol":"TCP"}])"));
     CHECK(slices[0].at("endpoints").at(0).at("conditions").at("ready") == true);
     CHECK(server.get("deployments.apps", "default", "web")->at("status").at("readyReplicas") == 2);
+    const auto sets = server.objects("replicasets.apps");
+    REQUIRE(sets.size() == 1);
+    for (const char* key : {"replicas", "readyReplicas", "availableReplicas"})
+        CHECK(sets[0].at("status").at(key) == 2);
 
     const auto version = server.resource_version();
     REQUIRE(server.apply(parse(deployment)).has_value());
