@@ -186,6 +186,41 @@ TEST_CASE("Schemas default, prune and validate") {
     }
 }
 
+TEST_CASE("Patterns are matched as RE2 does, in bounded time") {
+    const auto errors_of = [](const std::string& pattern, const std::string& text) {
+        json::object schema;
+        schema["type"] = "string";
+        schema["pattern"] = pattern;
+        field_errors errors;
+        validate(json::value(text), json::value(schema), "at", errors);
+        return errors.size();
+    };
+    const std::string many(4000, 'a');
+    SECTION("nested quantifiers do not backtrack") {
+        for (const char* pattern : {"((a+)+)+$", "^(a|aa)+$", "^(([a-z])+.)+[A-Z]([a-z])+$", "(a*)*b"}) {
+            INFO(pattern);
+            CHECK(errors_of(pattern, many + "!") == 1);
+        }
+        CHECK(errors_of("((a+)+)+$", many) == 0);
+    }
+    SECTION("a pattern may match anywhere, unless it is anchored") {
+        CHECK(errors_of("b", "abc") == 0);
+        CHECK(errors_of("^b", "abc") == 1);
+        CHECK(errors_of("b$", "abc") == 1);
+        CHECK(errors_of("^$|^b", "ab") == 1);
+        CHECK(errors_of("^$|^b", "") == 0);
+        CHECK(errors_of("^b", "a\nb") == 1);
+    }
+    SECTION("patterns that RE2 does not read, or that are too big, accept everything") {
+        for (const std::string& pattern :
+             {std::string("(a)\\1"), std::string("(?=((a+)+)+$)b"), std::string("a)(b"), std::string("("),
+              std::string("(a?){30000}b"), std::string(20000, '(') + std::string(20000, ')')}) {
+            INFO(pattern.substr(0, 20));
+            CHECK(errors_of(pattern, many + "!") == 0);
+        }
+    }
+}
+
 TEST_CASE("Names") {
     CHECK(is_dns_label("a-1"));
     CHECK_FALSE(is_dns_label("-a"));
