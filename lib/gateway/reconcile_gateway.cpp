@@ -34,7 +34,7 @@ task<void> apply_all(context& ctx, std::vector<T> objects, write_guard& guard) {
         try {
             const T applied = co_await ctx.api.apply(std::move(object));
             ctx.wrote(applied);
-            ctx.log.info("applied", {{"object", what}});
+            ctx.log.info("applied", {{"wrote", what}});
         } catch (...) {
             guard.failed(std::current_exception());
         }
@@ -47,7 +47,7 @@ task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& g
         const std::string what = gwctl::describe(T::type, key);
         try {
             co_await ctx.api.remove<T>(key);
-            ctx.log.info("deleted", {{"object", what}});
+            ctx.log.info("deleted", {{"wrote", what}});
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
                 guard.failed(std::current_exception());
@@ -61,7 +61,7 @@ task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_gua
         try {
             const Service patched = co_await ctx.api.patch<Service>(p.service, change);
             ctx.wrote(patched);
-            ctx.log.info("updated", {{"object", gwctl::describe(patched)}});
+            ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
                 guard.failed(std::current_exception());
