@@ -12,7 +12,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <unistd.h>
 
 namespace gwctl::tools {
@@ -97,7 +99,8 @@ int simulate(flags f) {
     print(objects, f);
     const std::vector<std::string> not_well = find_failures(objects, f.gateway.controller_name);
     failures.insert(failures.end(), not_well.begin(), not_well.end());
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0)
+        failures.push_back(fmt::format("standard output: {}", std::strerror(errno)));
     for (const std::string& failure : failures)
         fmt::print(stderr, "gateway-api-controller: {}\n", failure);
     return failures.empty() ? 0 : 1;
