@@ -51,6 +51,8 @@ private:
     std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
     std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
     bool has_pools() const { return !options_.ipam_config.name.empty(); }
+    bool was_granted(const std::string& holder, const ipam::ip_address& address) const;
+    ipam::allocation obtain(const ipam::request& request);
     bool holds(ipam::request request, const std::string& address);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;
