@@ -166,9 +166,8 @@ std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
 }
 
 verdict address_book::explain(const ipam::refusal& refusal, const std::string& path) const {
-    const bool usable =
-        refusal.reason != ipam::refusal_reason::not_in_pool && refusal.reason != ipam::refusal_reason::in_use;
-    verdict v{false, usable ? "AddressNotAssigned" : "AddressNotUsable", path + refusal.message};
+    const bool is_pinned = !path.empty();
+    verdict v{false, is_pinned ? "AddressNotUsable" : "AddressNotAssigned", path + refusal.message};
     if (has_pools() && !configured_)
         v.message = fmt::format(
             "{0}ConfigMap {1} does not exist; create it, for example: kubectl create configmap {2} "
