@@ -265,6 +265,14 @@ assignment address_book::assign(const Gateway& gateway) {
             a.result.usable = {false, "AddressNotUsable", path + parsed.error().message};
             continue;
         }
+        if (parsed->number() == 0) {
+            a.result.usable = {
+                false, "AddressNotUsable",
+                fmt::format("{}{} is no address that could be announced; name another, or none "
+                            "to get a free one",
+                            path, parsed->to_string())};
+            continue;
+        }
         request.address = *parsed;
         request.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
         const ipam::allocation got = obtain(request);
