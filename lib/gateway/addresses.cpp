@@ -254,8 +254,9 @@ assignment address_book::assign(const Gateway& gateway) {
         else
             a.result.usable = explain(got.error(), "");
     }
+    auto& all = a.result.addresses;
     if (!allocated.empty())
-        a.result.addresses.push_back(allocated);
+        all.push_back(allocated);
     for (std::size_t i = 0; i < wishes.size(); ++i) {
         if (!is_wish(wishes[i]))
             continue;
@@ -276,10 +277,10 @@ assignment address_book::assign(const Gateway& gateway) {
         request.address = *parsed;
         request.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
         const ipam::allocation got = obtain(request);
-        if (got.has_value())
-            a.result.addresses.push_back(got->to_string());
-        else
+        if (got.has_error())
             a.result.usable = explain(got.error(), path);
+        else if (std::find(all.begin(), all.end(), got->to_string()) == all.end())
+            all.push_back(got->to_string());
     }
     a.record = render_record(gateway, allocated);
     return a;
