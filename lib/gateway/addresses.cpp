@@ -218,6 +218,22 @@ bool address_book::holds(ipam::request request, const std::string& address) {
     return obtain(request).has_value();
 }
 
+/// Frees what was granted for a wish that changed before the status could show it.
+void address_book::release_unused(const Gateway& gateway, const std::vector<std::string>& used) {
+    const std::string holder = holder_of(key_of(gateway));
+    std::vector<ipam::claim> shown = claims_of(gateway, true);
+    for (const ipam::ip_address& address : allocator_.claims().addresses_of(holder)) {
+        const bool is_shown = std::any_of(shown.begin(), shown.end(),
+                                          [&](const ipam::claim& c) { return c.address == address; });
+        const bool is_used = std::any_of(used.begin(), used.end(), [&](const std::string& text) {
+            const auto parsed = ipam::parse_address(text);
+            return parsed.has_value() && *parsed == address;
+        });
+        if (!is_shown && !is_used)
+            allocator_.release(holder, address);
+    }
+}
+
 assignment address_book::assign(const Gateway& gateway) {
     assignment a;
     const auto& wishes = gateway.spec.addresses;
@@ -282,6 +298,7 @@ assignment address_book::assign(const Gateway& gateway) {
         else if (std::find(all.begin(), all.end(), got->to_string()) == all.end())
             all.push_back(got->to_string());
     }
+    release_unused(gateway, all);
     a.record = render_record(gateway, allocated);
     return a;
 }

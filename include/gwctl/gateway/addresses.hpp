@@ -54,6 +54,7 @@ private:
     bool was_granted(const std::string& holder, const ipam::ip_address& address) const;
     ipam::allocation obtain(const ipam::request& request);
     bool holds(ipam::request request, const std::string& address);
+    void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;
     std::string render_record(const Gateway& gateway, const std::string& allocated) const;
