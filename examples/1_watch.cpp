@@ -1,21 +1,19 @@
-// Prints every change of every ConfigMap. Needs only `list` and `watch` on configmaps.
+// Prints what happens to ConfigMaps, in the cluster that kubectl would use, until Ctrl-C.
 #include <gwctl/api/core_v1.hpp>
 #include <gwctl/gwctl.hpp>
 
-#include <fmt/format.h>
+#include <cstdio>
 
 using gwctl::core_v1::ConfigMap;
 
-int main(int argc, char** argv) {
-    const auto config = gwctl::find_config(argc > 1 ? argv[1] : ""); // a kubeconfig, or the usual places
-    if (!config) {
-        fmt::print(stderr, "{}\n", config.error().message);
-        return 1;
-    }
-    gwctl::manager mgr(gwctl::manager_options(), *config);
-    mgr.cache<ConfigMap>().on_change([](const gwctl::change<ConfigMap>& c) {
-        const char* what = !c.old ? "added" : !c.now ? "deleted" : "changed";
-        fmt::print("{} {}\n", what, gwctl::describe(c.now ? *c.now : *c.old));
-    });
-    return mgr.run();
+void print(const gwctl::change<ConfigMap>& change) {
+    const char* what = !change.old ? "added" : !change.now ? "deleted" : "changed";
+    const ConfigMap& map = change.now ? *change.now : *change.old;
+    std::printf("%-8s %s, %zu keys\n", what, gwctl::describe(map).c_str(), map.data.size());
+}
+
+int main() {
+    gwctl::manager manager(gwctl::manager_options(), gwctl::find_config().value());
+    manager.cache<ConfigMap>().on_change(print); // what exists comes first, as additions
+    return manager.run();
 }

@@ -125,11 +125,11 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
     const std::string holder = holder_of(key_of(gateway));
     std::vector<ipam::claim> claims;
     if (ours) {
-        // Only what the status shows was granted, and that no wish of others can take away. A record alone is
-        // a wish: whoever may edit the Gateway can forge it.
+        // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
+        // forge it.
         for (const GatewayAddress& a : gateway.status.addresses)
             if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::foreign, gateway.metadata);
+                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::pinned, gateway.metadata);
         return claims;
     }
     for (const auto* list : {&gateway.spec.addresses, &gateway.status.addresses})
@@ -142,32 +142,32 @@ std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ou
 /// Services of ours hold what their Gateway holds, and count by it.
 std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     std::vector<ipam::claim> claims;
-    if (service.metadata.annotations.contains(names_.gateway()))
+    const auto& annotations = service.metadata.annotations;
+    if (annotations.contains(names_.gateway()) &&
+        (annotations.contains(names_.applied()) || annotations.contains(names_.original())))
         return claims;
     const std::string holder = gwctl::describe(service);
-    const auto add = [&](std::string_view text, ipam::claim_kind kind) {
-        add_claim(claims, text, holder, kind, service.metadata);
+    // What it asks for counts like what it has: an announcer may grant it at any time.
+    const auto add = [&](std::string_view text) {
+        add_claim(claims, text, holder, ipam::claim_kind::foreign, service.metadata);
     };
-    for (const auto& ingress : service.status.loadBalancer.ingress)
-        add(ingress.ip, ipam::claim_kind::foreign);
-    // What the spec asks for is a wish: it keeps a free address from being handed out, and takes none away.
-    add(service.spec.loadBalancerIP, ipam::claim_kind::pinned);
+    add(service.spec.loadBalancerIP);
     for (const std::string_view key :
          {annotation_kube_vip_addresses, std::string_view("metallb.io/loadBalancerIPs"),
           std::string_view("metallb.universe.tf/loadBalancerIPs"), std::string_view("lbipam.cilium.io/ips")})
-        if (const auto a = service.metadata.annotations.find(std::string(key));
-            a != service.metadata.annotations.end())
+        if (const auto a = annotations.find(std::string(key)); a != annotations.end())
             for (const std::string& address : split(a->second))
-                add(address, ipam::claim_kind::pinned);
+                add(address);
+    for (const auto& ingress : service.status.loadBalancer.ingress)
+        add(ingress.ip);
     for (const std::string& address : service.spec.externalIPs)
-        add(address, ipam::claim_kind::pinned);
+        add(address);
     return claims;
 }
 
 verdict address_book::explain(const ipam::refusal& refusal, const std::string& path) const {
-    const bool usable =
-        refusal.reason != ipam::refusal_reason::not_in_pool && refusal.reason != ipam::refusal_reason::in_use;
-    verdict v{false, usable ? "AddressNotAssigned" : "AddressNotUsable", path + refusal.message};
+    const bool is_pinned = !path.empty();
+    verdict v{false, is_pinned ? "AddressNotUsable" : "AddressNotAssigned", path + refusal.message};
     if (has_pools() && !configured_)
         v.message = fmt::format(
             "{0}ConfigMap {1} does not exist; create it, for example: kubectl create configmap {2} "
@@ -180,13 +180,58 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
     return v;
 }
 
-/// Whether the holder has this address, or gets it now because it is free and lies in a pool.
+/// Whether the address was granted to this holder, an older Gateway of ours having no claim. Claims of others
+/// do not matter: whoever may create a Service can ask for any address.
+bool address_book::was_granted(const std::string& holder, const ipam::ip_address& address) const {
+    const ipam::ledger& all = allocator_.claims();
+    if (all.find(holder, address) == nullptr)
+        return false;
+    if (all.holder_of(address)->kind != ipam::claim_kind::foreign)
+        return all.holder_of(address)->holder == holder;
+    for (const ipam::conflict& c : all.conflicts()) {
+        if (c.address != address)
+            continue;
+        const auto first_of_ours =
+            std::find_if(c.claims.begin(), c.claims.end(),
+                         [](const ipam::claim& claim) { return claim.kind != ipam::claim_kind::foreign; });
+        return first_of_ours != c.claims.end() && first_of_ours->holder == holder;
+    }
+    return false;
+}
+
+/// What the holder was granted stays; else a free address, which has to lie in a pool.
+ipam::allocation address_book::obtain(const ipam::request& request) {
+    if (request.address && was_granted(request.holder, *request.address))
+        return *request.address;
+    if (!request.address)
+        for (const ipam::ip_address& address : allocator_.claims().addresses_of(request.holder))
+            if (was_granted(request.holder, address))
+                return address;
+    return allocator_.allocate(request);
+}
+
 bool address_book::holds(ipam::request request, const std::string& address) {
     const auto parsed = ipam::parse_address(address);
     if (parsed.has_error())
         return false;
     request.address = *parsed;
-    return allocator_.allocate(request).has_value();
+    return obtain(request).has_value();
+}
+
+/// Frees what was granted for a wish that changed before the status could show it.
+void address_book::release_unused(const Gateway& gateway, const std::vector<std::string>& used) {
+    const std::string holder = holder_of(key_of(gateway));
+    std::vector<ipam::claim> shown = claims_of(gateway, true);
+    for (const ipam::ip_address& address : allocator_.claims().addresses_of(holder)) {
+        const bool is_shown = std::any_of(shown.begin(), shown.end(),
+                                          [&](const ipam::claim& c) { return c.address == address; });
+        const bool is_used = std::any_of(used.begin(), used.end(), [&](const std::string& text) {
+            const auto parsed = ipam::parse_address(text);
+            return parsed.has_value() && *parsed == address;
+        });
+        if (!is_shown && !is_used)
+            allocator_.release(holder, address);
+    }
 }
 
 assignment address_book::assign(const Gateway& gateway) {
@@ -219,14 +264,15 @@ assignment address_book::assign(const Gateway& gateway) {
     } else if (wants_one && !has_pools()) {
         a.result.left_to_announcer = std::none_of(wishes.begin(), wishes.end(), is_wish);
     } else if (wants_one) {
-        const ipam::allocation got = allocator_.allocate(request);
+        const ipam::allocation got = obtain(request);
         if (got.has_value())
             allocated = got->to_string();
         else
             a.result.usable = explain(got.error(), "");
     }
+    auto& all = a.result.addresses;
     if (!allocated.empty())
-        a.result.addresses.push_back(allocated);
+        all.push_back(allocated);
     for (std::size_t i = 0; i < wishes.size(); ++i) {
         if (!is_wish(wishes[i]))
             continue;
@@ -236,14 +282,23 @@ assignment address_book::assign(const Gateway& gateway) {
             a.result.usable = {false, "AddressNotUsable", path + parsed.error().message};
             continue;
         }
+        if (parsed->number() == 0) {
+            a.result.usable = {
+                false, "AddressNotUsable",
+                fmt::format("{}{} is no address that could be announced; name another, or none "
+                            "to get a free one",
+                            path, parsed->to_string())};
+            continue;
+        }
         request.address = *parsed;
         request.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
-        const ipam::allocation got = allocator_.allocate(request);
-        if (got.has_value())
-            a.result.addresses.push_back(got->to_string());
-        else
+        const ipam::allocation got = obtain(request);
+        if (got.has_error())
             a.result.usable = explain(got.error(), path);
+        else if (std::find(all.begin(), all.end(), got->to_string()) == all.end())
+            all.push_back(got->to_string());
     }
+    release_unused(gateway, all);
     a.record = render_record(gateway, allocated);
     return a;
 }

@@ -72,7 +72,8 @@ bool carries(const core_v1::Service& service, std::string_view annotation) {
 
 /// Behaviour `create` makes the Service, so the one thing that can be wrong is that somebody else made it.
 verdict judge_created(const std::string& path, const backend& b, const names& n) {
-    if (!b.service || carries(*b.service, annotation_controller) || carries(*b.service, n.gateway()))
+    if (!b.service || carries(*b.service, n.applied()) ||
+        (carries(*b.service, annotation_controller) && !carries(*b.service, n.gateway())))
         return {};
     return {
         false, "RefNotPermitted",
@@ -94,7 +95,7 @@ verdict judge_existing(const std::string& path, backend& b, std::string_view pro
                     "{}.name: Service {} is of type ExternalName, which has no endpoints; refer to a Service "
                     "with a selector or EndpointSlices",
                     path, to_string(b.service_key))};
-    if (carries(*b.service, n.gateway()) && !carries(*b.service, n.original()))
+    if (carries(*b.service, n.applied()) && carries(*b.service, n.gateway()))
         return {false, "InvalidKind",
                 fmt::format(
                     "{}.name: Service {} is made by this controller for Gateway {}; refer to the Service of "
@@ -149,8 +150,10 @@ bool made_by_us(const core_v1::Service& service, const names& n, std::string_vie
     const auto& annotations = service.metadata.annotations;
     if (annotations.contains(n.original()))
         return false;
+    // Borrowed Services have the Gateway's annotation, too, and may have lost their record: only what we
+    // applied whole is ours.
     if (annotations.contains(n.gateway()))
-        return true;
+        return annotations.contains(n.applied());
     const auto seed = annotations.find(std::string(annotation_controller));
     return seed != annotations.end() && seed->second == controller_name;
 }

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 namespace gwctl::gateway {
 namespace {
@@ -22,18 +23,35 @@ struct division {
     std::map<object_key, std::vector<served_listener>> updated{}; ///< by the Service that is borrowed
 };
 
-/// The route is served by the Gateway that is the oldest of its parents: its Service can have one address
-/// only.
-bool belongs_here(const route_view& route, const snapshot& s) {
+/// The Gateway of this name if it is one of ours, lives, and takes precedence over that of the snapshot.
+std::shared_ptr<const Gateway> older_gateway(const object_key& key, const snapshot& s) {
     const auto rank = [](const Gateway& g) {
         return std::tie(g.metadata.creationTimestamp, g.metadata.namespace_, g.metadata.name);
     };
-    for (const object_key& parent : parent_gateways(route)) {
-        const auto other = s.cluster->gateway(parent);
-        if (other && s.cluster->is_ours(parent) && rank(*other) < rank(*s.gateway))
-            return false;
-    }
-    return true;
+    auto other = s.cluster->gateway(key);
+    if (!other || !other->metadata.deletionTimestamp.empty() || !s.cluster->is_ours(key) ||
+        rank(*other) >= rank(*s.gateway))
+        return nullptr;
+    return other;
+}
+
+bool takes(const Gateway& gateway, const route_view& route, const snapshot& s) {
+    const std::vector<listener_rules> listeners = judge_listeners(gateway, s.kinds);
+    const auto& parents = route.spec->parentRefs;
+    return std::any_of(parents.begin(), parents.end(), [&](const ParentReference& parent) {
+        return names_gateway(parent, route.metadata->namespace_, key_of(gateway)) &&
+               attach(route, parent, gateway, listeners, *s.cluster).accepted.holds;
+    });
+}
+
+/// The route is served by the Gateway that is the oldest of those that take it: its Service can have one
+/// address only.
+bool belongs_here(const route_view& route, const snapshot& s) {
+    const std::vector<object_key> parents = parent_gateways(route);
+    return std::none_of(parents.begin(), parents.end(), [&](const object_key& parent) {
+        const auto other = older_gateway(parent, s);
+        return other && takes(*other, route, s);
+    });
 }
 
 bool has_finalizer(const ObjectMeta& metadata, const std::string& finalizer) {
@@ -90,6 +108,67 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
         d.merged_ports.push_back(std::move(port));
     }
     return d;
+}
+
+/// The Gateway for which a Service is borrowed already, if that is one that takes precedence; else empty.
+std::string older_borrower(const Service& live, const snapshot& s, const names& n) {
+    const auto gateway = live.metadata.annotations.find(n.gateway());
+    if (gateway == live.metadata.annotations.end() || !is_borrowed(live, n))
+        return {};
+    const std::size_t slash = std::min(gateway->second.find('/'), gateway->second.size());
+    const object_key key(gateway->second.substr(0, slash),
+                         gateway->second.substr(std::min(slash + 1, gateway->second.size())));
+    return older_gateway(key, s) ? gateway->second : std::string();
+}
+
+/// Why a user's Service cannot be borrowed for these listeners; empty when it can. `asked`: the ports for
+/// which other Services ask the Gateway's address.
+std::string refuse_loan(const Service& live, const std::set<std::pair<std::string, std::int32_t>>& asked,
+                        const snapshot& s, const names& n) {
+    if (const std::string older = older_borrower(live, s, n); !older.empty())
+        return fmt::format("Service {} is borrowed for Gateway {}, which is older; use behaviour merge for "
+                           "backends of several Gateways",
+                           to_string(key_of(live)), older);
+    for (const core_v1::ServicePort& p : own_ports(live, n))
+        if (const std::string protocol = p.protocol.empty() ? "TCP" : p.protocol;
+            asked.contains({protocol, p.port}))
+            return fmt::format(
+                "Service {} has {} port {}, for which another Service of Gateway {} asks the same "
+                "address; move that listener to another port or use behaviour merge",
+                to_string(key_of(live)), protocol, p.port, to_string(key_of(*s.gateway)));
+    return {};
+}
+
+/// A borrowed Service asks for the address with all of its ports, so those must not meet another Service's,
+/// and it can have one address only. Takes out what cannot be borrowed, in the order of names.
+void refuse_loans(division& d, const snapshot& s, const names& n, std::vector<problem>& problems) {
+    const auto port_of = [](const served_listener& l) {
+        const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
+        return std::pair(std::string(p.protocol), p.port);
+    };
+    std::set<std::pair<std::string, std::int32_t>> asked;
+    for (const merged_port& p : d.merged_ports)
+        asked.emplace(p.port.protocol, p.port.port);
+    for (const auto* served : {&d.created, &d.duplicated})
+        for (const served_listener& l : *served)
+            asked.insert(port_of(l));
+    for (auto at = d.updated.begin(); at != d.updated.end();) {
+        const Service& live = *at->second.front().target.service;
+        auto by_others = asked;
+        for (const auto& [key, listeners] : d.updated)
+            if (key != at->first)
+                for (const served_listener& l : listeners)
+                    by_others.insert(port_of(l));
+        const std::string refusal = refuse_loan(live, by_others, s, n);
+        if (refusal.empty()) {
+            for (const core_v1::ServicePort& p : own_ports(live, n))
+                asked.emplace(p.protocol.empty() ? "TCP" : p.protocol, p.port);
+            ++at;
+            continue;
+        }
+        problems.push_back({at->second.front().route, refusal});
+        at = d.updated.erase(at);
+    }
 }
 
 /// FNV-1a over the JSON of an object.
@@ -160,21 +239,22 @@ announcement judge_announcement(const object_key& key, const std::vector<std::st
 
 /// Takes out the Services whose name is taken: by somebody else's, or by one of ours for another Gateway that
 /// lives.
-verdict judge_names(std::vector<Service>& services, const cluster_view& cluster, const names& n,
-                    const options& o) {
+verdict judge_names(std::vector<Service>& services, const Gateway& gateway, const cluster_view& cluster,
+                    const names& n, const options& o) {
     verdict v;
     const auto holder = [&](const Service& live) -> std::string {
         if (!made_by_us(live, n, o.controller_name))
             return "was not made by this controller";
-        const auto gateway = live.metadata.annotations.find(n.gateway());
-        if (gateway == live.metadata.annotations.end())
-            return {}; // the Go controller's: adopted
-        return "serves Gateway " + gateway->second;
+        const auto its = live.metadata.annotations.find(n.gateway());
+        const bool is_adoptable = its == live.metadata.annotations.end(); // the Go controller's
+        if (is_adoptable || its->second == to_string(key_of(gateway)))
+            return {};
+        return "serves Gateway " + its->second;
     };
     std::erase_if(services, [&](const Service& wanted) {
         const auto live = cluster.service(key_of(wanted));
         const std::string other = live ? holder(*live) : std::string();
-        if (other.empty() || other == holder(wanted))
+        if (other.empty())
             return false;
         v = {false, "NoResources",
              fmt::format("Service {} exists and {}; delete it, or give one of the two another name",
@@ -200,12 +280,14 @@ void return_borrowed(const snapshot& s, const std::map<object_key, std::vector<s
 
 void find_unwanted(const snapshot& s, const std::vector<Service>& services,
                    const std::vector<EndpointSlice>& slices, desired_state& desired, const names& n) {
+    const auto is_applied = [&](const ObjectMeta& m) { return m.annotations.contains(n.applied()); };
     for (const auto& live : s.managed_services)
-        if (!is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
+        if (is_applied(live->metadata) && !is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
             live->metadata.deletionTimestamp.empty())
             desired.unwanted_services.push_back(key_of(*live));
     for (const auto& live : s.managed_slices)
-        if (!has_key(slices, key_of(*live)) && live->metadata.deletionTimestamp.empty())
+        if (is_applied(live->metadata) && !has_key(slices, key_of(*live)) &&
+            live->metadata.deletionTimestamp.empty())
             desired.unwanted_slices.push_back(key_of(*live));
 }
 
@@ -224,29 +306,6 @@ void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<co
 
 } // namespace
 
-bool covers(const json::value& live, const json::value& wanted) {
-    const auto is_empty = [](const json::value& v) {
-        return v.is_null() || (v.is_array() && v.get_array().empty()) ||
-               (v.is_object() && v.get_object().empty());
-    };
-    if (is_empty(wanted))
-        return is_empty(live); // API servers write empty lists as null, or not at all
-    if (const auto* w = wanted.if_object()) {
-        const auto* l = live.if_object();
-        return l != nullptr && std::all_of(w->begin(), w->end(), [&](const auto& member) {
-                   const auto* value = l->if_contains(member.key());
-                   return covers(value == nullptr ? json::value() : *value, member.value());
-               });
-    }
-    if (const auto* w = wanted.if_array()) {
-        const auto* l = live.if_array();
-        return l != nullptr &&
-               std::equal(w->begin(), w->end(), l->begin(), l->end(),
-                          [](const auto& mine, const auto& theirs) { return covers(theirs, mine); });
-    }
-    return live == wanted;
-}
-
 desired_state plan(const snapshot& s, const addressing& addresses, const options& o, wall_time now) {
     const names n(o.controller_name);
     desired_state desired;
@@ -254,7 +313,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     const verdict parameters = judge_infrastructure(*s.gateway, n);
     const bool serve = addresses.accepted.holds && parameters.holds &&
                        (addresses.left_to_announcer || !addresses.addresses.empty());
-    const division d = serve ? divide(s, a, n, desired.problems) : division();
+    division d = serve ? divide(s, a, n, desired.problems) : division();
+    refuse_loans(d, s, n, desired.problems);
 
     std::vector<Service> services = render_route_services(*s.gateway, d.created, d.duplicated,
                                                           addresses.addresses, o, n, desired.problems);
@@ -264,7 +324,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
         services.push_back(std::move(own));
     }
-    const verdict names_free = judge_names(services, *s.cluster, n, o);
+    const verdict names_free = judge_names(services, *s.gateway, *s.cluster, n, o);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
         return !has_key(services, {slice.metadata.namespace_, service});

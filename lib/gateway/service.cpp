@@ -89,9 +89,15 @@ core_v1::Service render_duplicate(const served_listener& l, const Gateway& gatew
     return service;
 }
 
-/// Adds `one` to `all`, or its port and owner to the Service of the same name.
+/// Adds `one` to `all`, or its port and owner to the Service of the same name. `own` is the Gateway's.
 void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const served_listener& l,
-                std::vector<problem>& problems) {
+                const object_key& own, std::vector<problem>& problems) {
+    if (key_of(one) == own) {
+        problems.push_back({l.route, fmt::format("Service {} is the name of the Gateway's own Service; name "
+                                                 "another backend or use behaviour merge",
+                                                 to_string(own))});
+        return;
+    }
     one.metadata.ownerReferences.push_back(reference_to(*l.route));
     const auto same = std::find_if(all.begin(), all.end(),
                                    [&](const core_v1::Service& s) { return key_of(s) == key_of(one); });
@@ -160,11 +166,13 @@ std::vector<core_v1::Service> render_route_services(const Gateway& gateway,
                                                     const std::vector<std::string>& addresses,
                                                     const options& o, const names& n,
                                                     std::vector<problem>& problems) {
+    const object_key own(gateway.metadata.namespace_,
+                         gateway_service_name(gateway.metadata.name, gateway.spec.gatewayClassName));
     std::vector<core_v1::Service> services;
     for (const served_listener& l : created)
-        merge_into(services, render_created(l, gateway, addresses, o, n), l, problems);
+        merge_into(services, render_created(l, gateway, addresses, o, n), l, own, problems);
     for (const served_listener& l : duplicated)
-        merge_into(services, render_duplicate(l, gateway, addresses, o, n), l, problems);
+        merge_into(services, render_duplicate(l, gateway, addresses, o, n), l, own, problems);
     return services;
 }
 

@@ -1,3 +1,4 @@
+#include <gwctl/gateway/service.hpp>
 #include <gwctl/gateway/slices.hpp>
 
 #include <fmt/format.h>
@@ -27,6 +28,8 @@ const EndpointPort* find_port(const EndpointSlice& slice, const core_v1::Service
     return nullptr;
 }
 
+bool is_ready(const Endpoint& e) { return e.conditions.ready.value_or(true); }
+
 endpoint_groups collect(const std::vector<backend>& backends, std::string_view family,
                         const cluster_view& cluster) {
     endpoint_groups groups;
@@ -39,9 +42,15 @@ endpoint_groups collect(const std::vector<backend>& backends, std::string_view f
             const EndpointPort* port = find_port(*slice, *b.port);
             if (port == nullptr)
                 continue;
-            for (const Endpoint& endpoint : *slice->endpoints)
-                if (!endpoint.addresses.empty())
+            for (const Endpoint& endpoint : *slice->endpoints) {
+                if (endpoint.addresses.empty())
+                    continue;
+                const auto [seen, is_new] =
                     groups[*port->port].try_emplace(endpoint.addresses.front(), endpoint);
+                // While it moves between slices an endpoint may be in two, and one of them may be outdated.
+                if (!is_new && !is_ready(seen->second) && is_ready(endpoint))
+                    seen->second = endpoint;
+            }
         }
     }
     return groups;
@@ -65,7 +74,9 @@ struct slice_template {
         slice.metadata.labels = service.metadata.labels;
         slice.metadata.labels[std::string(discovery_v1::label_service_name)] = service.metadata.name;
         slice.metadata.labels[std::string(discovery_v1::label_managed_by)] = slice_manager;
-        slice.metadata.annotations[n.gateway()] = service.metadata.annotations.at(n.gateway());
+        for (const auto& [key, value] : service.metadata.annotations)
+            if (key == n.gateway() || !is_reserved_key(key, n)) // ours, and those of spec.infrastructure
+                slice.metadata.annotations.emplace(key, value);
         slice.metadata.ownerReferences = service.metadata.ownerReferences;
         slice.addressType = family;
         slice.endpoints.emplace();

@@ -42,6 +42,11 @@ verdict gateway_programmed(const verdict& accepted, const addressing& addresses,
         return addresses.usable;
     if (!services.holds)
         return services;
+    if (announcements.empty())
+        return {
+            false, "Pending",
+            "No Service asks for the Gateway's address, since no listener has a route that can be served; "
+            "the status of the routes says why"};
     for (const announcement& a : announcements) {
         if (a.complete)
             continue;

@@ -107,6 +107,9 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
         }
         ServicePort added;
         added.name = port_name(wanted.protocol, wanted.port);
+        const auto is_named_so = [&](const ServicePort& p) { return p.name == added.name; };
+        while (std::any_of(ports.begin(), ports.end(), is_named_so))
+            added.name += "-gw"; // the user's, who may call ports as he likes
         added.protocol = wanted.protocol;
         added.port = wanted.port;
         added.targetPort = l.target.port->targetPort.value_or(IntOrString(l.target.port->port));
@@ -135,6 +138,17 @@ void put_differences(json::object& into, const string_map& wanted, const string_
         if (old == live.end() || old->second != value)
             into[key] = value;
     }
+}
+
+/// What an earlier change set and this one does not, as it was before.
+void restore_unwanted(json::object& into, std::map<std::string, std::optional<std::string>>& record,
+                      const string_map& wanted) {
+    std::erase_if(record, [&](const auto& entry) {
+        if (wanted.contains(entry.first))
+            return false;
+        into[entry.first] = entry.second ? json::value(*entry.second) : json::value();
+        return true;
+    });
 }
 
 service_patch make_patch(const Service& live, json::object metadata, json::object spec) {
@@ -183,6 +197,10 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     for (const auto& [key, value] : annotations)
         remember(record.annotations, live.metadata.annotations, key);
 
+    json::object changed_labels;
+    json::object changed_annotations;
+    restore_unwanted(changed_labels, record.labels, labels);
+    restore_unwanted(changed_annotations, record.annotations, annotations);
     const std::vector<ServicePort> ports = wanted_ports(live, listeners, record, problems);
     annotations[n.original()] = json::encode(record);
 
@@ -197,8 +215,6 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     if (ports != live.spec.ports)
         spec["ports"] = ports_patch(ports)["ports"];
 
-    json::object changed_labels;
-    json::object changed_annotations;
     put_differences(changed_labels, labels, live.metadata.labels);
     put_differences(changed_annotations, annotations, live.metadata.annotations);
     if (spec.empty() && changed_labels.empty() && changed_annotations.empty())
@@ -224,10 +240,15 @@ result<service_patch> render_return(const Service& live, const names& n) {
     for (const auto& [key, value] : record.annotations)
         annotations[key] = value ? json::value(*value) : json::value();
 
-    json::object spec = ports_patch(user_ports(live, record));
+    std::vector<ServicePort> ports = user_ports(live, record);
+    if (ports.size() > 1) // all ports need names then, also the one that had none
+        for (ServicePort& p : ports)
+            if (p.name.empty() && record.renamedPort)
+                p.name = *record.renamedPort;
+    json::object spec = ports_patch(ports);
     spec["loadBalancerIP"] = or_null(record.loadBalancerIP);
     if (record.type != live.spec.type) {
-        spec["type"] = record.type;
+        spec["type"] = or_null(record.type);
         spec["externalTrafficPolicy"] = or_null(record.externalTrafficPolicy);
         spec["allocateLoadBalancerNodePorts"] = record.allocateLoadBalancerNodePorts
                                                     ? json::value(*record.allocateLoadBalancerNodePorts)
@@ -240,6 +261,11 @@ result<service_patch> render_return(const Service& live, const names& n) {
     if (!labels.empty())
         metadata["labels"] = std::move(labels);
     return make_patch(live, std::move(metadata), std::move(spec));
+}
+
+std::vector<ServicePort> own_ports(const Service& service, const names& n) {
+    const result<original_service> record = read_record(service, n);
+    return record.has_value() ? user_ports(service, *record) : service.spec.ports;
 }
 
 bool is_borrowed(const Service& service, const names& n) {

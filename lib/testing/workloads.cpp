@@ -329,7 +329,9 @@ private:
     static void write_slices(cluster& c, const stored& s, std::map<std::string, json::object> wanted) {
         const auto& ns = s.namespace_name();
         std::vector<stored_ptr> have;
-        for (const auto& slice : c.objects().list("endpointslices.discovery.k8s.io", ns))
+        // Generated names start with the Service's, shortened where it is too long.
+        const auto prefix = (s.name() + "-").substr(0, 58);
+        for (const auto& slice : c.objects().list("endpointslices.discovery.k8s.io", ns, prefix))
             if (owned_by(*slice, s.uid()) &&
                 string_at(slice->object(),
                           {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"}) == slice_manager)

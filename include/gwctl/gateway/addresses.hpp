@@ -51,7 +51,10 @@ private:
     std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
     std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
     bool has_pools() const { return !options_.ipam_config.name.empty(); }
+    bool was_granted(const std::string& holder, const ipam::ip_address& address) const;
+    ipam::allocation obtain(const ipam::request& request);
     bool holds(ipam::request request, const std::string& address);
+    void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;
     std::string render_record(const Gateway& gateway, const std::string& allocated) const;

@@ -25,6 +25,9 @@ std::optional<service_patch> render_update(const core_v1::Service& live,
 /// Precondition: `is_borrowed(live)`. Errors: `errc::decode` when someone broke the record.
 result<service_patch> render_return(const core_v1::Service& live, const names& n);
 
+/// The ports of a Service without those that behaviour `update` added, under the names their owner gave them.
+std::vector<core_v1::ServicePort> own_ports(const core_v1::Service& service, const names& n);
+
 /// Whether the Service carries a record of behaviour `update`.
 bool is_borrowed(const core_v1::Service& service, const names& n);
 

@@ -11,8 +11,7 @@ namespace gwctl::testing {
 /// A clock for tests: `sleep_until` waits for `advance`, never for real time.
 ///
 /// Thread safe. Sleepers resume on the executors of the coroutines that sleep, so a test whose executor runs
-/// in the same thread sees them move when that executor runs next. A sleeper may outlive the clock object; it
-/// then sleeps until it is cancelled.
+/// in the same thread sees them move when that executor runs next. Sleepers may outlive the clock object.
 class virtual_clock : public clock {
 public:
     /// Starts at `start`, by default 2026-01-01T00:00:00Z.

@@ -1,0 +1,293 @@
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <support/catch.hpp>
+#include <support/gateway_world.hpp>
+
+namespace gwctl::gateway::testing {
+namespace {
+
+using core_v1::ConfigMap;
+using core_v1::Service;
+using discovery_v1::EndpointSlice;
+using gateway_v1::TCPRoute;
+using gateway_v1::UDPRoute;
+
+constexpr const route_kind* installed[] = {&route_kind_of<tcp>, &route_kind_of<udp>};
+
+} // namespace
+
+std::string show(const std::vector<Condition>& conditions, std::string_view type) {
+    const Condition* c = find_condition(conditions, type);
+    return c == nullptr ? "absent" : c->status + "/" + c->reason;
+}
+
+std::string show(const verdict& v) { return (v.holds ? "True/" : "False/") + v.reason; }
+
+options world::with_pools() {
+    options o;
+    o.ipam_config = {"default", "pools"};
+    return o;
+}
+
+std::vector<route_view> world::routes() const {
+    std::vector<route_view> all;
+    for (const auto& r : list<TCPRoute>())
+        all.push_back(view_of<tcp>(r));
+    for (const auto& r : list<UDPRoute>())
+        all.push_back(view_of<udp>(r));
+    return all;
+}
+
+snapshot world::snapshot_of(const object_key& k) const {
+    snapshot s;
+    s.gateway = get<Gateway>(k);
+    s.kinds = installed;
+    s.cluster = this;
+    for (const route_view& route : routes()) {
+        const auto parents = parent_gateways(route);
+        if (route.metadata->deletionTimestamp.empty() &&
+            std::find(parents.begin(), parents.end(), k) != parents.end())
+            s.routes.push_back(route);
+    }
+    std::sort(s.routes.begin(), s.routes.end(), precedes);
+    const auto is_managed = [&](const auto& object) {
+        const auto found = object->metadata.annotations.find(named.gateway());
+        return found != object->metadata.annotations.end() && found->second == to_string(k);
+    };
+    for (const auto& object : list<Service>())
+        if (is_managed(object))
+            s.managed_services.push_back(object);
+    for (const auto& object : list<EndpointSlice>())
+        if (is_managed(object))
+            s.managed_slices.push_back(object);
+    if (shuffle != nullptr) {
+        std::shuffle(s.managed_services.begin(), s.managed_services.end(), *shuffle);
+        std::shuffle(s.managed_slices.begin(), s.managed_slices.end(), *shuffle);
+    }
+    return s;
+}
+
+assignment world::assign(const object_key& k) const {
+    address_book book(opts);
+    book.configure(get<ConfigMap>(opts.ipam_config).get());
+    std::vector<address_book::known_gateway> known;
+    for (const auto& g : list<Gateway>())
+        known.push_back({g, is_ours(key_of(*g))});
+    auto services = list<Service>();
+    if (shuffle != nullptr) {
+        std::shuffle(known.begin(), known.end(), *shuffle);
+        std::shuffle(services.begin(), services.end(), *shuffle);
+    }
+    book.rebuild(known, services);
+    return book.assign(*get<Gateway>(k));
+}
+
+addressing world::addresses_of(const object_key& k) {
+    assignment a = assign(k);
+    if (!a.record.empty())
+        merge<Gateway>(k, a.record);
+    return std::move(a.result);
+}
+
+attached_gateway world::attached(std::string_view gateway) const {
+    attached_gateway g;
+    g.s = snapshot_of(key(gateway));
+    g.a = attach_all(g.s, opts.default_behaviour);
+    return g;
+}
+
+desired_state world::plan_for(std::string_view gateway) {
+    const addressing addresses = addresses_of(key(gateway));
+    return plan(snapshot_of(key(gateway)), addresses, opts, now);
+}
+
+std::vector<parent_verdict> world::judge(const route_view& route) const {
+    std::vector<parent_verdict> all;
+    for (const object_key& k : parent_gateways(route)) {
+        if (!get<Gateway>(k) || !is_ours(k))
+            continue;
+        const snapshot s = snapshot_of(k);
+        const attachments a = attach_all(s, opts.default_behaviour);
+        for (parent_verdict& v : judge_route(route, s, a, opts))
+            all.push_back(std::move(v));
+    }
+    return all;
+}
+
+void world::apply(const desired_state& desired, const object_key& gateway) {
+    for (const service_patch& p : desired.patches)
+        merge<Service>(p.service, p.body);
+    for (const object_key& k : desired.unwanted_services)
+        remove<Service>(k);
+    for (const Service& s : desired.services)
+        apply_object(s);
+    for (const EndpointSlice& s : desired.slices)
+        apply_object(s);
+    for (const object_key& k : desired.unwanted_slices)
+        remove<EndpointSlice>(k);
+    if (const auto live = get<Gateway>(gateway); live && !(live->status == desired.status)) {
+        Gateway written = *live;
+        written.status = desired.status;
+        store(std::move(written), "status of");
+    }
+}
+
+void world::reconcile_gateway(const object_key& k) {
+    const auto live = get<Gateway>(k);
+    if (!live || !live->metadata.deletionTimestamp.empty() || !is_ours(k)) {
+        desired_state removal = plan_removal(snapshot_of(k), opts);
+        if (live)
+            removal.status = live->status;
+        apply(removal, k);
+        return;
+    }
+    const addressing addresses = addresses_of(k);
+    apply(plan(snapshot_of(k), addresses, opts, now), k);
+}
+
+template <class Change>
+void world::change_route(const route_view& route, Change change) {
+    const auto write = [&](auto object) {
+        change(object);
+        store(std::move(object), "write");
+    };
+    if (route.kind == &route_kind_of<tcp>)
+        write(*get<TCPRoute>(key_of(*route.metadata)));
+    else
+        write(*get<UDPRoute>(key_of(*route.metadata)));
+}
+
+void world::reconcile_route(const route_view& route) {
+    const bool leaving = !route.metadata->deletionTimestamp.empty();
+    const auto verdicts = leaving ? std::vector<parent_verdict>() : judge(route);
+    const auto served_by = behaviour_of(route, opts.default_behaviour);
+    bool wanted = served_by.has_value() && *served_by == behaviour::update &&
+                  std::any_of(verdicts.begin(), verdicts.end(),
+                              [](const parent_verdict& v) { return v.accepted.holds; });
+    for (const auto& s : list<Service>())
+        for (const std::string& borrower : borrowers(*s, named))
+            wanted = wanted || borrower == describe(route);
+    auto finalizers = route.metadata->finalizers;
+    const auto found = std::find(finalizers.begin(), finalizers.end(), named.cleanup_finalizer());
+    if (wanted != (found != finalizers.end())) {
+        if (wanted)
+            finalizers.push_back(named.cleanup_finalizer());
+        else
+            finalizers.erase(found);
+        return change_route(route, [&](auto& r) { r.metadata.finalizers = finalizers; });
+    }
+    if (leaving)
+        return;
+    if (const auto parents = route_parents(route, verdicts, opts.controller_name, now))
+        change_route(route, [&](auto& r) { r.status.parents = *parents; });
+}
+
+void world::announce() {
+    for (const auto& live : list<Service>()) {
+        if (live->spec.type != "LoadBalancer")
+            continue;
+        Service announced = *live;
+        auto& ingress = announced.status.loadBalancer.ingress;
+        std::string wanted = live->spec.loadBalancerIP;
+        if (const auto a = live->metadata.annotations.find(std::string(annotation_kube_vip_addresses));
+            a != live->metadata.annotations.end())
+            wanted = a->second;
+        if (wanted.empty() && !ingress.empty())
+            continue;
+        if (wanted.empty())
+            wanted = fmt::format("203.0.113.{}", live->metadata.uid.substr(4));
+        ingress.clear();
+        for (std::size_t at = 0; at <= wanted.size();) {
+            const std::size_t comma = std::min(wanted.find(',', at), wanted.size());
+            ingress.emplace_back().ip = wanted.substr(at, comma - at);
+            at = comma + 1;
+        }
+        store(std::move(announced), "announce");
+    }
+}
+
+void world::settle() {
+    constexpr int enough = 30;
+    std::vector<std::string> last;
+    std::set<object_key> seen; // also those that are gone by now
+    for (const auto& s : list<Service>())
+        if (const auto a = s->metadata.annotations.find(named.gateway()); a != s->metadata.annotations.end())
+            seen.insert(key(a->second));
+    for (int round = 0; round < enough; ++round) {
+        const std::size_t before = writes().size();
+        for (const auto& g : list<Gateway>())
+            seen.insert(key_of(*g));
+        std::vector<object_key> order(seen.begin(), seen.end());
+        std::vector<route_view> all = routes();
+        if (reverse_order) {
+            std::reverse(order.begin(), order.end());
+            std::reverse(all.begin(), all.end());
+        }
+        for (const route_view& r : all)
+            reconcile_route(r);
+        for (const object_key& k : order)
+            reconcile_gateway(k);
+        if (announcer_runs)
+            announce();
+        last.assign(writes().begin() + static_cast<std::ptrdiff_t>(before), writes().end());
+        if (last.empty())
+            return;
+        now += std::chrono::seconds(1);
+    }
+    std::string text;
+    for (const std::string& write : last)
+        text += "\n  " + write;
+    INFO("still writing after " << enough << " rounds:" << text);
+    REQUIRE(last.empty());
+}
+
+std::string world::programmed(std::string_view gateway) const {
+    return show(get<Gateway>(gateway)->status.conditions, "Programmed");
+}
+
+std::string world::accepted(std::string_view gateway) const {
+    return show(get<Gateway>(gateway)->status.conditions, "Accepted");
+}
+
+std::vector<std::string> world::addresses(std::string_view gateway) const {
+    std::vector<std::string> values;
+    for (const auto& a : get<Gateway>(gateway)->status.addresses)
+        values.push_back(a.value.value_or(""));
+    return values;
+}
+
+std::string world::shown(std::string_view kind, std::string_view route, std::size_t n) const {
+    const auto text = [&](const RouteStatus& status) -> std::string {
+        std::size_t at = 0;
+        for (const json::value& entry : status.parents.value_or(std::vector<json::value>())) {
+            const auto decoded =
+                json::decode<gateway_v1::RouteParentStatus>(boost::json::serialize(entry)).value();
+            if (decoded.controllerName == opts.controller_name && at++ == n)
+                return fmt::format("Accepted={}, ResolvedRefs={}", show(decoded.conditions, "Accepted"),
+                                   show(decoded.conditions, "ResolvedRefs"));
+        }
+        return "no entry";
+    };
+    return kind == "TCPRoute" ? text(get<TCPRoute>(route)->status) : text(get<UDPRoute>(route)->status);
+}
+
+std::vector<std::string> world::clashes() const {
+    std::set<std::string> seen;
+    std::vector<std::string> twice;
+    for (const auto& s : list<Service>()) {
+        if (!s->metadata.annotations.contains(named.gateway()) || s->spec.type != "LoadBalancer")
+            continue;
+        for (const auto& p : s->spec.ports) {
+            const std::string use = fmt::format("{} {} {}", s->spec.loadBalancerIP, p.protocol, p.port);
+            if (!seen.insert(use).second)
+                twice.push_back(use + " by " + to_string(key_of(*s)));
+        }
+    }
+    return twice;
+}
+
+} // namespace gwctl::gateway::testing

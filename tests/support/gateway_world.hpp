@@ -1,0 +1,75 @@
+/// The gateway controller without its I/O, on a cluster in memory: plans are carried out, an announcer
+/// answers.
+#pragma once
+
+#include <gwctl/gateway/addresses.hpp>
+#include <gwctl/gateway/plan.hpp>
+
+#include <random>
+#include <support/fake_cluster.hpp>
+
+namespace gwctl::gateway::testing {
+
+/// "True/Accepted", or "absent".
+std::string show(const std::vector<Condition>& conditions, std::string_view type);
+std::string show(const verdict& v);
+
+/// A Gateway's attachments with the snapshot that they point into.
+struct attached_gateway {
+    snapshot s{};
+    attachments a{};
+};
+
+/// Reconciles as the controller does: every reconcile starts from a snapshot, and its plan is carried out in
+/// the controller's order.
+class world final : public fake_cluster {
+public:
+    explicit world(options o = with_pools()) : fake_cluster(o.controller_name), opts(std::move(o)) {}
+    static options with_pools();
+    static options without_pools() { return {}; }
+
+    snapshot snapshot_of(const object_key& gateway) const;
+    std::vector<route_view> routes() const;
+    attached_gateway attached(std::string_view gateway) const;
+
+    /// As after a restart: the address book starts from what the cluster shows.
+    assignment assign(const object_key& gateway) const;
+    /// Assigns, and writes the record.
+    addressing addresses_of(const object_key& gateway);
+    desired_state plan_for(std::string_view gateway);
+    std::vector<parent_verdict> judge(const route_view& route) const;
+    template <class K>
+    std::vector<parent_verdict> judge(std::string_view name) const {
+        return judge(view_of<K>(get<typename K::route>(name)));
+    }
+
+    void apply(const desired_state& desired, const object_key& gateway);
+    void reconcile_gateway(const object_key& gateway);
+    void reconcile_route(const route_view& route);
+    /// What kube-vip does: each LoadBalancer Service gets the addresses it asks for, or one of
+    /// 203.0.113.0/24.
+    void announce();
+    /// Reconciles everything until nothing is written any more. Fails the test when that does not come.
+    void settle();
+
+    // What a settled world says.
+    std::string programmed(std::string_view gateway) const;
+    std::string accepted(std::string_view gateway) const;
+    std::vector<std::string> addresses(std::string_view gateway) const;
+    /// Our n-th entry: "Accepted=..., ResolvedRefs=...".
+    std::string shown(std::string_view kind, std::string_view route, std::size_t n = 0) const;
+    /// What two Services for Gateways both ask for: "10.0.0.1 TCP 80".
+    std::vector<std::string> clashes() const;
+
+    options opts;
+    names named{opts.controller_name};
+    std::mt19937* shuffle = nullptr; ///< shuffles what a snapshot gives without promising an order
+    bool reverse_order = false;      ///< reconciles in the opposite order
+    bool announcer_runs = true;
+
+private:
+    template <class Change>
+    void change_route(const route_view& route, Change change);
+};
+
+} // namespace gwctl::gateway::testing
