@@ -340,8 +340,10 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         if (change)
             desired.patches.push_back(*change);
     }
-    return_borrowed(s, d.updated, desired, n);
-    find_unwanted(s, services, slices, desired, n);
+    if (parameters.holds) { // else what is served stays as it was while the mistake is mended
+        return_borrowed(s, d.updated, desired, n);
+        find_unwanted(s, services, slices, desired, n);
+    }
     desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
 
     keep_unapplied<Service>(

@@ -143,8 +143,12 @@ bool written_by(const json::value& entry, std::string_view controller_name) {
 
 void condition_writer::set(std::string_view type, bool holds, std::string reason, std::string message) {
     constexpr std::size_t longest_message = 32768;
-    if (message.size() > longest_message)
-        message.resize(longest_message);
+    if (message.size() > longest_message) {
+        std::size_t end = longest_message;
+        while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xc0U) == 0x80U)
+            --end; // not within a UTF-8 character: half of one is no JSON
+        message.resize(end);
+    }
     const std::string_view status = holds ? "True" : "False";
     auto found = std::find_if(conditions_.begin(), conditions_.end(),
                               [&](const Condition& c) { return c.type == type; });

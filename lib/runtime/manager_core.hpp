@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -99,8 +100,10 @@ private:
     bool controlling_ = false;
     bool draining_ = false;
     bool lease_done_ = false;
+    bool patient_ = true; ///< reconciles get the drain timeout
     int exit_code_ = 0;
     bool ran_ = false;
+    std::atomic<bool> ended_{false};
     std::uint64_t seed_ = 0;
 };
 

@@ -52,7 +52,8 @@ stored_ptr storage::find(std::string_view kind, std::string_view ns, std::string
     return it == of_kind->second.end() ? nullptr : it->second;
 }
 
-std::vector<stored_ptr> storage::list(std::string_view kind, std::string_view ns, std::string_view name_prefix) const {
+std::vector<stored_ptr> storage::list(std::string_view kind, std::string_view ns,
+                                      std::string_view name_prefix) const {
     std::vector<stored_ptr> out;
     const auto of_kind = objects_.find(kind);
     if (of_kind == objects_.end())

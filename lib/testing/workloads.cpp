@@ -97,17 +97,17 @@ public:
 
     void run(cluster& c) override {
         // Each step may feed those before it; the caller runs us again until nothing is left.
-        for (const auto& [ns, name] : std::exchange(deployments_, {}))
-            deployment(c, ns, name);
-        for (const auto& [ns, name] : std::exchange(sets_, {}))
-            replica_set(c, ns, name);
-        for (const auto& [ns, name] : std::exchange(pods_, {}))
-            pod(c, ns, name);
+        for (const auto& key : std::exchange(deployments_, {}))
+            attempt([&] { deployment(c, key.first, key.second); });
+        for (const auto& key : std::exchange(sets_, {}))
+            attempt([&] { replica_set(c, key.first, key.second); });
+        for (const auto& key : std::exchange(pods_, {}))
+            attempt([&] { pod(c, key.first, key.second); });
         for (const auto& ns : std::exchange(namespaces_, {}))
             for (const auto& s : c.objects().list("services", ns))
                 services_.emplace(ns, s->name());
-        for (const auto& [ns, name] : std::exchange(services_, {}))
-            service(c, ns, name);
+        for (const auto& key : std::exchange(services_, {}))
+            attempt([&] { service(c, key.first, key.second); });
     }
 
 private:

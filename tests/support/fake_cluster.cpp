@@ -290,6 +290,10 @@ void fake_cluster::apply_object(const T& wanted) {
     store(std::move(object), "apply");
 }
 
+template void fake_cluster::add_object<Gateway>(Gateway);
+template void fake_cluster::add_object<Service>(Service);
+template void fake_cluster::add_object<TCPRoute>(TCPRoute);
+template void fake_cluster::add_object<UDPRoute>(UDPRoute);
 template void fake_cluster::store<Gateway>(Gateway, std::string_view);
 template void fake_cluster::store<Service>(Service, std::string_view);
 template void fake_cluster::store<TCPRoute>(TCPRoute, std::string_view);

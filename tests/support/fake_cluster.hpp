@@ -28,6 +28,12 @@ public:
     /// stay. Objects are created one second after the other, unless they say when.
     void add(std::string_view yaml);
 
+    /// The same for an object that exists as a struct, however absurd.
+    template <class T>
+    void put(T object) {
+        add_object(std::move(object));
+    }
+
     // Shorthands for `add`; lists and maps in YAML flow style.
     void gateway(std::string_view name, std::string_view listeners, std::string_view more_spec = "");
     void route(std::string_view kind, std::string_view name, std::string_view parents,

@@ -65,7 +65,8 @@ task<void> exists_twice(client api) {
 }
 
 task<void> lists(client api) {
-    for (const char c : {'a', 'b', 'c', 'd', 'e'})
+    const std::string names = "abcde";
+    for (const char c : names)
         co_await api.create(map_named(std::string(1, c), "1"));
     list_options options;
     options.namespace_ = "default";

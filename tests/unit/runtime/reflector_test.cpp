@@ -83,7 +83,7 @@ TEST_CASE("pitfalls 1 and 16 in the loop: after 410 a list shows what was missed
 TEST_CASE("pitfall 21 in the loop: the idle watchdog is longer than the server's timeout") {
     fixture f;
     f.m.start();
-    REQUIRE(f.settled());
+    REQUIRE(f.api->await_request("watch=true"));
     const http_request watch = f.api->last_request("watch=true");
     const std::size_t at = watch.target.find("timeoutSeconds=");
     REQUIRE(at != std::string::npos);
@@ -98,7 +98,7 @@ TEST_CASE("pitfall 21 in the loop: the idle watchdog is longer than the server's
 TEST_CASE("pitfalls 12 and 13: initial events are not asked for, so none can be mistaken for a full list") {
     fixture f;
     f.m.start();
-    REQUIRE(f.settled());
+    REQUIRE(f.api->await_request("watch=true"));
     CHECK(f.api->last_request("watch=true").target.find("sendInitialEvents") == std::string::npos);
 }
 

@@ -195,3 +195,21 @@ TEST_CASE("A sleeper on a virtual clock can be cancelled, and outlive it") {
     CHECK(cancelled);
     CHECK(log.empty());
 }
+
+TEST_CASE("A stand-in that is refused goes on with the rest") {
+    api_server_options options;
+    options.workloads = true;
+    api_server server(options);
+    REQUIRE(server.apply(parse(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"dying"}})"))
+                .has_value());
+    auto held = parse(
+        R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"a","namespace":"dying","finalizers":["example.com/f"]},"spec":{"selector":{"a":"b"},"ports":[{"port":1}]}})");
+    REQUIRE(server.apply(held).has_value());
+    REQUIRE(server.wait_until([&] { return server.settled(); }));
+    REQUIRE(server.remove("namespaces", "", "dying"));
+    auto stuck = parse(deployment);
+    stuck.at("metadata").as_object()["namespace"] = "dying";
+    CHECK(server.apply(stuck).error().code == errc::forbidden);
+    REQUIRE(server.apply(parse(deployment)).has_value());
+    REQUIRE(server.wait_until([&] { return server.settled() && server.objects("pods").size() == 2; }));
+}

@@ -1,0 +1,287 @@
+// What holds for every world: random Gateways, routes of all behaviours, Services and grants, given by a
+// seed.
+#include <gwctl/json/yaml.hpp>
+
+#include <fmt/format.h>
+
+#include <random>
+#include <set>
+#include <support/catch.hpp>
+#include <support/gateway_world.hpp>
+
+using namespace gwctl;
+using namespace gwctl::gateway;
+using namespace gwctl::gateway::testing;
+using core_v1::Service;
+using discovery_v1::EndpointSlice;
+
+namespace {
+
+class dice {
+public:
+    explicit dice(unsigned seed) : engine(seed) {}
+    int roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(engine); }
+    bool chance(int percent) { return roll(100) < percent; }
+    std::string pick(std::initializer_list<const char*> of) {
+        return *(of.begin() + roll(static_cast<int>(of.size())));
+    }
+    std::mt19937 engine;
+};
+
+std::string random_listeners(dice& d) {
+    std::string all;
+    const int count = 1 + d.roll(6);
+    for (int i = 0; i < count; ++i)
+        all += fmt::format(
+            "{}{{name: l{}, protocol: {}, port: {}, allowedRoutes: {{namespaces: {{from: {}}}}}}}",
+            i == 0 ? "" : ", ", i, d.pick({"TCP", "TCP", "UDP", "UDP", "HTTP"}), 80 + d.roll(6),
+            d.pick({"All", "Same"}));
+    return "[" + all + "]";
+}
+
+void add_random_route(world& w, dice& d, int number) {
+    const std::string kind = d.pick({"TCPRoute", "UDPRoute"});
+    std::string parent = fmt::format("{{name: {}, namespace: default", d.pick({"web", "web", "api"}));
+    if (d.chance(50))
+        parent += fmt::format(", sectionName: l{}", d.roll(6));
+    if (d.chance(20))
+        parent += fmt::format(", port: {}", 80 + d.roll(6));
+    std::string backends;
+    for (int i = 0, count = d.roll(3) + (d.chance(90) ? 1 : 0); i < count; ++i)
+        backends += fmt::format("{}{{name: {}, port: {}{}}}", i == 0 ? "" : ", ",
+                                d.pick({"a", "b", "c", "new1", "new2", "web-l4"}), 80 + d.roll(3),
+                                d.chance(20) ? ", namespace: team" : "");
+    const std::string labels = d.pick(
+        {"{}", "{}", "{selectorkey: app, selectorvalue: one}", "{selectorkey: app, selectorvalue: two}",
+         "{serviceBehaviour: duplicate}", "{serviceBehaviour: update}", "{serviceBehaviour: update}",
+         "{serviceBehaviour: update}", "{serviceBehaviour: update}", "{serviceBehaviour: nonsense}"});
+    w.route(kind, fmt::format("{}/r{}", d.pick({"default", "default", "team"}), number), "[" + parent + "}]",
+            "[" + backends + "]", labels);
+}
+
+/// Two Gateways of ours, one of others, three backends with TCP and UDP ports in each of two namespaces.
+void fill(world& w, dice& d) {
+    w.add("{kind: Namespace, metadata: {name: team}}");
+    for (const std::string_view ns : {"default", "team"})
+        for (const std::string_view name : {"a", "b", "c"}) {
+            std::string ports;
+            const int first = 80 + d.roll(2);
+            for (int i = 0, count = 2 + d.roll(2); i < count; ++i)
+                ports += fmt::format("{}{{name: p{}, port: {}, protocol: {}, targetPort: {}}}",
+                                     i == 0 ? "" : ", ", i, first + i, d.pick({"TCP", "UDP"}),
+                                     d.chance(30) ? "named" : std::to_string(8000 + d.roll(5)));
+            w.backend(fmt::format("{}/{}", ns, name), "[" + ports + "]",
+                      fmt::format("[10.1.0.{}, 10.1.0.{}]", 1 + d.roll(3), 4 + d.roll(3)));
+        }
+    w.gateway("web", random_listeners(d));
+    w.gateway("api", random_listeners(d));
+    w.add("{kind: Gateway, metadata: {name: theirs}, spec: {gatewayClassName: other, listeners: [{name: l0, "
+          "protocol: TCP, port: 80}]}}");
+    if (d.chance(50))
+        w.add("{kind: ReferenceGrant, metadata: {namespace: team, name: g}, spec: {from: [{group: "
+              "gateway.networking.k8s.io, "
+              "kind: TCPRoute, namespace: default}], to: [{group: '', kind: Service}]}}");
+    for (int i = 0, count = d.roll(9); i < count; ++i)
+        add_random_route(w, d, i);
+}
+
+std::map<object_key, std::string> users_services(const world& w) {
+    std::map<object_key, std::string> all;
+    for (const auto& live : w.list<Service>()) {
+        if (live->metadata.annotations.contains(w.named.applied()))
+            continue;
+        Service s = *live;
+        s.metadata.resourceVersion.clear();
+        s.metadata.generation.reset();
+        s.status = {};
+        all[key_of(s)] = json::encode(s);
+    }
+    return all;
+}
+
+/// Everything but versions and times, for comparing worlds that came about in different orders.
+std::string picture(const world& w) {
+    std::string all;
+    const auto show_object = [&](auto object) {
+        object.metadata.resourceVersion.clear();
+        object.metadata.creationTimestamp.clear();
+        object.metadata.uid.clear();
+        object.metadata.generation.reset();
+        for (OwnerReference& owner : object.metadata.ownerReferences)
+            owner.uid.clear();
+        object.metadata.annotations.erase(w.named.applied()); // a digest, also of owners' uids
+        all += json::encode(object) + "\n";
+    };
+    for (const auto& s : w.list<Service>())
+        show_object(*s);
+    for (const auto& s : w.list<EndpointSlice>())
+        show_object(*s);
+    for (const auto& g : w.list<Gateway>())
+        for (const auto& l : g->status.listeners)
+            all += fmt::format("{} {} {} {}\n", g->metadata.name, l.name, l.attachedRoutes,
+                               show(l.conditions, "Programmed"));
+    for (const route_view& r : w.routes())
+        for (std::size_t i = 0; i < 2; ++i)
+            all += describe(r) + " " + w.shown(r.kind->type.kind, to_string(key_of(*r.metadata)), i) + "\n";
+    return all;
+}
+
+void check_conditions(const std::vector<Condition>& conditions) {
+    for (const Condition& c : conditions) {
+        INFO(c.type << " " << c.reason << ": " << c.message);
+        CHECK_FALSE(c.lastTransitionTime.empty());
+        CHECK_FALSE(c.reason.empty());
+        CHECK(c.message.find("{}") == std::string::npos);
+        if (c.status == "False" && c.reason != "NoConflicts")
+            CHECK(c.message.size() > 20);
+    }
+}
+
+constexpr unsigned worlds = 80;
+
+} // namespace
+
+TEST_CASE("property: every world comes to rest, and then nothing is written") {
+    const auto seed = GENERATE(range(0U, worlds));
+    INFO("seed " << seed);
+    dice d(seed);
+    world w;
+    fill(w, d);
+    w.settle();
+    w.take_writes();
+    w.shuffle = &d.engine; // what comes in no order may come in any
+    w.reverse_order = true;
+    w.settle();
+    CHECK(w.take_writes().empty());
+    for (const std::string_view gateway : {"web", "api"}) {
+        const desired_state again = w.plan_for(gateway);
+        CHECK(again.services.empty());
+        CHECK(again.slices.empty());
+        CHECK(again.patches.empty());
+        CHECK(again.unwanted_services.empty());
+        CHECK(again.unwanted_slices.empty());
+        CHECK(again.status == w.get<Gateway>(gateway)->status);
+        for (const problem& p : again.problems)
+            CHECK(p.message.size() > 20);
+    }
+}
+
+TEST_CASE("property: no two Services ask for one address, protocol and port") {
+    const auto seed = GENERATE(range(0U, worlds));
+    INFO("seed " << seed);
+    dice d(seed);
+    world w;
+    fill(w, d);
+    w.settle();
+    CHECK(w.clashes().empty());
+    for (int change = 0; change < 4; ++change) {
+        add_random_route(w, d, d.roll(9));
+        if (d.chance(30))
+            w.gateway("web", random_listeners(d));
+        w.settle();
+        CHECK(w.clashes().empty());
+        std::set<std::string> names_seen;
+        for (const auto& s : w.list<Service>()) {
+            CHECK(s->metadata.name.size() <= 63);
+            names_seen.clear();
+            for (const auto& p : s->spec.ports)
+                CHECK((names_seen.insert(p.name).second && (s->spec.ports.size() == 1 || !p.name.empty())));
+        }
+    }
+}
+
+TEST_CASE("property: users' Services are as they were when all is gone, and nothing of ours is left") {
+    const auto seed = GENERATE(range(0U, worlds));
+    INFO("seed " << seed);
+    dice d(seed);
+    world w;
+    fill(w, d);
+    const auto before = users_services(w);
+    w.settle();
+    for (const auto& [k, text] : before)
+        CHECK(w.get<Service>(k) != nullptr);
+    const bool gateways_first = d.chance(50);
+    const auto remove_gateways = [&] {
+        w.remove<Gateway>("web");
+        w.remove<Gateway>("api");
+    };
+    if (gateways_first)
+        remove_gateways();
+    for (const route_view& r : w.routes()) {
+        if (r.kind == &route_kind_of<tcp>)
+            w.remove<gateway_v1::TCPRoute>(key_of(*r.metadata));
+        else
+            w.remove<gateway_v1::UDPRoute>(key_of(*r.metadata));
+        if (d.chance(50))
+            w.settle();
+    }
+    if (!gateways_first)
+        remove_gateways();
+    w.settle();
+    CHECK(w.routes().empty()); // no finalizer holds one
+    CHECK(users_services(w) == before);
+    CHECK(w.list<Service>().size() == before.size());
+    CHECK(w.list<EndpointSlice>().size() == before.size());
+}
+
+TEST_CASE("property: the order of reconciles does not decide what is served") {
+    const auto seed = GENERATE(range(0U, worlds));
+    INFO("seed " << seed);
+    std::string pictures[2];
+    for (const bool reverse : {false, true}) {
+        dice d(seed);
+        options o = world::with_pools();
+        world w(o);
+        w.reverse_order = reverse;
+        // Whose address is whose depends on who comes first; what is served does not.
+        fill(w, d);
+        w.merge<Gateway>("web", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.1}]}}");
+        w.merge<Gateway>("api", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.2}]}}");
+        w.settle();
+        // Services of create and duplicate that two Gateways want belong to the first that made them.
+        bool contested = false;
+        for (const std::string_view gateway : {"web", "api"})
+            contested = contested || w.programmed(gateway) == "False/NoResources";
+        if (!contested)
+            pictures[reverse ? 1 : 0] = picture(w);
+    }
+    if (!pictures[0].empty() && !pictures[1].empty())
+        CHECK(pictures[0] == pictures[1]);
+}
+
+TEST_CASE("property: conditions have times, reasons and remedies, and others' are kept") {
+    const auto seed = GENERATE(range(0U, worlds));
+    INFO("seed " << seed);
+    dice d(seed);
+    world w;
+    fill(w, d);
+    w.merge<Gateway>(
+        "web", "{status: {conditions: [{type: example.com/Green, status: 'True', reason: R, message: m, "
+               "lastTransitionTime: '2020-01-01T00:00:00Z', observedGeneration: 1}]}}");
+    w.settle();
+    const std::vector<Condition> before = w.get<Gateway>("web")->status.conditions;
+    CHECK(show(before, "example.com/Green") == "True/R");
+    for (const std::string_view name : {"web", "api"}) {
+        check_conditions(w.get<Gateway>(name)->status.conditions);
+        for (const auto& l : w.get<Gateway>(name)->status.listeners)
+            check_conditions(l.conditions);
+    }
+    for (const route_view& r : w.routes())
+        for (const parent_verdict& v : w.judge(r))
+            for (const verdict& said : {v.accepted, v.resolved_refs})
+                if (!said.holds) {
+                    INFO(said.reason << ": " << said.message);
+                    CHECK(said.message.size() > 20);
+                    CHECK(said.message.find("{}") == std::string::npos);
+                }
+    // A change elsewhere must not touch the time of a condition that stays as it is.
+    w.now += std::chrono::hours(1);
+    w.gateway("web", random_listeners(d));
+    w.settle();
+    const std::vector<Condition>& after = w.get<Gateway>("web")->status.conditions;
+    for (const std::string_view type : {"Accepted", "example.com/Green"}) {
+        const Condition* was = find_condition(before, type);
+        const Condition* is = find_condition(after, type);
+        CHECK((was->status == is->status) == (was->lastTransitionTime == is->lastTransitionTime));
+    }
+}
