@@ -1,7 +1,6 @@
 /// A Kubernetes API server in memory, over real HTTP, for testing controllers.
 #pragma once
 
-#include <gwctl/core/clock.hpp>
 #include <gwctl/core/error.hpp>
 #include <gwctl/json/value.hpp>
 #include <gwctl/testing/fault.hpp>
@@ -15,6 +14,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace gwctl {
+class clock;
+}
 
 namespace gwctl::testing {
 
