@@ -193,6 +193,18 @@ bool is_applied(T& wanted, const T* live, const names& n) {
     return covers(boost::json::parse(json::encode(*live)), boost::json::parse(json::encode(wanted)));
 }
 
+/// Puts Services that give up a port before those that may take it over.
+void give_up_first(std::vector<Service>& services, const cluster_view& cluster) {
+    std::stable_partition(services.begin(), services.end(), [&](const Service& wanted) {
+        const auto live = cluster.service(key_of(wanted));
+        return live && std::any_of(live->spec.ports.begin(), live->spec.ports.end(), [&](const auto& old) {
+                   return std::none_of(
+                       wanted.spec.ports.begin(), wanted.spec.ports.end(),
+                       [&](const auto& p) { return p.port == old.port && p.protocol == old.protocol; });
+               });
+    });
+}
+
 template <class T>
 bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
@@ -324,6 +336,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
         services.push_back(std::move(own));
     }
+    give_up_first(services, *s.cluster);
     const verdict names_free = judge_names(services, *s.gateway, *s.cluster, n, o);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
@@ -333,6 +346,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<announcement> announcements;
     for (const Service& service : services)
         announcements.push_back(judge_announcement(key_of(service), addresses.addresses, *s.cluster));
+    return_borrowed(s, d.updated, desired, n); // before others take over their ports
     for (const auto& [key, listeners] : d.updated) {
         announcements.push_back(judge_announcement(key, addresses.addresses, *s.cluster));
         const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway,
@@ -340,7 +354,6 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         if (change)
             desired.patches.push_back(*change);
     }
-    return_borrowed(s, d.updated, desired, n);
     find_unwanted(s, services, slices, desired, n);
     desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
 
