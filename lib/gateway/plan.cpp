@@ -333,7 +333,10 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<EndpointSlice> slices;
     if (!d.merged.empty()) {
         Service own = render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n);
-        slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
+        Service shape = own; // where the API server chose the families, it knows
+        if (const auto live = s.cluster->service(key_of(own)); live && shape.spec.ipFamilies.empty())
+            shape.spec.ipFamilies = live->spec.ipFamilies;
+        slices = merge_slices(shape, d.merged_ports, *s.cluster, s.managed_slices, n);
         services.push_back(std::move(own));
     }
     give_up_first(services, *s.cluster);
