@@ -210,30 +210,6 @@ bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
 }
 
-verdict judge_infrastructure(const Gateway& gateway, const names& n) {
-    if (!gateway.spec.infrastructure)
-        return {};
-    const auto& infrastructure = *gateway.spec.infrastructure;
-    if (infrastructure.parametersRef)
-        return {false, "InvalidParameters",
-                fmt::format(
-                    "spec.infrastructure.parametersRef: {} {} is not of a kind that this controller reads; "
-                    "remove the reference",
-                    infrastructure.parametersRef->kind, infrastructure.parametersRef->name)};
-    const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
-        for (const auto& [key, value] : entries)
-            if (is_reserved_key(key, n))
-                return verdict{
-                    false, "InvalidParameters",
-                    fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "
-                                "balancer or this controller; remove it",
-                                where, key)};
-        return verdict{};
-    };
-    const verdict labels = refuse("labels", infrastructure.labels);
-    return labels.holds ? refuse("annotations", infrastructure.annotations) : labels;
-}
-
 announcement judge_announcement(const object_key& key, const std::vector<std::string>& addresses,
                                 const cluster_view& cluster) {
     announcement a;
