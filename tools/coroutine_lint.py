@@ -133,6 +133,9 @@ def hazards_in(text):
     if not re.search(r"\bco_await\b", text):
         return
     source, lines, seen = Source(text), text.splitlines(), set()
+    for match in re.finditer(r"\bwhile\s*\(\s*!?\s*co_await\b", source.code):
+        yield (source.line(match.start()), "a while that awaits in its head, whose frame g++ 12 lays out wrongly; "
+               "await into a variable inside the loop", False)
     for match in re.finditer(r"\bco_await\b", source.code):
         begin, end = source.expression_around(match.start())
         found = None if begin in seen else next(source.hazards(begin, end), None)

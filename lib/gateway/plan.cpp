@@ -193,33 +193,21 @@ bool is_applied(T& wanted, const T* live, const names& n) {
     return covers(boost::json::parse(json::encode(*live)), boost::json::parse(json::encode(wanted)));
 }
 
+/// Puts Services that give up a port before those that may take it over.
+void give_up_first(std::vector<Service>& services, const cluster_view& cluster) {
+    std::stable_partition(services.begin(), services.end(), [&](const Service& wanted) {
+        const auto live = cluster.service(key_of(wanted));
+        return live && std::any_of(live->spec.ports.begin(), live->spec.ports.end(), [&](const auto& old) {
+                   return std::none_of(
+                       wanted.spec.ports.begin(), wanted.spec.ports.end(),
+                       [&](const auto& p) { return p.port == old.port && p.protocol == old.protocol; });
+               });
+    });
+}
+
 template <class T>
 bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
-}
-
-verdict judge_infrastructure(const Gateway& gateway, const names& n) {
-    if (!gateway.spec.infrastructure)
-        return {};
-    const auto& infrastructure = *gateway.spec.infrastructure;
-    if (infrastructure.parametersRef)
-        return {false, "InvalidParameters",
-                fmt::format(
-                    "spec.infrastructure.parametersRef: {} {} is not of a kind that this controller reads; "
-                    "remove the reference",
-                    infrastructure.parametersRef->kind, infrastructure.parametersRef->name)};
-    const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
-        for (const auto& [key, value] : entries)
-            if (is_reserved_key(key, n))
-                return verdict{
-                    false, "InvalidParameters",
-                    fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "
-                                "balancer or this controller; remove it",
-                                where, key)};
-        return verdict{};
-    };
-    const verdict labels = refuse("labels", infrastructure.labels);
-    return labels.holds ? refuse("annotations", infrastructure.annotations) : labels;
 }
 
 announcement judge_announcement(const object_key& key, const std::vector<std::string>& addresses,
@@ -311,8 +299,12 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     desired_state desired;
     const attachments a = attach_all(s, o.default_behaviour);
     const verdict parameters = judge_infrastructure(*s.gateway, n);
-    const bool serve = addresses.accepted.holds && parameters.holds &&
-                       (addresses.left_to_announcer || !addresses.addresses.empty());
+    if (!parameters.holds) { // what is served stays as it was until the mistake is mended
+        desired.status = gateway_status(s, a, addresses, {}, parameters, {}, now);
+        return desired;
+    }
+    const bool serve =
+        addresses.accepted.holds && (addresses.left_to_announcer || !addresses.addresses.empty());
     division d = serve ? divide(s, a, n, desired.problems) : division();
     refuse_loans(d, s, n, desired.problems);
 
@@ -321,9 +313,13 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<EndpointSlice> slices;
     if (!d.merged.empty()) {
         Service own = render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n);
-        slices = merge_slices(own, d.merged_ports, *s.cluster, s.managed_slices, n);
+        Service shape = own; // where the API server chose the families, it knows
+        if (const auto live = s.cluster->service(key_of(own)); live && shape.spec.ipFamilies.empty())
+            shape.spec.ipFamilies = live->spec.ipFamilies;
+        slices = merge_slices(shape, d.merged_ports, *s.cluster, s.managed_slices, n);
         services.push_back(std::move(own));
     }
+    give_up_first(services, *s.cluster);
     const verdict names_free = judge_names(services, *s.gateway, *s.cluster, n, o);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
@@ -333,6 +329,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<announcement> announcements;
     for (const Service& service : services)
         announcements.push_back(judge_announcement(key_of(service), addresses.addresses, *s.cluster));
+    return_borrowed(s, d.updated, desired, n); // before others take over their ports
     for (const auto& [key, listeners] : d.updated) {
         announcements.push_back(judge_announcement(key, addresses.addresses, *s.cluster));
         const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway,
@@ -340,10 +337,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         if (change)
             desired.patches.push_back(*change);
     }
-    if (parameters.holds) { // else what is served stays as it was while the mistake is mended
-        return_borrowed(s, d.updated, desired, n);
-        find_unwanted(s, services, slices, desired, n);
-    }
+    find_unwanted(s, services, slices, desired, n);
     desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
 
     keep_unapplied<Service>(

@@ -199,4 +199,28 @@ bool is_reserved_key(std::string_view key, const names& n) {
            std::any_of(std::begin(taken), std::end(taken), within);
 }
 
+verdict judge_infrastructure(const Gateway& gateway, const names& n) {
+    if (!gateway.spec.infrastructure)
+        return {};
+    const auto& infrastructure = *gateway.spec.infrastructure;
+    if (infrastructure.parametersRef)
+        return {false, "InvalidParameters",
+                fmt::format(
+                    "spec.infrastructure.parametersRef: {} {} is not of a kind that this controller reads; "
+                    "remove the reference",
+                    infrastructure.parametersRef->kind, infrastructure.parametersRef->name)};
+    const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
+        for (const auto& [key, value] : entries)
+            if (is_reserved_key(key, n))
+                return verdict{
+                    false, "InvalidParameters",
+                    fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "
+                                "balancer or this controller; remove it",
+                                where, key)};
+        return verdict{};
+    };
+    const verdict labels = refuse("labels", infrastructure.labels);
+    return labels.holds ? refuse("annotations", infrastructure.annotations) : labels;
+}
+
 } // namespace gwctl::gateway

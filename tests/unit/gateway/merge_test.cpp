@@ -272,3 +272,27 @@ TEST_CASE("our own Services cannot be backends") {
     CHECK(w.shown("TCPRoute", "r") == "Accepted=True/Accepted, ResolvedRefs=False/InvalidKind");
     CHECK(w.get<EndpointSlice>("web-l4-tcp-80-ipv4-0")->endpoints->empty());
 }
+
+TEST_CASE("a Service gives a port up before another takes it") {
+    world w;
+    w.gateway("web", "[{name: a, protocol: TCP, port: 80}, {name: b, protocol: TCP, port: 81}]");
+    w.settle();
+    w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
+            "{selectorkey: app, selectorvalue: x}");
+    const desired_state desired = w.plan_for("web");
+    REQUIRE(desired.services.size() == 2);
+    CHECK(desired.services[0].metadata.name == "web-l4");
+    CHECK(desired.services[1].metadata.name == "app");
+}
+
+TEST_CASE("where the API server chose the families of the Service, the slices follow") {
+    world w(world::without_pools());
+    w.gateway("web", one_tcp);
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 80}]");
+    w.backend("app", "[{port: 80}]", "['fd00::7']");
+    w.settle();
+    w.merge<Service>("web-l4", "{spec: {ipFamilies: [IPv6]}}");
+    w.settle();
+    CHECK(slice_names(w) == std::vector<std::string>{"web-l4-tcp-80-ipv6-0"});
+    CHECK(w.get<EndpointSlice>("web-l4-tcp-80-ipv6-0")->endpoints->size() == 1);
+}

@@ -272,3 +272,14 @@ TEST_CASE("an IPv6 address replaces the label of an earlier IPv4 one on a borrow
     CHECK(s.metadata.labels.at("ipam-address") == "mine");
     CHECK(w.programmed("web") == "True/Programmed");
 }
+
+TEST_CASE("a Service is given back before another is borrowed for the port") {
+    world w = borrowing("labels: {}}, spec: {ports: [{port: 8080}]}");
+    w.backend("next", "[{port: 8080}]");
+    w.settle();
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: next, port: 8080}]", updated);
+    const desired_state desired = w.plan_for("web");
+    REQUIRE(desired.patches.size() == 2);
+    CHECK(desired.patches[0].service.name == "app");
+    CHECK(desired.patches[1].service.name == "next");
+}

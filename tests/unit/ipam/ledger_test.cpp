@@ -17,13 +17,15 @@ wall_time second(int n) { return wall_time(std::chrono::seconds(n)); }
 
 TEST_CASE("ledger: one address, several claims, one rightful holder") {
     const ip_address a = at("10.0.0.1");
+    const claim granted{a, "Gateway default/served", claim_kind::granted, second(20)};
+    const claim wish{a, "Service evil/old", claim_kind::wish, second(0)};
     const claim foreign{a, "Service default/dns", claim_kind::foreign, second(9)};
     const claim pinned{a, "Gateway default/pinned", claim_kind::pinned, second(8)};
     const claim old_dynamic{a, "Gateway default/old", claim_kind::dynamic, second(1)};
     const claim twin{a, "Gateway default/twin", claim_kind::dynamic, second(1)};
     const claim young{a, "Gateway default/a", claim_kind::dynamic, second(2)};
-    // What cannot move comes first, the older before the younger; then the others, likewise; then by name.
-    const std::vector<claim> expected{pinned, foreign, old_dynamic, twin, young};
+    // By kind, so that no wish, however old, takes what another has; then the older first; then by name.
+    const std::vector<claim> expected{granted, foreign, pinned, old_dynamic, twin, young, wish};
 
     std::vector<claim> order = expected;
     std::mt19937 rng(7);
@@ -34,7 +36,7 @@ TEST_CASE("ledger: one address, several claims, one rightful holder") {
             CHECK(l.record(order[k]) == (k == 0));
         }
         CHECK(l.claims() == expected);
-        CHECK(*l.holder_of(a) == pinned);
+        CHECK(*l.holder_of(a) == granted);
         REQUIRE(l.conflicts().size() == 1);
         CHECK(l.conflicts()[0].claims == expected);
         for (std::size_t k = 0; k < order.size(); ++k) {
