@@ -130,7 +130,8 @@ class Coroutines(unittest.TestCase):
                 coroutine_lint.hazards_in(f"task<> f(std::string s) {{\n{statements}\n}}\n")]
 
     def test_hazards(self):
-        for code in ("co_await f({1, 2});",
+        for code in ("while (co_await more()) run();",
+                     "co_await f({1, 2});",
                      "co_await f(options{.x = s});",
                      "auto r = co_await f(a, {});",
                      "co_await f([s] { return s; });",
