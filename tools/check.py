@@ -123,7 +123,7 @@ def check_layers(tree):
         for match in INCLUDE.finditer(tree.text(path)):
             line = tree.text(path).count("\n", 0, match.start(1)) + 1
             name = match[2] or match[3]
-            if LIB_ONLY.match(name) and not path.startswith("lib/"):
+            if LIB_ONLY.match(name) and not path.startswith(("lib/", "tests/")):  # a test may play the server
                 yield (f"{path}:{line}: <{name}> may be included by lib/ only; "
                        "put what needs it behind a type-erased interface in lib/")
             target = included_layer(tree, path, match[2], match[3])
@@ -152,6 +152,19 @@ def check_words(tree):
             for pattern, remedy in WORDS:
                 if (found := pattern.search(line)):
                     yield f"{path}:{number}: '{found[0]}' is {remedy}"
+
+
+def check_docs(tree):
+    """Code that people copy compiles: every C++ block of the documentation stands in an example or a test."""
+    sources = [tree.text(path) for path in tree.files("examples", "tests")]
+    for path in tree.all():
+        if not path.endswith(".md"):
+            continue
+        text = tree.text(path)
+        for block in re.finditer(r"```cpp\n(.*?)```", text, re.S):
+            if not any(block[1] in source for source in sources):
+                line = text.count("\n", 0, block.start()) + 1
+                yield f"{path}:{line}: this code is in no example or test; quote one of them, word for word"
 
 
 # --- coroutines -------------------------------------------------------------------------------------------------
@@ -243,6 +256,7 @@ CHECKS = {
     "layers": check_layers,
     "lengths": check_lengths,
     "words": check_words,
+    "docs": check_docs,
     "coroutines": check_coroutines,
     "format": check_format,
     "headers": check_headers,

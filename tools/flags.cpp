@@ -1,7 +1,12 @@
 #include "flags.hpp"
 
+#include <boost/asio/ip/address_v6.hpp>
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
 
 namespace gwctl::tools {
 namespace {
@@ -15,20 +20,100 @@ std::vector<std::string> with_two_dashes(int argc, char** argv) {
         options_over = options_over || argument == "--";
         const bool is_go_flag =
             argument.size() > 2 && argument[0] == '-' && argument[1] != '-' && argument[2] != '=';
-        arguments.push_back(is_go_flag && !options_over ? "-" + argument : argument);
+        if (is_go_flag && !options_over)
+            argument = "-" + argument;
+        // CLI11 takes --flag= for a flag without its value.
+        const bool is_emptied = !options_over && argument.starts_with("--") && argument.ends_with('=') &&
+                                argument.find('=') + 1 == argument.size();
+        if (is_emptied)
+            argument.pop_back();
+        arguments.push_back(argument);
+        if (is_emptied)
+            arguments.emplace_back();
     }
     return arguments;
 }
 
+constexpr std::string_view lower_case_or_digit = "abcdefghijklmnopqrstuvwxyz0123456789";
+constexpr std::string_view letter_or_digit = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// Only `outer` at both ends, there or one of `inner` in between, 1 to `longest` characters.
+bool is_word(std::string_view text, std::string_view outer, std::string_view inner, std::size_t longest) {
+    return !text.empty() && text.size() <= longest && outer.find(text.front()) != outer.npos &&
+           outer.find(text.back()) != outer.npos && std::all_of(text.begin(), text.end(), [&](char c) {
+               return outer.find(c) != outer.npos || inner.find(c) != inner.npos;
+           });
+}
+
+bool is_dns_label(std::string_view text) { return is_word(text, lower_case_or_digit, "-", 63); }
+
+/// RFC 1123 labels with dots between them, as names of most objects.
+bool is_dns_subdomain(std::string_view text) {
+    if (text.size() > 253)
+        return false;
+    std::size_t dot = 0;
+    for (; (dot = text.find('.')) != text.npos; text.remove_prefix(dot + 1))
+        if (!is_word(text.substr(0, dot), lower_case_or_digit, "-", 253))
+            return false;
+    return is_word(text, lower_case_or_digit, "-", 253);
+}
+
+[[noreturn]] void refuse(std::string flag, std::string_view expected, std::string_view got) {
+    throw CLI::ValidationError(std::move(flag), fmt::format("expected {}, got \"{}\"", expected, got));
+}
+
 object_key parse_configmap(const std::string& text) {
     const std::size_t slash = text.find('/');
-    if (slash == std::string::npos)
-        return {"default", text};
-    object_key key(text.substr(0, slash), text.substr(slash + 1));
-    if (key.namespace_.empty() || key.name.empty() || key.name.find('/') != std::string::npos)
-        throw CLI::ValidationError("--ipam-configmap",
-                                   fmt::format("expected NAME or NAMESPACE/NAME, got \"{}\"", text));
+    const object_key key(slash == text.npos ? "default" : text.substr(0, slash),
+                         slash == text.npos ? text : text.substr(slash + 1));
+    if (!is_dns_label(key.namespace_) || !is_dns_subdomain(key.name))
+        refuse("--ipam-configmap", "NAME or NAMESPACE/NAME of a ConfigMap", text);
     return key;
+}
+
+/// As the API server checks spec.controllerName of a GatewayClass.
+void check_controller_name(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    const std::string_view path =
+        slash == text.npos ? std::string_view() : std::string_view(text).substr(slash + 1);
+    const std::string allowed = std::string(letter_or_digit) + "/-._~%!$&'()*+,;=:";
+    if (text.size() > 253 || path.empty() || !is_dns_subdomain(std::string_view(text).substr(0, slash)) ||
+        path.find_first_not_of(allowed) != path.npos)
+        refuse("--gateway-class-name", "DOMAIN/PATH such as example.com/gateway", text);
+}
+
+void check_bind_address(std::string flag, const std::string& text) {
+    if (text.empty() || text == "0")
+        return;
+    const std::size_t colon = text.rfind(':');
+    const std::string_view host = std::string_view(text).substr(0, colon);
+    const std::string_view digits =
+        colon == text.npos ? std::string_view() : std::string_view(text).substr(colon + 1);
+    std::uint16_t port = 0;
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    const bool is_port = !digits.empty() && failed == std::errc() && end == digits.data() + digits.size();
+    bool is_host = host.empty() || is_word(host, letter_or_digit, "-._", 253);
+    if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) {
+        boost::system::error_code bad;
+        boost::asio::ip::make_address_v6(std::string(host.substr(1, host.size() - 2)), bad);
+        is_host = !bad;
+    }
+    if (!is_port || !is_host)
+        refuse(std::move(flag), ":PORT, HOST:PORT or 0", text);
+}
+
+/// What Go's flags take.
+const CLI::Validator& boolean() {
+    static const CLI::Validator v(
+        [](const std::string& text) {
+            const std::string lower = CLI::detail::to_lower(text);
+            for (const char* known : {"1", "t", "true", "0", "f", "false"})
+                if (lower == known)
+                    return std::string();
+            return fmt::format("expected true or false, got \"{}\"", text);
+        },
+        "");
+    return v;
 }
 
 struct raw_flags {
@@ -43,32 +128,43 @@ struct raw_flags {
 
 void add_options(CLI::App& app, flags& f, raw_flags& raw) {
     app.add_option("--kubeconfig", f.kubeconfig,
-                   "Cluster to use; default: $KUBECONFIG, the pod's service account, ~/.kube/config");
+                   "Cluster to use; default: $KUBECONFIG, the pod's service account, ~/.kube/config")
+        ->type_name("FILE");
     app.add_option("--gateway-class-name", f.gateway.controller_name,
                    "controllerName of the GatewayClasses that are ours")
+        ->type_name("DOMAIN/PATH")
         ->capture_default_str();
     app.add_option("--ipam-configmap", raw.pools,
-                   "ConfigMap with address pools, NAME (in namespace default) or NAMESPACE/NAME");
+                   "ConfigMap with address pools, NAME (in namespace default) or NAMESPACE/NAME")
+        ->type_name("NAME");
     app.add_option("--service-behaviour", raw.behaviour,
                    fmt::format("How routes become Services: {}", gateway::behaviour_names))
+        ->type_name("WORD")
         ->capture_default_str();
     app.add_option("--implementation-label", f.gateway.implementation_label,
                    "Value of the label implementation on Gateways and Services")
+        ->type_name("VALUE")
         ->capture_default_str();
     app.add_flag("--write-spec-address,!--no-write-spec-address", f.gateway.write_spec_address,
-                 "Write allocated addresses to spec.addresses; default true");
+                 "Write allocated addresses to spec.addresses; default true")
+        ->check(boolean());
     app.add_flag("--allow-addresses-outside-pools", f.gateway.allow_addresses_outside_pools,
-                 "Let users pin addresses that lie in no pool");
-    app.add_flag("--leader-elect", raw.leader_elect, "Act only while holding the Lease gateway-api.fnnrn.me");
+                 "Let users pin addresses that lie in no pool")
+        ->check(boolean());
+    app.add_flag("--leader-elect", raw.leader_elect, "Act only while holding the Lease gateway-api.fnnrn.me")
+        ->check(boolean());
     app.add_option("--metrics-bind-address", f.manager.metrics_bind_address,
                    "Where /metrics is served; 0 disables")
+        ->type_name("ADDRESS")
         ->capture_default_str();
     app.add_option("--health-probe-bind-address", f.manager.health_probe_bind_address,
                    "Where /healthz and /readyz are served; 0 disables")
+        ->type_name("ADDRESS")
         ->capture_default_str();
-    app.add_option("--zap-log-level", raw.log_level, "debug, info or error");
-    app.add_option("--zap-encoder", raw.log_encoder, "console or json");
-    app.add_flag("--zap-devel", raw.log_devel, "Debug level and console encoding unless given otherwise");
+    app.add_option("--zap-log-level", raw.log_level, "debug, info or error")->type_name("LEVEL");
+    app.add_option("--zap-encoder", raw.log_encoder, "console or json")->type_name("WORD");
+    app.add_flag("--zap-devel", raw.log_devel, "Debug level and console encoding unless given otherwise")
+        ->check(boolean());
 }
 
 log::options log_options(const raw_flags& raw) {
@@ -100,6 +196,14 @@ void interpret(flags& f, const raw_flags& raw) {
             "--service-behaviour",
             fmt::format("expected one of {}, got \"{}\"", gateway::behaviour_names, raw.behaviour));
     f.gateway.default_behaviour = *behaviour;
+    check_controller_name(f.gateway.controller_name);
+    if (const std::string& label = f.gateway.implementation_label;
+        !label.empty() && !is_word(label, letter_or_digit, "-_.", 63))
+        refuse("--implementation-label",
+               "a label value (at most 63 letters, digits, '-', '_' and '.'; a letter or digit at both ends)",
+               label);
+    check_bind_address("--metrics-bind-address", f.manager.metrics_bind_address);
+    check_bind_address("--health-probe-bind-address", f.manager.health_probe_bind_address);
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)
         f.gateway.ipam_config = parse_configmap(raw.pools);
@@ -136,13 +240,19 @@ flags parse_flags(int argc, char** argv) {
     CLI::App app(
         "Gateway API controller for TCP and UDP on clusters whose load balancer is kube-vip or the like");
     app.name("gateway-api-controller");
+    app.get_formatter()->label("REQUIRED", "(required)"); // and of the subcommand, which shares it
     app.set_version_flag("--version", "gateway-api-controller " GWCTL_VERSION);
     add_options(app, f, raw);
     CLI::App* simulate =
         app.add_subcommand("simulate", "Run on Kubernetes YAML, without a cluster, and show the result");
-    simulate->add_option("-f,--filename", f.files, "File or directory with Kubernetes YAML; may be repeated")
+    simulate
+        ->add_option("-f,--filename", f.files,
+                     "File or directory with Kubernetes YAML, - for standard input; may be repeated")
+        ->type_name("FILE")
         ->required();
-    simulate->add_option("-o,--output", raw.format, "tree, yaml or json")->capture_default_str();
+    simulate->add_option("-o,--output", raw.format, "tree, yaml or json")
+        ->type_name("WORD")
+        ->capture_default_str();
     simulate->fallthrough(); // the controller's own flags may follow
 
     try {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <sstream>
 
@@ -27,7 +28,20 @@ std::string text_of(const json::object& o, std::string_view member) {
     return s == nullptr ? std::string() : std::string(*s);
 }
 
+/// A member that is a string or missing (""); anything else is an error that says what is there.
+std::string string_member(const json::object& o, std::string_view member, std::string_view field) {
+    const json::value* v = o.if_contains(member);
+    if (v == nullptr || v->is_null())
+        return {};
+    if (!v->is_string())
+        throw api_error(errc::decode,
+                        fmt::format("{}: expected a string, got {}", field, boost::json::serialize(*v)));
+    return std::string(v->get_string());
+}
+
 std::vector<std::string> expand(const std::string& path, std::vector<std::string>& errors) {
+    if (path == "-")
+        return {path};
     std::error_code ec;
     if (!fs::exists(path, ec)) {
         errors.push_back(fmt::format("{}: no such file or directory", path));
@@ -49,11 +63,23 @@ std::vector<std::string> expand(const std::string& path, std::vector<std::string
     return files;
 }
 
-void read_file(const std::string& path, loaded_files& into) {
-    std::ifstream file(path, std::ios::binary);
+/// Takes an object as a document, anything else as an error.
+void take(std::string origin, json::value object, loaded_files& into) {
+    if (object.is_object())
+        return into.documents.push_back({std::move(origin), std::move(object)});
+    into.errors.push_back(
+        fmt::format("{}: expected a Kubernetes object, got {}", origin, boost::json::serialize(object)));
+}
+
+void read_file(const std::string& name, loaded_files& into) {
+    const bool standard_input = name == "-";
+    const std::string path = standard_input ? "standard input" : name;
+    std::ifstream file;
+    if (!standard_input)
+        file.open(name, std::ios::binary);
     std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) {
-        if (file.is_open() && text.str().empty())
+    if (!file || !(text << (standard_input ? std::cin.rdbuf() : file.rdbuf()))) {
+        if ((standard_input || file.is_open()) && text.str().empty())
             return into.errors.push_back(fmt::format("{}: the file is empty or unreadable", path));
         return into.errors.push_back(fmt::format("{}: cannot be read", path));
     }
@@ -65,18 +91,14 @@ void read_file(const std::string& path, loaded_files& into) {
         const std::string origin =
             documents->size() == 1 ? path : fmt::format("{}, document {}", path, ++number);
         auto* map = object.if_object();
-        if (map == nullptr) {
-            into.errors.push_back(fmt::format("{}: expected a Kubernetes object, got {}", origin,
-                                              boost::json::serialize(object)));
-            continue;
-        }
-        auto* items = map->if_contains("items");
+        auto* items = map == nullptr ? nullptr : map->if_contains("items");
         if (items != nullptr && items->is_array() && text_of(*map, "kind").ends_with("List")) {
+            std::size_t index = 0;
             for (json::value& item : items->get_array())
-                into.documents.push_back({origin, std::move(item)});
+                take(fmt::format("{}, items[{}]", origin, index++), std::move(item), into);
             continue;
         }
-        into.documents.push_back({origin, std::move(object)});
+        take(origin, std::move(object), into);
     }
 }
 
@@ -97,22 +119,23 @@ public:
     explicit applier(client api) : api_(std::move(api)) {}
 
     task<void> apply(const document& d) {
-        if (!d.object.is_object())
-            throw api_error(errc::decode, "expected an object");
-        const json::object& object = d.object.get_object();
-        const std::string api_version = text_of(object, "apiVersion");
-        const std::string kind = text_of(object, "kind");
+        const json::object& object = d.object.as_object();
+        const std::string api_version = string_member(object, "apiVersion", "apiVersion");
+        const std::string kind = string_member(object, "kind", "kind");
         if (api_version.empty() || kind.empty())
             throw api_error(errc::decode,
                             fmt::format("expected apiVersion and kind, got apiVersion \"{}\" and kind \"{}\"",
                                         api_version, kind));
         const auto* meta = object.if_contains("metadata");
+        if (meta != nullptr && !meta->is_object() && !meta->is_null())
+            throw api_error(errc::decode, fmt::format("{}: metadata: expected an object, got {}", kind,
+                                                      boost::json::serialize(*meta)));
         const json::object none;
         const json::object& metadata = meta != nullptr && meta->is_object() ? meta->get_object() : none;
-        const std::string name = text_of(metadata, "name");
+        const std::string name = string_member(metadata, "name", kind + ": metadata.name");
         if (name.empty())
             throw api_error(errc::decode, fmt::format("{}: metadata.name: expected a name, got none", kind));
-        std::string namespace_ = text_of(metadata, "namespace");
+        std::string namespace_ = string_member(metadata, "namespace", kind + ": metadata.namespace");
         if (namespace_.empty())
             namespace_ = "default";
 

@@ -11,7 +11,7 @@ namespace gwctl::tools {
 
 struct document {
     std::string origin{}; ///< "manifests/gateway.yaml, document 2"
-    json::value object{};
+    json::value object{}; ///< an object
 };
 
 struct loaded_files {
@@ -20,11 +20,13 @@ struct loaded_files {
 };
 
 /// Reads files, and the *.yaml, *.yml and *.json of directories (not of their subdirectories), in the order
-/// of their names. `List` objects are taken apart. A file that cannot be read does not stop the others.
+/// of their names; "-" is standard input. `List` objects are taken apart. What cannot be read, be it a file
+/// or an item of a list, does not stop the others.
 loaded_files read_files(const std::vector<std::string>& paths);
 
-/// Applies the documents with server-side apply: namespaces and CRDs first, else in order. Returns one line
-/// per document that the server did not take; those do not stop the others.
+/// Precondition: each document is an object. Applies the documents with server-side apply: namespaces and
+/// CRDs first, else in order. Returns one line per document that the server did not take; those do not stop
+/// the others.
 std::vector<std::string> apply_documents(const std::string& server, const std::vector<document>& documents);
 
 } // namespace gwctl::tools

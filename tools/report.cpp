@@ -31,10 +31,23 @@ struct world {
     std::vector<EndpointSlice> slices{};
     std::string controller{};
 
-    bool is_ours(const Gateway& g) const {
-        return std::any_of(classes.begin(), classes.end(), [&](const GatewayClass& c) {
-            return c.metadata.name == g.spec.gatewayClassName && c.spec.controllerName == controller;
+    const GatewayClass* class_of(const Gateway& g) const {
+        const auto found = std::find_if(classes.begin(), classes.end(), [&](const GatewayClass& c) {
+            return c.metadata.name == g.spec.gatewayClassName;
         });
+        return found == classes.end() ? nullptr : &*found;
+    }
+    bool is_ours(const GatewayClass& c) const { return c.spec.controllerName == controller; }
+    bool is_ours(const Gateway& g) const {
+        const GatewayClass* c = class_of(g);
+        return c != nullptr && is_ours(*c);
+    }
+    bool has_class_of_ours() const {
+        return std::any_of(classes.begin(), classes.end(), [&](const auto& c) { return is_ours(c); });
+    }
+    bool has_gateway(const object_key& key) const {
+        return std::any_of(gateways.begin(), gateways.end(),
+                           [&](const Gateway& g) { return key_of(g) == key; });
     }
 };
 
@@ -90,20 +103,17 @@ public:
     painter(const world& w, bool colour) : w_(w), colour_(colour) {}
 
     std::string draw() {
-        std::set<std::string> shown;
-        for (const GatewayClass& c : w_.classes) {
-            if (c.spec.controllerName != w_.controller)
-                continue;
-            line("", fmt::format("{} {}", bold("GatewayClass"), c.metadata.name), words(c.status.conditions));
-            std::vector<const Gateway*> gateways;
-            for (const Gateway& g : w_.gateways)
-                if (g.spec.gatewayClassName == c.metadata.name)
-                    gateways.push_back(&g);
-            for (std::size_t i = 0; i < gateways.size(); ++i)
-                draw_gateway(*gateways[i], i + 1 == gateways.size());
-        }
-        if (out_.empty())
-            out_ = fmt::format("There is no GatewayClass with controllerName {}\n", w_.controller);
+        if (!w_.has_class_of_ours())
+            line("", fmt::format("There is no GatewayClass with controllerName {}", w_.controller));
+        for (const GatewayClass& c : w_.classes)
+            if (w_.is_ours(c))
+                draw_class(c.metadata.name, words(c.status.conditions));
+        std::set<std::string> missing;
+        for (const Gateway& g : w_.gateways)
+            if (w_.class_of(g) == nullptr)
+                missing.insert(g.spec.gatewayClassName);
+        for (const std::string& name : missing)
+            draw_class(name, paint("does not exist", "31"));
         draw_unattached();
         return std::move(out_);
     }
@@ -133,6 +143,16 @@ private:
                               : fmt::format("{}{}  {}\n", indent, text, state);
     }
 
+    void draw_class(const std::string& name, const std::string& state) {
+        line("", fmt::format("{} {}", bold("GatewayClass"), name), state);
+        std::vector<const Gateway*> gateways;
+        for (const Gateway& g : w_.gateways)
+            if (g.spec.gatewayClassName == name)
+                gateways.push_back(&g);
+        for (const Gateway* g : gateways)
+            draw_gateway(*g, g == gateways.back());
+    }
+
     void draw_gateway(const Gateway& g, bool last) {
         std::vector<std::string> addresses;
         for (const auto& a : g.status.addresses)
@@ -158,21 +178,22 @@ private:
              fmt::format("{} {}  {} {}", bold("listener"), l.name, l.protocol, l.port),
              status == g.status.listeners.end() ? paint("no status", "33") : words(status->conditions));
         const std::string inner = indent + (last ? "   " : "│  ");
+        std::vector<std::pair<std::string, std::string>> lines;
         for (const route_view& route : w_.routes)
-            for (const RouteParentStatus& parent : our_parents(route, w_)) {
-                if (!gateway::names_gateway(parent.parentRef, route.metadata->namespace_, key_of(g)))
-                    continue;
-                if (parent.parentRef.sectionName && *parent.parentRef.sectionName != l.name)
-                    continue;
-                if (parent.parentRef.port && *parent.parentRef.port != l.port)
-                    continue;
-                if (!parent.parentRef.sectionName && !route.kind->accepts(l))
-                    continue;
-                line(inner + "└─ ",
-                     fmt::format("{} {} → {}", bold(route.kind->type.kind),
-                                 to_string(key_of(*route.metadata)), backends(route)),
-                     words(parent.conditions));
-            }
+            for (const RouteParentStatus& parent : our_parents(route, w_))
+                if (selects(parent.parentRef, route, g, l))
+                    lines.emplace_back(fmt::format("{} {} → {}", bold(route.kind->type.kind),
+                                                   to_string(key_of(*route.metadata)), backends(route)),
+                                       words(parent.conditions));
+        for (std::size_t i = 0; i < lines.size(); ++i)
+            line(inner + (i + 1 == lines.size() ? "└─ " : "├─ "), lines[i].first, lines[i].second);
+    }
+
+    static bool selects(const gateway_v1::ParentReference& parent, const route_view& route, const Gateway& g,
+                        const gateway_v1::Listener& l) {
+        return gateway::names_gateway(parent, route.metadata->namespace_, key_of(g)) &&
+               (parent.sectionName ? *parent.sectionName == l.name : route.kind->accepts(l)) &&
+               (!parent.port || *parent.port == l.port);
     }
 
     static std::string backends(const route_view& route) {
@@ -203,9 +224,10 @@ private:
              fmt::format("{} {}  {}", bold("Service"), to_string(key_of(s)), s.spec.type),
              addresses.empty() ? paint("not announced", "31")
                                : paint(fmt::format("announced on {}", fmt::join(addresses, ", ")), "32"));
-        for (const auto& port : s.spec.ports) {
+        for (std::size_t i = 0; i < s.spec.ports.size(); ++i) {
+            const auto& port = s.spec.ports[i];
             const std::vector<std::string> endpoints = endpoints_of(s, port);
-            line(indent + (last ? "   " : "│  ") + "└─ ",
+            line(indent + (last ? "   " : "│  ") + (i + 1 == s.spec.ports.size() ? "└─ " : "├─ "),
                  fmt::format("port {} {} → {}", port.port, port.protocol,
                              endpoints.empty() ? paint("no endpoints", "33")
                                                : fmt::format("{}", fmt::join(endpoints, ", "))));
@@ -260,6 +282,30 @@ void collect(std::vector<std::string>& failures, const std::string& what,
     }
 }
 
+/// Wrong names, which no condition tells: nobody is responsible for what hangs on nothing.
+void collect_dangling(std::vector<std::string>& failures, const world& w) {
+    if (!w.has_class_of_ours())
+        failures.push_back(fmt::format("there is no GatewayClass with controllerName {}; create it, or name "
+                                       "the controller of yours with -gateway-class-name",
+                                       w.controller));
+    for (const Gateway& g : w.gateways)
+        if (w.class_of(g) == nullptr)
+            failures.push_back(fmt::format("{}: spec.gatewayClassName: GatewayClass {} does not exist; "
+                                           "create it or correct the name",
+                                           describe(g), g.spec.gatewayClassName));
+    for (const route_view& route : w.routes) {
+        const std::vector<object_key> parents = gateway::parent_gateways(route);
+        if (!parents.empty() &&
+            std::none_of(parents.begin(), parents.end(), [&](const auto& p) { return w.has_gateway(p); }))
+            failures.push_back(fmt::format("{}: spec.parentRefs: Gateway {} does not exist; create it or "
+                                           "correct the name",
+                                           gateway::describe(route), to_string(parents.front())));
+        if (route.spec->parentRefs.empty())
+            failures.push_back(
+                fmt::format("{}: spec.parentRefs: expected a Gateway, got none", gateway::describe(route)));
+    }
+}
+
 } // namespace
 
 std::string render_tree(const std::vector<json::value>& objects, const std::string& controller_name,
@@ -272,8 +318,9 @@ std::vector<std::string> find_failures(const std::vector<json::value>& objects,
                                        const std::string& controller_name) {
     const world w = read(objects, controller_name);
     std::vector<std::string> failures;
+    collect_dangling(failures, w);
     for (const GatewayClass& c : w.classes)
-        if (c.spec.controllerName == controller_name)
+        if (w.is_ours(c))
             collect(failures, describe(c), c.status.conditions, {"Accepted"});
     for (const Gateway& g : w.gateways) {
         if (!w.is_ours(g))

@@ -14,7 +14,7 @@ std::string render_tree(const std::vector<json::value>& objects, const std::stri
                         bool colour);
 
 /// One line per object of our classes that is not accepted, resolved or programmed, with the condition's
-/// message.
+/// message; per Gateway whose class and per route whose Gateways do not exist; and one when no class is ours.
 std::vector<std::string> find_failures(const std::vector<json::value>& objects,
                                        const std::string& controller_name);
 

@@ -5,15 +5,16 @@
 
 #include <gwctl/gateway/gateway.hpp>
 #include <gwctl/json/yaml.hpp>
-#include <gwctl/testing/api_server.hpp>
+#include <gwctl/testing/manager_thread.hpp>
 
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
-#include <thread>
+#include <cstring>
 #include <unistd.h>
 
 namespace gwctl::tools {
@@ -37,37 +38,6 @@ object_key find_pools(const std::vector<document>& documents) {
                                map->metadata.name);
     }
     return found.size() == 1 ? found.front() : object_key();
-}
-
-/// Runs a manager on a thread of its own for as long as this lives.
-class background_manager {
-public:
-    explicit background_manager(manager& m) : manager_(m), thread_([this] { exit_code_ = manager_.run(); }) {}
-    ~background_manager() {
-        manager_.stop();
-        thread_.join();
-    }
-    background_manager(const background_manager&) = delete;
-    background_manager& operator=(const background_manager&) = delete;
-
-private:
-    manager& manager_;
-    int exit_code_ = 0;
-    std::thread thread_;
-};
-
-/// Until server, stand-ins and controller have nothing left to do at one and the same version.
-settled_report wait_until_quiet(api_server& server, manager& m) {
-    using namespace std::chrono_literals;
-    constexpr auto patience = 60s;
-    settled_report report;
-    std::uint64_t version = 0;
-    do {
-        version = server.resource_version();
-        server.wait_until([&] { return server.settled(); }, patience);
-        report = m.wait_settled(std::to_string(server.resource_version()), patience);
-    } while (report.settled && (version != server.resource_version() || !server.settled()));
-    return report;
 }
 
 std::vector<std::string> controller_failures(const settled_report& report) {
@@ -106,6 +76,8 @@ int simulate(flags f) {
     testing::api_server_options server_options;
     server_options.workloads = true;
     server_options.announcer = true;
+    server_options.bookmark_interval =
+        std::chrono::milliseconds(50); // stores without changes learn the version by it
     api_server server(server_options);
     const std::vector<std::string> refused = apply_documents(server.url(), files.documents);
     failures.insert(failures.end(), refused.begin(), refused.end());
@@ -114,14 +86,12 @@ int simulate(flags f) {
     f.manager.health_probe_bind_address.clear();
     f.manager.leader_election.reset();
     log::configure({.minimum = log::level::error});
-    cluster_config cluster;
-    cluster.server = server.url();
     std::vector<json::value> objects;
     {
-        manager m(f.manager, cluster);
+        manager m(f.manager, testing::config_for(server));
         gateway::install<gateway::tcp, gateway::udp>(m, f.gateway);
-        const background_manager running(m);
-        const settled_report report = wait_until_quiet(server, m);
+        const testing::manager_thread running(m);
+        const settled_report report = testing::wait_until_quiet(server, m);
         objects = server.objects();
         const std::vector<std::string> more = controller_failures(report);
         failures.insert(failures.end(), more.begin(), more.end());
@@ -129,7 +99,8 @@ int simulate(flags f) {
     print(objects, f);
     const std::vector<std::string> not_well = find_failures(objects, f.gateway.controller_name);
     failures.insert(failures.end(), not_well.begin(), not_well.end());
-    std::fflush(stdout);
+    if (std::fflush(stdout) != 0)
+        failures.push_back(fmt::format("standard output: {}", std::strerror(errno)));
     for (const std::string& failure : failures)
         fmt::print(stderr, "gateway-api-controller: {}\n", failure);
     return failures.empty() ? 0 : 1;

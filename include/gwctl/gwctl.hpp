@@ -1,7 +1,10 @@
-/// Everything an author of a controller needs, from core to runtime. `gateway/` and `testing/` are included
-/// by name.
+/// Everything an author of a controller needs, from core to runtime. The kinds of `api/`, `gateway/` and
+/// `testing/` are included by name.
 #pragma once
 
+#include <gwctl/api/resource.hpp>
+#include <gwctl/client/client.hpp>
+#include <gwctl/client/config.hpp>
 #include <gwctl/core/backoff.hpp>
 #include <gwctl/core/clock.hpp>
 #include <gwctl/core/error.hpp>

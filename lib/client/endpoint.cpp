@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace gwctl::detail {
 
 std::string endpoint::authority() const {
@@ -27,8 +29,13 @@ result<endpoint> parse_endpoint(std::string_view server) {
         return wrong("a host name or address after https://");
     if (url->has_userinfo() || url->has_query() || url->has_fragment())
         return wrong("https://HOST:PORT without user, query or fragment");
-    if (url->has_port() && url->port_number() == 0)
-        return wrong("a port from 1 to 65535");
+    // port_number() of Boost 1.81 wraps around.
+    if (const std::string_view port = url->port(); url->has_port()) {
+        std::uint16_t number = 0;
+        const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), number);
+        if (failed != std::errc() || end != port.data() + port.size() || number == 0)
+            return wrong("a port from 1 to 65535");
+    }
 
     endpoint e;
     e.tls = url->scheme() == "https";

@@ -31,6 +31,7 @@ public:
     int status = 0;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string_view piece;
+    std::uint64_t chunk_left = 0; // of the data of the current chunk
 
 private:
     void on_request_impl(http::verb, string_view, string_view, int, error_code&) override {}
@@ -44,9 +45,10 @@ private:
         piece = std_view(body);
         return body.size();
     }
-    void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+    void on_chunk_header_impl(std::uint64_t size, string_view, error_code&) override { chunk_left = size; }
     std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code&) override {
         piece = std_view(body);
+        chunk_left -= body.size();
         return body.size();
     }
     void on_finish_impl(error_code&) override {}
@@ -58,6 +60,12 @@ response_parser::~response_parser() = default;
 
 result<std::size_t> response_parser::put(std::string_view bytes) {
     parser_->piece = {};
+    // A TLS alert record is what a TLS server answers to plain HTTP.
+    if (!got_some() && bytes.starts_with("\x15\x03"))
+        return error{errc::protocol, "the server speaks TLS; use https:// in its address"};
+    // Beast asserts that it sees the end of an empty chunked body ("0\r\n\r\n") in one go.
+    if (parser_->is_header_done() && parser_->chunked() && parser_->chunk_left == 0 && bytes.size() < 5)
+        return 0;
     error_code ec;
     const std::size_t used = parser_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), ec);
     // Beast bounds a single field or chunk header; the sum of them is ours to bound.
@@ -66,12 +74,8 @@ result<std::size_t> response_parser::put(std::string_view bytes) {
     if (ec == http::error::header_limit || (ec == http::error::need_more && bytes.size() >= max_head) ||
         head_size_ > max_head)
         return error{errc::protocol, fmt::format("the head of the answer is longer than {} bytes", max_head)};
-    if (ec && ec != http::error::need_more) {
-        // A TLS alert record is what a TLS server answers to plain HTTP.
-        if (!parser_->is_header_done() && bytes.starts_with("\x15\x03"))
-            return error{errc::protocol, "the server speaks TLS; use https:// in its address"};
+    if (ec && ec != http::error::need_more)
         return error{errc::protocol, fmt::format("the answer is not HTTP/1.1: {}", ec.message())};
-    }
     if (parser_->is_header_done() && parser_->status == 101)
         return error{errc::protocol, "the server switched to another protocol without being asked to"};
     if (parser_->is_done() && parser_->status / 100 == 1)

@@ -81,9 +81,11 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view header) {
 
 api_error status_error(int http_status, const Status& status, std::string_view subject) {
     const int code = status.code != 0 ? status.code : http_status;
-    const std::string_view text = !status.message.empty()  ? status.message
-                                  : !status.reason.empty() ? status.reason
-                                                           : "the API server gives no reason";
+    std::string_view text = "the API server gives no reason";
+    if (!status.message.empty())
+        text = status.message;
+    else if (!status.reason.empty())
+        text = status.reason;
     api_error e(code_of(code, status.reason), fmt::format("{}: {}", subject, text));
     e.http_status = code;
     e.reason = status.reason;

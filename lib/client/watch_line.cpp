@@ -73,8 +73,12 @@ private:
             if (depth == 0 && (c == ',' || c == '}' || c == ']'))
                 return true;
             ++at_;
-            if (c == '"' && !skip_string())
-                return false;
+            if (c == '"') {
+                if (!skip_string())
+                    return false;
+                if (depth == 0)
+                    return true;
+            }
             if (c == '{' || c == '[')
                 ++depth;
             if ((c == '}' || c == ']') && --depth == 0)

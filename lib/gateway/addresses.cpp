@@ -75,7 +75,9 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
         claims.insert(claims.end(), std::make_move_iterator(more.begin()),
                       std::make_move_iterator(more.end()));
     };
+    shown_.clear();
     for (const auto& [gateway, ours] : gateways) {
+        remember(*gateway, ours);
         add(claims_of(*gateway, ours));
         if (!ours)
             continue;
@@ -103,6 +105,7 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
 }
 
 void address_book::observe(const Gateway& gateway, bool ours) {
+    remember(gateway, ours);
     allocator_.observe(holder_of(key_of(gateway)), claims_of(gateway, ours));
 }
 
@@ -110,8 +113,40 @@ void address_book::observe(const Service& service) {
     allocator_.observe(gwctl::describe(service), claims_of(service));
 }
 
-void address_book::forget_gateway(const object_key& key) { allocator_.release(holder_of(key)); }
+void address_book::forget_gateway(const object_key& key) {
+    shown_.erase(to_string(key));
+    allocator_.release(holder_of(key));
+}
 void address_book::forget_service(const object_key& key) { allocator_.release(describe(Service::type, key)); }
+
+/// Notes what a Gateway of ours says it has, so that its Services are not taken for rivals.
+void address_book::remember(const Gateway& gateway, bool ours) {
+    const std::string key = to_string(key_of(gateway));
+    if (!ours) {
+        shown_.erase(key);
+        return;
+    }
+    std::set<std::string>& addresses = shown_[key];
+    addresses = {recorded_address(gateway)};
+    for (const GatewayAddress& a : gateway.status.addresses)
+        addresses.insert(a.value.value_or(""));
+}
+
+/// Whether the Service carries this address for a Gateway of ours that has it.
+bool address_book::serves_gateway(const Service& service, const std::string& address) const {
+    const auto gateway = service.metadata.annotations.find(names_.gateway());
+    if (gateway == service.metadata.annotations.end())
+        return false;
+    const auto shown = shown_.find(gateway->second);
+    if (shown == shown_.end())
+        return false;
+    if (shown->second.contains(address))
+        return true;
+    const auto parsed = ipam::parse_address(address);
+    return parsed.has_value() &&
+           allocator_.claims().find(fmt::format("{} {}", Gateway::type.kind, gateway->second), *parsed) !=
+               nullptr;
+}
 
 std::string address_book::recorded_address(const Gateway& gateway) const {
     const auto label = gateway.metadata.labels.find(std::string(label_ipam_address));
@@ -124,44 +159,41 @@ std::string address_book::recorded_address(const Gateway& gateway) const {
 std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ours) const {
     const std::string holder = holder_of(key_of(gateway));
     std::vector<ipam::claim> claims;
-    if (ours) {
-        // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
-        // forge it.
-        for (const GatewayAddress& a : gateway.status.addresses)
+    const auto add_all = [&](const std::vector<GatewayAddress>& addresses, ipam::claim_kind kind) {
+        for (const GatewayAddress& a : addresses)
             if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::pinned, gateway.metadata);
-        return claims;
-    }
-    for (const auto* list : {&gateway.spec.addresses, &gateway.status.addresses})
-        for (const GatewayAddress& a : *list)
-            if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder, ipam::claim_kind::foreign, gateway.metadata);
+                add_claim(claims, a.value.value_or(""), holder, kind, gateway.metadata);
+    };
+    // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
+    // forge it.
+    add_all(gateway.status.addresses, ours ? ipam::claim_kind::granted : ipam::claim_kind::foreign);
+    if (!ours)
+        add_all(gateway.spec.addresses, ipam::claim_kind::wish);
     return claims;
 }
 
-/// Services of ours hold what their Gateway holds, and count by it.
+/// What a Service holds or asks for. Those of ours carry what their Gateway has, and count by it.
 std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     std::vector<ipam::claim> claims;
-    const auto& annotations = service.metadata.annotations;
-    if (annotations.contains(names_.gateway()) &&
-        (annotations.contains(names_.applied()) || annotations.contains(names_.original())))
-        return claims;
     const std::string holder = gwctl::describe(service);
-    // What it asks for counts like what it has: an announcer may grant it at any time.
-    const auto add = [&](std::string_view text) {
-        add_claim(claims, text, holder, ipam::claim_kind::foreign, service.metadata);
+    const auto add = [&](const std::string& address, ipam::claim_kind kind) {
+        if (!serves_gateway(service, address))
+            add_claim(claims, address, holder, kind, service.metadata);
     };
-    add(service.spec.loadBalancerIP);
+    for (const auto& ingress : service.status.loadBalancer.ingress)
+        add(ingress.ip, ipam::claim_kind::foreign);
+    for (const std::string& address : service.spec.externalIPs)
+        add(address, ipam::claim_kind::wish);
+    if (service.spec.type != "LoadBalancer")
+        return claims; // announcers look at no other
+    add(service.spec.loadBalancerIP, ipam::claim_kind::wish);
     for (const std::string_view key :
          {annotation_kube_vip_addresses, std::string_view("metallb.io/loadBalancerIPs"),
           std::string_view("metallb.universe.tf/loadBalancerIPs"), std::string_view("lbipam.cilium.io/ips")})
-        if (const auto a = annotations.find(std::string(key)); a != annotations.end())
+        if (const auto a = service.metadata.annotations.find(std::string(key));
+            a != service.metadata.annotations.end())
             for (const std::string& address : split(a->second))
-                add(address);
-    for (const auto& ingress : service.status.loadBalancer.ingress)
-        add(ingress.ip);
-    for (const std::string& address : service.spec.externalIPs)
-        add(address);
+                add(address, ipam::claim_kind::wish);
     return claims;
 }
 
@@ -180,42 +212,13 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
     return v;
 }
 
-/// Whether the address was granted to this holder, an older Gateway of ours having no claim. Claims of others
-/// do not matter: whoever may create a Service can ask for any address.
-bool address_book::was_granted(const std::string& holder, const ipam::ip_address& address) const {
-    const ipam::ledger& all = allocator_.claims();
-    if (all.find(holder, address) == nullptr)
-        return false;
-    if (all.holder_of(address)->kind != ipam::claim_kind::foreign)
-        return all.holder_of(address)->holder == holder;
-    for (const ipam::conflict& c : all.conflicts()) {
-        if (c.address != address)
-            continue;
-        const auto first_of_ours =
-            std::find_if(c.claims.begin(), c.claims.end(),
-                         [](const ipam::claim& claim) { return claim.kind != ipam::claim_kind::foreign; });
-        return first_of_ours != c.claims.end() && first_of_ours->holder == holder;
-    }
-    return false;
-}
-
-/// What the holder was granted stays; else a free address, which has to lie in a pool.
-ipam::allocation address_book::obtain(const ipam::request& request) {
-    if (request.address && was_granted(request.holder, *request.address))
-        return *request.address;
-    if (!request.address)
-        for (const ipam::ip_address& address : allocator_.claims().addresses_of(request.holder))
-            if (was_granted(request.holder, address))
-                return address;
-    return allocator_.allocate(request);
-}
-
+/// Whether the holder has this address, or gets it now because it is free and lies in a pool.
 bool address_book::holds(ipam::request request, const std::string& address) {
     const auto parsed = ipam::parse_address(address);
     if (parsed.has_error())
         return false;
     request.address = *parsed;
-    return obtain(request).has_value();
+    return allocator_.allocate(request).has_value();
 }
 
 /// Frees what was granted for a wish that changed before the status could show it.
@@ -252,19 +255,20 @@ assignment address_book::assign(const Gateway& gateway) {
     request.namespace_ = gateway.metadata.namespace_;
     request.since = created(gateway.metadata);
 
-    std::string recorded = recorded_address(gateway);
-    if (!recorded.empty() && !holds(request, recorded))
-        recorded.clear(); // forged, or someone else's by now
+    // What equals the record is ours to replace, also when the record is forged or the address someone else's
+    // by now.
+    const std::string recorded = recorded_address(gateway);
+    const bool keeps_recorded = !recorded.empty() && holds(request, recorded);
     const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
     const bool wants_one = std::none_of(wishes.begin(), wishes.end(), is_wish) ||
                            !std::all_of(wishes.begin(), wishes.end(), is_wish);
     std::string allocated;
-    if (wants_one && !recorded.empty()) {
+    if (wants_one && keeps_recorded) {
         allocated = recorded;
     } else if (wants_one && !has_pools()) {
         a.result.left_to_announcer = std::none_of(wishes.begin(), wishes.end(), is_wish);
     } else if (wants_one) {
-        const ipam::allocation got = obtain(request);
+        const ipam::allocation got = allocator_.allocate(request);
         if (got.has_value())
             allocated = got->to_string();
         else
@@ -292,7 +296,7 @@ assignment address_book::assign(const Gateway& gateway) {
         }
         request.address = *parsed;
         request.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
-        const ipam::allocation got = obtain(request);
+        const ipam::allocation got = allocator_.allocate(request);
         if (got.has_error())
             a.result.usable = explain(got.error(), path);
         else if (std::find(all.begin(), all.end(), got->to_string()) == all.end())
@@ -314,7 +318,12 @@ std::string address_book::render_record(const Gateway& gateway, const std::strin
     };
     const bool v6 = allocated.find(':') != std::string::npos;
     // Without an allocation now, an earlier record goes only when the user pinned something instead.
-    if (!allocated.empty() || !gateway.spec.addresses.empty()) {
+    const auto& wishes = gateway.spec.addresses;
+    const bool is_replaced = std::any_of(wishes.begin(), wishes.end(), is_pinned) &&
+                             std::none_of(wishes.begin(), wishes.end(), [&](const GatewayAddress& w) {
+                                 return w.value == recorded_address(gateway);
+                             });
+    if (!allocated.empty() || is_replaced) {
         put(labels, gateway.metadata.labels, std::string(label_ipam_address), v6 ? "" : allocated);
         put(annotations, gateway.metadata.annotations, names_.address(), v6 ? allocated : "");
     }
@@ -323,14 +332,13 @@ std::string address_book::render_record(const Gateway& gateway, const std::strin
             options_.implementation_label);
 
     json::object spec;
-    const auto& wishes = gateway.spec.addresses;
     const auto names_it = [&](const GatewayAddress& w) { return w.value == allocated; };
     if (options_.write_spec_address && !allocated.empty() &&
         std::none_of(wishes.begin(), wishes.end(), names_it)) {
         json::array written;
         bool placed = false;
         for (const GatewayAddress& w : wishes) {
-            if (is_pinned(w)) {
+            if (is_pinned(w) && *w.value != recorded_address(gateway)) {
                 written.push_back({{"type", "IPAddress"}, {"value", *w.value}});
             } else if (!placed) { // the entry that asked for an address gets it
                 written.push_back({{"type", "IPAddress"}, {"value", allocated}});

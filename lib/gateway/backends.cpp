@@ -148,14 +148,11 @@ verdict resolved_refs(const std::vector<backend>& backends) {
 
 bool made_by_us(const core_v1::Service& service, const names& n, std::string_view controller_name) {
     const auto& annotations = service.metadata.annotations;
-    if (annotations.contains(n.original()))
-        return false;
-    // Borrowed Services have the Gateway's annotation, too, and may have lost their record: only what we
-    // applied whole is ours.
-    if (annotations.contains(n.gateway()))
-        return annotations.contains(n.applied());
+    if (annotations.contains(n.applied()))
+        return annotations.contains(n.gateway());
     const auto seed = annotations.find(std::string(annotation_controller));
-    return seed != annotations.end() && seed->second == controller_name;
+    return seed != annotations.end() && seed->second == controller_name &&
+           !annotations.contains(n.original()) && !annotations.contains(n.gateway());
 }
 
 std::string describe_ports(const core_v1::Service& service) {

@@ -52,6 +52,7 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_sour
     for (const auto& source : routes)
         kinds_.push_back(&source->kind());
     add_indexes();
+    follow_attachments();
     follow_addresses();
 }
 
@@ -83,6 +84,26 @@ void cluster::add_indexes() {
     }
 }
 
+/// Drops what was judged before something that attachments depend on changed.
+void cluster::follow_attachments() {
+    const auto forget = [this](const auto&) { judged_.clear(); };
+    gateways.on_change(forget);
+    namespaces.on_change(forget);
+    for (const auto& source : routes)
+        source->on_change([this](const auto&, const auto&) { judged_.clear(); });
+}
+
+std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const Gateway>& gateway) {
+    std::shared_ptr<const judged_gateway>& known = judged_[key_of(*gateway)];
+    if (!known || known->state.gateway != gateway) {
+        auto fresh = std::make_shared<judged_gateway>();
+        fresh->state = snapshot_of(gateway);
+        fresh->attached = attach_all(fresh->state, opts.default_behaviour);
+        known = std::move(fresh);
+    }
+    return known;
+}
+
 void cluster::follow_addresses() {
     // Until the first assignment the stores may be incomplete; then the book starts from all of them at once.
     gateways.on_change([this](const change<Gateway>& c) {
@@ -94,6 +115,9 @@ void cluster::follow_addresses() {
             book_.observe(*c.now, is_ours(*c.now));
         else
             book_.forget_gateway(key_of(*c.old));
+        // Its Services count by it as long as it is there, and for themselves once it is not.
+        for (const auto& service : services.by_index("gateway", to_string(key_of(c.now ? *c.now : *c.old))))
+            book_.observe(*service);
     });
     classes.on_change([this](const change<GatewayClass>& c) {
         if (!book_ready_)

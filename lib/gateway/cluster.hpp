@@ -10,6 +10,12 @@
 
 namespace gwctl::gateway::detail {
 
+/// A Gateway with everything that attaches to it.
+struct judged_gateway {
+    snapshot state{};
+    attachments attached{}; ///< refers to `state`
+};
+
 class cluster final : public cluster_view {
 public:
     cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> routes);
@@ -35,6 +41,10 @@ public:
     snapshot snapshot_of(std::shared_ptr<const Gateway> gateway) const;
     /// What exists for a Gateway that may itself be gone.
     snapshot remains_of(const object_key& gateway) const;
+
+    /// Judged once for all of the Gateway's routes, and again when one of them, it, or a namespace changes.
+    /// Its managed Services and slices may be old.
+    std::shared_ptr<const judged_gateway> judge(const std::shared_ptr<const Gateway>& gateway);
 
     /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
     /// be.
@@ -62,10 +72,12 @@ public:
 private:
     void add_indexes();
     void follow_addresses();
+    void follow_attachments();
 
     std::vector<const route_kind*> kinds_;
     address_book book_;
     bool book_ready_ = false;
+    std::map<object_key, std::shared_ptr<const judged_gateway>> judged_;
 };
 
 /// Makes changes in the stores lead to reconciles, in proportion to what depends on the change.

@@ -22,6 +22,13 @@ bool changes_listeners(const change<Gateway>& c) {
            c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
 }
 
+bool may_free_address(const change<core_v1::Service>& c) {
+    if (!c.old || !c.now)
+        return !c.now;
+    return c.old->spec != c.now->spec || c.old->status != c.now->status ||
+           c.old->metadata.annotations != c.now->metadata.annotations;
+}
+
 struct wiring {
     cluster& c;
     controllers to;
@@ -75,7 +82,7 @@ void connect_services(const wiring& w) {
         }
         const core_v1::Service& any = ch.now ? *ch.now : *ch.old;
         w.routes_by("backend", to_string(key_of(any)), true);
-        if (!ch.now)
+        if (may_free_address(ch))
             w.waiting();
     });
     w.c.endpoint_slices.on_change([w](const change<discovery_v1::EndpointSlice>& ch) {

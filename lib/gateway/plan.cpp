@@ -325,7 +325,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<announcement> announcements;
     for (const Service& service : services)
         announcements.push_back(judge_announcement(key_of(service), addresses.addresses, *s.cluster));
-    return_borrowed(s, d.updated, desired, n); // before others take over their ports
+    if (parameters.holds) // else what is served stays as it was while the mistake is mended
+        return_borrowed(s, d.updated, desired, n); // before others take over their ports
     for (const auto& [key, listeners] : d.updated) {
         announcements.push_back(judge_announcement(key, addresses.addresses, *s.cluster));
         const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway,
@@ -333,7 +334,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         if (change)
             desired.patches.push_back(*change);
     }
-    find_unwanted(s, services, slices, desired, n);
+    if (parameters.holds)
+        find_unwanted(s, services, slices, desired, n);
     desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
 
     keep_unapplied<Service>(

@@ -18,6 +18,13 @@ public:
         if (!first_)
             first_ = std::move(e);
     }
+    /// Like `failed`; when trying again cannot help, it is also a reason for the status.
+    void failed(const api_error& e) {
+        if (reason_.empty() && !is_transient(e.code()) && e.code() != errc::conflict)
+            reason_ = e.what();
+        failed(std::current_exception());
+    }
+    const std::string& reason() const { return reason_; }
     void rethrow() const {
         if (first_)
             std::rethrow_exception(first_);
@@ -25,6 +32,7 @@ public:
 
 private:
     std::exception_ptr first_;
+    std::string reason_;
 };
 
 template <Resource T>
@@ -34,9 +42,9 @@ task<void> apply_all(context& ctx, std::vector<T> objects, write_guard& guard) {
         try {
             const T applied = co_await ctx.api.apply(std::move(object));
             ctx.wrote(applied);
-            ctx.log.info("applied", {{"object", what}});
-        } catch (...) {
-            guard.failed(std::current_exception());
+            ctx.log.info("applied", {{"wrote", what}});
+        } catch (const api_error& e) {
+            guard.failed(e);
         }
     }
 }
@@ -47,7 +55,7 @@ task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& g
         const std::string what = gwctl::describe(T::type, key);
         try {
             co_await ctx.api.remove<T>(key);
-            ctx.log.info("deleted", {{"object", what}});
+            ctx.log.info("deleted", {{"wrote", what}});
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
                 guard.failed(std::current_exception());
@@ -61,9 +69,13 @@ task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_gua
         try {
             const Service patched = co_await ctx.api.patch<Service>(p.service, change);
             ctx.wrote(patched);
-            ctx.log.info("updated", {{"object", gwctl::describe(patched)}});
+            ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
         } catch (const api_error& e) {
-            if (e.code() != errc::not_found)
+            // A user's Service, and perhaps a record that the user broke: that must not stop the Gateway.
+            if (e.code() == errc::invalid || e.code() == errc::bad_request)
+                ctx.log.warn("the API server refused to change a Service",
+                             {{"service", to_string(p.service)}, {"error", e.what()}});
+            else if (e.code() != errc::not_found)
                 guard.failed(std::current_exception());
         }
     }
@@ -175,9 +187,17 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         c.waiting.insert(key);
     gateway = co_await write_record(ctx, std::move(gateway), assigned.record);
 
-    desired_state desired = plan(c.snapshot_of(gateway), assigned.result, c.opts, ctx.time.wall_now());
+    const snapshot s = c.snapshot_of(gateway); // the plan's problems refer to its routes
+    desired_state desired = plan(s, assigned.result, c.opts, ctx.time.wall_now());
     Gateway::Status status = std::move(desired.status);
     co_await carry_out(c, ctx, std::move(desired), guard);
+    if (!guard.reason().empty()) {
+        const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
+        condition_writer conditions(std::move(status.conditions), gateway->metadata.generation.value_or(0),
+                                    ctx.time.wall_now());
+        conditions.set("Programmed", false, "NoResources", reason);
+        status.conditions = std::move(conditions).take();
+    }
     co_await write_status(ctx, *gateway, std::move(status));
     guard.rethrow();
     co_return await_change();

@@ -15,15 +15,14 @@ struct route_verdicts {
     bool borrows = false;
 };
 
-route_verdicts judge(const cluster& c, const route_view& route) {
+route_verdicts judge(cluster& c, const route_view& route) {
     route_verdicts all;
     for (const object_key& key : parent_gateways(route)) {
         const auto gateway = c.gateways.get(key);
         if (!gateway || !c.is_ours(*gateway))
             continue;
-        const snapshot s = c.snapshot_of(gateway);
-        const attachments a = attach_all(s, c.opts.default_behaviour);
-        for (parent_verdict& v : judge_route(route, s, a, c.opts)) {
+        const auto judged = c.judge(gateway);
+        for (parent_verdict& v : judge_route(route, judged->state, judged->attached, c.opts)) {
             const auto served_by = behaviour_of(route, c.opts.default_behaviour);
             if (v.accepted.holds && served_by.has_value() && *served_by == behaviour::update)
                 all.borrows = true;

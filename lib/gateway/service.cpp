@@ -184,8 +184,9 @@ bool is_reserved_key(std::string_view key, const names& n) {
     if (slash == std::string_view::npos)
         return false;
     const std::string_view domain = key.substr(0, slash);
-    if (domain == "app.kubernetes.io")
-        return false; // the recommended labels, which describe and do not steer
+    // The recommended labels describe and do not steer; external-dns steers names, not addresses.
+    if (domain == "app.kubernetes.io" || domain.starts_with("external-dns."))
+        return false;
     const std::string ours = n.gateway();
     const auto within = [&](std::string_view parent) {
         return domain == parent ||

@@ -45,6 +45,11 @@ result<original_service> read_record(const Service& live, const names& n) {
     if (record == live.metadata.annotations.end())
         return original_service{};
     auto decoded = json::decode<original_service>(record->second);
+    constexpr std::string_view types[] = {"ClusterIP", "NodePort", "LoadBalancer"};
+    if (decoded.has_value() &&
+        std::find(std::begin(types), std::end(types), decoded->type) == std::end(types))
+        decoded = error{errc::decode,
+                        fmt::format("type: expected the Service's former type, got \"{}\"", decoded->type)};
     if (decoded.has_error())
         return error{errc::decode,
                      fmt::format("Service {}: metadata.annotations[{}]: {}; restore the annotation, or "
@@ -269,12 +274,23 @@ std::vector<ServicePort> own_ports(const Service& service, const names& n) {
 }
 
 bool is_borrowed(const Service& service, const names& n) {
-    return service.metadata.annotations.contains(n.original());
+    const auto& annotations = service.metadata.annotations;
+    return annotations.contains(n.original()) && annotations.contains(n.gateway()) &&
+           !annotations.contains(n.applied());
 }
 
 std::vector<std::string> borrowers(const Service& service, const names& n) {
+    if (!is_borrowed(service, n))
+        return {};
     const result<original_service> record = read_record(service, n);
-    return record.has_value() ? record->routes : std::vector<std::string>();
+    if (record.has_error())
+        return {};
+    // Whoever may edit a Service can write anything into its record; `update` never leaves the route's
+    // namespace.
+    std::vector<std::string> routes = record->routes;
+    const std::string within = " " + service.metadata.namespace_ + "/";
+    std::erase_if(routes, [&](const std::string& route) { return route.find(within) == std::string::npos; });
+    return routes;
 }
 
 } // namespace gwctl::gateway

@@ -147,7 +147,7 @@ std::vector<pool_usage> allocator::usage() const {
 std::vector<claim> allocator::outside_pools() const {
     std::vector<claim> found = ledger_.claims();
     std::erase_if(found, [this](const claim& c) {
-        return c.kind == claim_kind::foreign ||
+        return c.kind == claim_kind::foreign || c.kind == claim_kind::wish ||
                std::any_of(states_.begin(), states_.end(),
                            [&](const pool_state& p) { return p.definition->addresses.contains(c.address); });
     });

@@ -7,8 +7,6 @@
 namespace gwctl::ipam {
 namespace {
 
-bool is_movable(const claim& c) { return c.kind == claim_kind::dynamic; }
-
 auto held_by(std::string_view holder) {
     return [holder](const claim& c) { return c.holder == holder; };
 }
@@ -16,8 +14,8 @@ auto held_by(std::string_view holder) {
 } // namespace
 
 bool takes_precedence(const claim& a, const claim& b) noexcept {
-    return std::tuple(is_movable(a), a.since, std::string_view(a.holder)) <
-           std::tuple(is_movable(b), b.since, std::string_view(b.holder));
+    return std::tuple(a.kind, a.since, std::string_view(a.holder)) <
+           std::tuple(b.kind, b.since, std::string_view(b.holder));
 }
 
 bool ledger::record(claim c) {

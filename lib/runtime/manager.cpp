@@ -62,6 +62,10 @@ void manager::recheck_kinds() {
 }
 
 settled_report manager::wait_settled(std::string resource_version, std::chrono::milliseconds timeout) {
+    settled_report ended;
+    ended.waiting_for.push_back("the manager has ended");
+    if (core_->ended_)
+        return ended;
     auto done = std::make_shared<std::promise<settled_report>>();
     auto answer = done->get_future();
     asio::post(core_->main_,
@@ -69,6 +73,8 @@ settled_report manager::wait_settled(std::string resource_version, std::chrono::
     if (answer.wait_for(timeout) == std::future_status::ready)
         return answer.get();
 
+    if (core_->ended_)
+        return ended;
     // Too late: say what is missing, if the manager still runs.
     auto state = std::make_shared<std::promise<settled_report>>();
     auto now = state->get_future();
@@ -140,7 +146,10 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
         },
         [this, &master] {
             master.Set(0);
-            asio::post(main_, [this] { stop(1, "leadership was lost"); });
+            asio::post(main_, [this] {
+                patient_ = false; // what still runs could only be refused its writes
+                stop(1, "leadership was lost");
+            });
         });
     elector_->api().observe_requests(count);
 }

@@ -10,7 +10,9 @@
 #include <gwctl/runtime/manager.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -86,6 +88,7 @@ private:
     detail::task_group recorder_;
     detail::task_group side_tasks_; ///< on the second thread
     std::vector<std::unique_ptr<detail::http_server>> servers_;
+    std::optional<boost::asio::signal_set> signals_;
     std::thread side_thread_;
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> side_work_;
 
@@ -97,8 +100,10 @@ private:
     bool controlling_ = false;
     bool draining_ = false;
     bool lease_done_ = false;
+    bool patient_ = true; ///< reconciles get the drain timeout
     int exit_code_ = 0;
     bool ran_ = false;
+    std::atomic<bool> ended_{false};
     std::uint64_t seed_ = 0;
 };
 

@@ -32,6 +32,7 @@ int manager::core::run() {
     });
     while (!ended)
         main_.run();
+    ended_ = true;
     stop_side_thread();
     if (failure)
         std::rethrow_exception(failure);
@@ -94,7 +95,9 @@ task<void> manager::core::drain() {
         c->shut_down();
     gates_.cancel();
     co_await gates_.join();
-    bool all_ended = co_await workers_.join_until(time_, time_.now() + options_.drain_timeout);
+    const steady_time deadline =
+        time_.now() + (patient_ ? options_.drain_timeout : options_.drain_timeout.zero());
+    bool all_ended = co_await workers_.join_until(time_, deadline);
     if (!all_ended) {
         log::warn("cancelling reconciles that did not end in time", {{"running", workers_.size()}});
         workers_.cancel();
@@ -111,9 +114,9 @@ task<void> manager::core::drain() {
     // Only now may another process begin.
     if (elector_ && leading_ && all_ended) {
         asio::post(side_, [this] { elector_->release(); });
-        const steady_time deadline = time_.now() + farewell;
-        while (!lease_done_ && time_.now() < deadline)
-            co_await detail::sleep_or_notified(time_, deadline, changed_);
+        const steady_time at_latest = time_.now() + farewell;
+        while (!lease_done_ && time_.now() < at_latest)
+            co_await detail::sleep_or_notified(time_, at_latest, changed_);
     }
     reflectors_.cancel();
     co_await reflectors_.join();

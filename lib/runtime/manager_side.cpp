@@ -6,7 +6,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -73,8 +72,10 @@ void manager::core::start_side_thread() {
     side_work_.emplace(side_.get_executor());
     for (const auto& s : servers_)
         side_tasks_.spawn("probes", s->run());
-    if (options_.handle_signals)
+    if (options_.handle_signals) {
+        signals_.emplace(side_, SIGINT, SIGTERM);
         side_tasks_.spawn("signals", take_signals());
+    }
     if (!servers_.empty())
         side_tasks_.spawn("loop lag", measure_lag());
     side_thread_ = std::thread([this] { side_.run(); });
@@ -88,14 +89,14 @@ void manager::core::stop_side_thread() {
         side_work_.reset();
     });
     side_thread_.join();
+    signals_.reset();
 }
 
 task<void> manager::core::take_signals() {
-    asio::signal_set signals(side_, SIGINT, SIGTERM);
-    const int first = co_await signals.async_wait(asio::use_awaitable);
+    const int first = co_await signals_->async_wait(asio::use_awaitable);
     log::info("signal received; a second one exits at once", {{"signal", first}});
     asio::post(main_, [this] { stop(0, {}); });
-    const int second = co_await signals.async_wait(asio::use_awaitable);
+    const int second = co_await signals_->async_wait(asio::use_awaitable);
     log::warn("second signal received; exiting", {{"signal", second}});
     std::_Exit(1);
 }

@@ -11,8 +11,8 @@ namespace gwctl::detail {
 
 task<void> notifier::wait() {
     namespace asio = boost::asio;
-    waiter self{
-        asio::steady_timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max())};
+    const auto executor = co_await asio::this_coro::executor;
+    waiter self{asio::steady_timer(executor, asio::steady_timer::time_point::max())};
     struct registration {
         std::list<waiter*>& list;
         std::list<waiter*>::iterator position;

@@ -70,7 +70,11 @@ task<void> reflector::list(reflector_fsm::todo todo) {
     }
     if (failed) {
         pages_.clear();
-        fsm_.list_failed(failure_of(failed), time_.now());
+        const api_error e = failure_of(failed);
+        // Perhaps only the version we know of is gone; the next list looks for the others.
+        if (e.code() == errc::not_found)
+            api_.forget_versions();
+        fsm_.list_failed(e, time_.now());
     }
 }
 

@@ -106,7 +106,9 @@ void reflector_fsm::watch_opened(steady_time now) {
     opened_ = now;
     progress_ = false;
     unordered_ = version_.empty() || version_ == "0";
-    if (watch_denied_) {
+    // Resuming where it stopped, a watch of a quiet kind may say nothing for minutes; that it was opened is
+    // the news.
+    if (watch_denied_ || state_ == store_state::failing) {
         watch_denied_ = false;
         in_order();
     }

@@ -139,15 +139,42 @@ void check_workload(const json::object& object, const json::object* before, fiel
         errors.push_back(required("spec.template.spec.containers"));
 }
 
-void fill_in_workload(json::object& object) {
-    auto& spec = make_object(object, "spec");
-    set_default(spec, "replicas", 1);
-    auto& pod = make_object(make_object(spec, "template"), "spec");
+void fill_in_pod_spec(json::object& pod) {
     set_default(pod, "restartPolicy", "Always");
     set_default(pod, "dnsPolicy", "ClusterFirst");
     set_default(pod, "schedulerName", "default-scheduler");
     set_default(pod, "terminationGracePeriodSeconds", 30);
     set_default(pod, "securityContext", json::object());
+    for (auto& c : make_array(pod, "containers")) {
+        if (!c.is_object())
+            continue;
+        auto& container = c.get_object();
+        const auto image = string_at(container, {"image"});
+        const auto tag = image.rfind(':');
+        const bool latest = tag == std::string::npos || image.find('/', tag) != std::string::npos ||
+                            image.substr(tag) == ":latest";
+        set_default(container, "imagePullPolicy", latest ? "Always" : "IfNotPresent");
+        set_default(container, "resources", json::object());
+        set_default(container, "terminationMessagePath", "/dev/termination-log");
+        set_default(container, "terminationMessagePolicy", "File");
+    }
+}
+
+void fill_in_workload(const kind_info& kind, json::object& object) {
+    auto& spec = make_object(object, "spec");
+    set_default(spec, "replicas", 1);
+    fill_in_pod_spec(make_object(make_object(spec, "template"), "spec"));
+    if (kind.kind == "Deployment") {
+        set_default(spec, "progressDeadlineSeconds", 600);
+        set_default(spec, "revisionHistoryLimit", 10);
+        auto& strategy = make_object(spec, "strategy");
+        set_default(strategy, "type", "RollingUpdate");
+        if (string_at(strategy, {"type"}) == "RollingUpdate") {
+            auto& rolling = make_object(strategy, "rollingUpdate");
+            set_default(rolling, "maxSurge", "25%");
+            set_default(rolling, "maxUnavailable", "25%");
+        }
+    }
     make_object(object, "status");
 }
 
@@ -247,7 +274,7 @@ void check_metadata(const kind_info& kind, const json::object& object, field_err
 void fill_in(const kind_info& kind, json::object& object, const json::object* before,
              service_allocator& allocator) {
     if (kind.group == "apps")
-        return fill_in_workload(object);
+        return fill_in_workload(kind, object);
     if (!kind.group.empty())
         return;
     if (kind.plural == "services") {
@@ -262,9 +289,8 @@ void fill_in(const kind_info& kind, json::object& object, const json::object* be
     } else if (kind.plural == "pods") {
         set_default(make_object(object, "status"), "phase", "Pending");
         auto& spec = make_object(object, "spec");
-        set_default(spec, "restartPolicy", "Always");
-        set_default(spec, "dnsPolicy", "ClusterFirst");
         set_default(spec, "serviceAccountName", "default");
+        fill_in_pod_spec(spec);
     } else if (kind.plural == "secrets") {
         set_default(object, "type", "Opaque");
         if (const auto* text = object.if_contains("stringData"); text && text->is_object()) {

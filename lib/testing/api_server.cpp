@@ -2,7 +2,6 @@
 #include "json_util.hpp"
 #include "stand_ins.hpp"
 
-#include <gwctl/core/log.hpp>
 #include <gwctl/testing/api_server.hpp>
 
 #include <fmt/core.h>
@@ -77,13 +76,10 @@ public:
     // On the server's thread, one round at a time, so that requests are served in between.
     void run_stand_ins() {
         std::lock_guard lock(state.guard);
-        for (auto& s : stand_ins) {
-            try {
-                s->run(state.objects);
-            } catch (const status_error& e) {
-                log::warn("embedded API server: a stand-in was refused", {{"error", std::string(e.what())}});
-            }
-        }
+        if (stopping)
+            return;
+        for (auto& s : stand_ins)
+            s->run(state.objects);
         scheduled = !idle();
         if (scheduled)
             server.post([this] { run_stand_ins(); });
@@ -106,10 +102,17 @@ public:
     http_server server;
     std::vector<std::unique_ptr<stand_in>> stand_ins;
     bool scheduled = false;
+    bool stopping = false;
 };
 
 api_server::api_server(api_server_options options) : impl_(std::make_unique<impl>(std::move(options))) {}
-api_server::~api_server() { impl_->server.stop(); }
+api_server::~api_server() {
+    {
+        std::lock_guard lock(impl_->state.guard);
+        impl_->stopping = true;
+    }
+    impl_->server.stop();
+}
 
 std::uint16_t api_server::port() const { return impl_->server.port(); }
 

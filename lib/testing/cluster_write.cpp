@@ -16,7 +16,7 @@ namespace {
 constexpr int longest_generated_prefix = 58;
 
 field_manager manager_of(const write_request& r, const cluster& c) {
-    return {r.manager, r.kind->api_version(r.version), r.subresource, c.now_text()};
+    return {r.manager, r.kind->api_version(r.version), r.subresource, c.now_text(), r.kind->has_status};
 }
 
 // Writes of `to[key]` undone: what the caller may not change on this endpoint.
@@ -123,11 +123,13 @@ void cluster::prepare(const write_request& r, json::object& object, const json::
         if (r.kind->custom) {
             std::vector<std::string> dropped;
             prune(v, *version.schema, "", dropped);
+            std::string unknown;
             for (const auto& d : dropped) {
-                if (r.strict)
-                    throw bad_request(fmt::format("strict decoding error: unknown field \"{}\"", d));
                 warnings.push_back(fmt::format("unknown field \"{}\"", d));
+                unknown += (unknown.empty() ? "" : ", ") + warnings.back();
             }
+            if (r.strict && !unknown.empty())
+                throw bad_request("strict decoding error: " + unknown);
         }
         apply_defaults(v, *version.schema);
         validate(v, requested && requested->schema ? *requested->schema : *version.schema, "", errors);

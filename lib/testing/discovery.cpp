@@ -149,9 +149,9 @@ std::optional<http_response> discovery(const cluster& c, const http_request& r,
     if (first == "openapi") {
         if (n == 2 && segments[1] == "v2") {
             http_response out;
-            // An empty document: no kind is described, so clients have nothing to validate against.
             if (r.accept.find("protobuf") != std::string::npos) {
                 out.content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+                out.body = openapi_v2(c);
                 return out;
             }
             out.body =

@@ -211,14 +211,24 @@ field_set unite(const field_set& a, const field_set& b) {
 
 field_set subtract(const field_set& a, const field_set& b) {
     field_set out;
-    // A whole value taken away takes its parts along; a part taken away leaves the whole.
-    const bool whole = b.self && b.children.empty();
     out.self = a.self && !b.self;
-    if (whole)
-        return out;
     for (const auto& [element, below] : a.children) {
         const auto* other = child(&b, element);
         auto left = other ? subtract(below, *other) : below;
+        if (!left.empty())
+            out.children[element] = std::move(left);
+    }
+    return out;
+}
+
+field_set subtract_whole(const field_set& a, const field_set& b) {
+    field_set out;
+    out.self = a.self && !b.self;
+    if (b.self && b.children.empty())
+        return out;
+    for (const auto& [element, below] : a.children) {
+        const auto* other = child(&b, element);
+        auto left = other ? subtract_whole(below, *other) : below;
         if (!left.empty())
             out.children[element] = std::move(left);
     }

@@ -23,8 +23,11 @@ struct field_set {
 field_set fields_of(const json::value& v, const json::value* schema);
 
 field_set unite(const field_set& a, const field_set& b);
-/// What is in `a` and not in `b`.
+/// What is in `a` and not in `b`, element by element: an empty map in `b` takes nothing away from a full one
+/// in `a`.
 field_set subtract(const field_set& a, const field_set& b);
+/// The same, where a value that `b` has as a whole takes its parts along.
+field_set subtract_whole(const field_set& a, const field_set& b);
 field_set intersect(const field_set& a, const field_set& b);
 
 /// The parts of both sets where `a` and `b` differ: added or changed, and removed.

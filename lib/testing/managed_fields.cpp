@@ -66,12 +66,20 @@ void store_entries(json::value& object, const std::vector<entry>& entries) {
         metadata["managedFields"] = std::move(list);
 }
 
-// What ownership is about: no identity, no bookkeeping.
-json::value content_of(const json::value& object) {
+// What a write by this manager can come to own: no identity, no bookkeeping, only its side of status.
+json::value content_of(const json::value& object, const field_manager& manager) {
     json::value out = object;
     auto& o = out.as_object();
+    if (manager.subresource == "status") {
+        json::object status;
+        if (const auto* v = o.if_contains("status"))
+            status["status"] = *v;
+        return status;
+    }
     o.erase("apiVersion");
     o.erase("kind");
+    if (manager.splits_status)
+        o.erase("status");
     if (auto* metadata = o.if_contains("metadata"); metadata && metadata->is_object()) {
         for (const char* key :
              {"name", "namespace", "generateName", "uid", "resourceVersion", "generation", "selfLink",
@@ -137,8 +145,8 @@ json::value object_schema(const kind_version& version) {
 void track_update(const json::value* before, json::value& after, const json::value& schema,
                   const field_manager& manager) {
     auto entries = before ? entries_of(*before) : std::vector<entry>();
-    const auto old_content = before ? content_of(*before) : json::value(json::object());
-    const auto new_content = content_of(after);
+    const auto old_content = before ? content_of(*before, manager) : json::value(json::object());
+    const auto new_content = content_of(after, manager);
     const auto changes = compare(old_content, new_content, &schema);
     if (!changes.changed.empty() || !changes.removed.empty()) {
         entry* mine = nullptr;
@@ -147,9 +155,9 @@ void track_update(const json::value* before, json::value& after, const json::val
                               e.api_version == manager.api_version && e.subresource == manager.subresource;
             if (ours)
                 mine = &e;
-            e.fields = subtract(e.fields, changes.removed);
+            e.fields = subtract_whole(e.fields, changes.removed);
             if (!ours)
-                e.fields = subtract(e.fields, changes.changed);
+                e.fields = subtract_whole(e.fields, changes.changed);
         }
         if (mine == nullptr && !changes.changed.empty()) {
             entries.push_back(
@@ -167,7 +175,7 @@ void track_update(const json::value* before, json::value& after, const json::val
 json::value apply_fields(const json::value* live, const json::value& applied, const json::value& schema,
                          const field_manager& manager, bool force) {
     auto entries = live ? entries_of(*live) : std::vector<entry>();
-    const auto wanted_content = content_of(applied);
+    const auto wanted_content = content_of(applied, manager);
     const auto wanted = fields_of(wanted_content, &schema);
 
     entry* mine = nullptr;
@@ -182,7 +190,7 @@ json::value apply_fields(const json::value* live, const json::value& applied, co
 
     json::value out = live ? *live : applied;
     if (live != nullptr) {
-        const auto live_content = content_of(*live);
+        const auto live_content = content_of(*live, manager);
         std::vector<std::pair<const entry*, field_set>> found;
         for (auto& e : entries) {
             if (&e == mine)
@@ -192,7 +200,7 @@ json::value apply_fields(const json::value* live, const json::value& applied, co
                 continue;
             found.emplace_back(&e, clash);
             if (force)
-                e.fields = subtract(e.fields, clash);
+                e.fields = subtract_whole(e.fields, clash);
         }
         if (!found.empty() && !force)
             throw conflicts(found);

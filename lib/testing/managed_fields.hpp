@@ -15,6 +15,9 @@ struct field_manager {
     std::string subresource;
     /// RFC 3339.
     std::string time;
+    /// The kind keeps status behind a subresource: writes elsewhere own none of it, writes there nothing
+    /// else.
+    bool splits_status = false;
 };
 
 /// The schema of whole objects of the kind, metadata included.

@@ -53,6 +53,9 @@ private:
 std::optional<http_response> discovery(const cluster& c, const http_request& r,
                                        const std::vector<std::string>& segments);
 
+/// The protobuf document behind /openapi/v2.
+std::string openapi_v2(const cluster& c);
+
 http_response answer(int code, const json::value& body);
 http_response answer(const status_error& e);
 

@@ -3,20 +3,43 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <regex>
 #include <set>
+
+// libstdc++'s own knob: the most states a compiled pattern may have. Its default of 100000 would let a
+// pattern such as (a?){30000} take minutes. Nothing else in gwctl uses <regex>.
+#define _GLIBCXX_REGEX_STATE_LIMIT 4096
+#include <regex>
 
 namespace gwctl::testing::detail {
 
 namespace {
 
-// Longer strings are not matched: std::regex recurses per character.
+// Longer strings are not matched, which bounds the time that one value can take.
 constexpr std::size_t longest_matched = 4096;
+// As in RE2; the compiler of patterns recurses per group.
+constexpr std::ptrdiff_t most_groups = 1000;
 
-// None when the pattern is not one that ECMAScript reads; such patterns accept everything.
+// Kubernetes matches with RE2, in time linear in the string. std::regex backtracks by default, for ever on
+// ((a+)+)+$; libstdc++'s polynomial mode walks all alternatives at once instead and, like RE2, has no back
+// references. Lookaheads, which RE2 does not have either, would start a walk at every character.
+std::regex compile(const std::string& pattern) {
+    if (std::count(pattern.begin(), pattern.end(), '(') > most_groups ||
+        pattern.find("(?=") != std::string::npos || pattern.find("(?!") != std::string::npos)
+        throw std::regex_error(std::regex_constants::error_complexity);
+    auto how = std::regex::ECMAScript | std::regex::nosubs;
+#ifdef __GLIBCXX__
+    how |= std::regex_constants::__polynomial;
+#endif
+    std::regex(pattern, how); // what is unbalanced by itself must not become balanced below
+    // Searching would also start at every character; skipping characters in the pattern is one walk.
+    return std::regex("[\\s\\S]*?(?:" + pattern + ")", how);
+}
+
+// None when the pattern is not one that `compile` reads; such patterns accept everything.
 bool matches(const std::string& text, const std::string& pattern) {
     static std::mutex guard;
     static std::map<std::string, std::optional<std::regex>> compiled;
@@ -24,11 +47,12 @@ bool matches(const std::string& text, const std::string& pattern) {
     auto [it, fresh] = compiled.try_emplace(pattern);
     if (fresh) {
         try {
-            it->second.emplace(pattern, std::regex::ECMAScript | std::regex::optimize);
+            it->second.emplace(compile(pattern));
         } catch (const std::regex_error&) {
         }
     }
-    return !it->second || text.size() > longest_matched || std::regex_search(text, *it->second);
+    return !it->second || text.size() > longest_matched ||
+           std::regex_search(text, *it->second, std::regex_constants::match_continuous);
 }
 
 std::string type_name(const json::value& v) {

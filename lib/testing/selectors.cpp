@@ -1,5 +1,6 @@
 #include "selectors.hpp"
 
+#include "admission.hpp"
 #include "json_util.hpp"
 
 #include <fmt/core.h>
@@ -54,7 +55,8 @@ bool label_character(char c) {
 void check_key(const std::string& key, std::string_view text) {
     const auto slash = key.find('/');
     const auto name = slash == std::string::npos ? key : key.substr(slash + 1);
-    if (name.empty() || name.size() > 63 || !std::all_of(name.begin(), name.end(), label_character))
+    if ((slash != std::string::npos && !is_dns_subdomain(key.substr(0, slash))) || name.empty() ||
+        name.size() > 63 || !std::all_of(name.begin(), name.end(), label_character))
         throw unparsable(text,
                          fmt::format("<nil>: Invalid value: \"{}\": name part must be a label key", key));
 }

@@ -3,6 +3,8 @@
 
 #include "cluster.hpp"
 
+#include <gwctl/core/log.hpp>
+
 #include <map>
 #include <memory>
 #include <set>
@@ -26,6 +28,16 @@ std::unique_ptr<stand_in> make_workloads();
 /// Gives Services of type LoadBalancer the address they ask for: annotation kube-vip.io/loadbalancerIPs, else
 /// spec.loadBalancerIP. Leaves those alone that ask for none or have a foreign loadBalancerClass.
 std::unique_ptr<stand_in> make_announcer();
+
+/// Runs one step; a refusal (a namespace that is being deleted, say) ends that step only and is logged.
+template <class Step>
+void attempt(Step&& step) {
+    try {
+        step();
+    } catch (const status_error& e) {
+        log::warn("embedded API server: a stand-in was refused", {{"error", std::string(e.what())}});
+    }
+}
 
 /// A write by a stand-in.
 write_request stand_in_request(const cluster& c, std::string_view group, std::string_view kind,

@@ -57,7 +57,8 @@ field_error unsupported(std::string field, const json::value& v, const std::vect
             fmt::format("Unsupported value: {}: supported values: {}", shown(v), list)};
 }
 field_error duplicate(std::string field, const json::value& v) {
-    return {std::move(field), "FieldValueDuplicate", fmt::format("Duplicate value: {}", shown(v))};
+    return {std::move(field), "FieldValueDuplicate",
+            fmt::format("Duplicate value: {}{}", v.is_object() ? "map[string]interface {}" : "", shown(v))};
 }
 field_error forbidden_field(std::string field, std::string_view detail) {
     return {std::move(field), "FieldValueForbidden", fmt::format("Forbidden: {}", detail)};

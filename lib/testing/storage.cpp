@@ -52,12 +52,13 @@ stored_ptr storage::find(std::string_view kind, std::string_view ns, std::string
     return it == of_kind->second.end() ? nullptr : it->second;
 }
 
-std::vector<stored_ptr> storage::list(std::string_view kind, std::string_view ns) const {
+std::vector<stored_ptr> storage::list(std::string_view kind, std::string_view ns,
+                                      std::string_view name_prefix) const {
     std::vector<stored_ptr> out;
     const auto of_kind = objects_.find(kind);
     if (of_kind == objects_.end())
         return out;
-    const auto prefix = key_of(ns, "");
+    const auto prefix = key_of(ns, name_prefix);
     for (auto it = ns.empty() ? of_kind->second.begin() : of_kind->second.lower_bound(prefix);
          it != of_kind->second.end(); ++it) {
         if (!ns.empty() && it->first.compare(0, prefix.size(), prefix) != 0)

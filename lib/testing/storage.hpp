@@ -55,8 +55,10 @@ public:
     explicit storage(std::size_t history_limit) : history_limit_(history_limit) {}
 
     stored_ptr find(std::string_view kind, std::string_view ns, std::string_view name) const;
-    /// By namespace, then name; all namespaces for "".
-    std::vector<stored_ptr> list(std::string_view kind, std::string_view ns) const;
+    /// By namespace, then name; all namespaces for "". With a namespace, `name_prefix` narrows it without a
+    /// scan.
+    std::vector<stored_ptr> list(std::string_view kind, std::string_view ns,
+                                 std::string_view name_prefix = {}) const;
     std::vector<std::string> kinds() const;
 
     /// Stores under a new resourceVersion, which is written into `object`.

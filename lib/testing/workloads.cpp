@@ -97,17 +97,17 @@ public:
 
     void run(cluster& c) override {
         // Each step may feed those before it; the caller runs us again until nothing is left.
-        for (const auto& [ns, name] : std::exchange(deployments_, {}))
-            deployment(c, ns, name);
-        for (const auto& [ns, name] : std::exchange(sets_, {}))
-            replica_set(c, ns, name);
-        for (const auto& [ns, name] : std::exchange(pods_, {}))
-            pod(c, ns, name);
+        for (const auto& key : std::exchange(deployments_, {}))
+            attempt([&] { deployment(c, key.first, key.second); });
+        for (const auto& key : std::exchange(sets_, {}))
+            attempt([&] { replica_set(c, key.first, key.second); });
+        for (const auto& key : std::exchange(pods_, {}))
+            attempt([&] { pod(c, key.first, key.second); });
         for (const auto& ns : std::exchange(namespaces_, {}))
             for (const auto& s : c.objects().list("services", ns))
                 services_.emplace(ns, s->name());
-        for (const auto& [ns, name] : std::exchange(services_, {}))
-            service(c, ns, name);
+        for (const auto& key : std::exchange(services_, {}))
+            attempt([&] { service(c, key.first, key.second); });
     }
 
 private:
@@ -207,8 +207,10 @@ private:
         json::object status;
         status["replicas"] = have;
         status["fullyLabeledReplicas"] = have;
+        // One at a time: the second member may move the first, so `a = b = ready` would read freed memory.
         if (ready > 0)
-            status["readyReplicas"] = status["availableReplicas"] = ready;
+            for (const char* key : {"readyReplicas", "availableReplicas"})
+                status[key] = ready;
         status["observedGeneration"] = int_at(rs->object(), {"metadata", "generation"}, 1);
         set_status(c, stand_in_request(c, "apps", "ReplicaSet", ns, name, agent), rs, std::move(status));
     }
@@ -329,7 +331,9 @@ private:
     static void write_slices(cluster& c, const stored& s, std::map<std::string, json::object> wanted) {
         const auto& ns = s.namespace_name();
         std::vector<stored_ptr> have;
-        for (const auto& slice : c.objects().list("endpointslices.discovery.k8s.io", ns))
+        // Generated names start with the Service's, shortened where it is too long.
+        const auto prefix = (s.name() + "-").substr(0, 58);
+        for (const auto& slice : c.objects().list("endpointslices.discovery.k8s.io", ns, prefix))
             if (owned_by(*slice, s.uid()) &&
                 string_at(slice->object(),
                           {"metadata", "labels", "endpointslice.kubernetes.io/managed-by"}) == slice_manager)

@@ -69,6 +69,7 @@ class Layers(TreeCase):
             self.expect("lib/client/a.cpp", f"<{header}>", True)
             self.expect("include/gwctl/client/a.hpp", f"<{header}>", False)
             self.expect("tools/a.cpp", f"<{header}>", False)
+            self.expect("tests/unit/client/server.cpp", f"<{header}>", True)
 
     def test_an_unknown_layer(self):
         self.assertIn("is not a layer", self.findings(check.check_layers, {"lib/misc/a.cpp": ""})[0])

@@ -5,6 +5,9 @@
 #include <gwctl/gateway/status.hpp>
 #include <gwctl/ipam/allocator.hpp>
 
+#include <map>
+#include <set>
+
 namespace gwctl::gateway {
 
 /// What a Gateway gets, and what is to be written on it before anything else uses the addresses.
@@ -51,8 +54,8 @@ private:
     std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
     std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
     bool has_pools() const { return !options_.ipam_config.name.empty(); }
-    bool was_granted(const std::string& holder, const ipam::ip_address& address) const;
-    ipam::allocation obtain(const ipam::request& request);
+    void remember(const Gateway& gateway, bool ours);
+    bool serves_gateway(const core_v1::Service& service, const std::string& address) const;
     bool holds(ipam::request request, const std::string& address);
     void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
@@ -62,6 +65,7 @@ private:
     options options_;
     names names_;
     ipam::allocator allocator_;
+    std::map<std::string, std::set<std::string>> shown_; ///< what each Gateway of ours says it has
     bool configured_ = false;
 };
 

@@ -13,9 +13,11 @@ namespace gwctl::ipam {
 
 /// How an address came to its holder; earlier ones win over later ones.
 enum class claim_kind {
-    foreign, ///< held by what we do not manage: another controller's Service, a Node
-    pinned,  ///< the user named it
+    granted, ///< we gave it and the holder's status shows it: it is in use, and stays
+    foreign, ///< in use by what we do not manage: another controller's Service, a Node
+    pinned,  ///< the user named it, and we gave it
     dynamic, ///< we chose it
+    wish,    ///< somebody else asks for it: it is not handed out, and nobody loses it
 };
 
 /// One fact: an address is in use by a holder. Wishes that were not granted are no claims.
@@ -30,8 +32,8 @@ struct claim {
     friend bool operator==(const claim&, const claim&) = default;
 };
 
-/// True when `a` keeps the address that both claim: foreign and pinned before dynamic, since those we cannot
-/// move; then the older one; then by holder, so that there is always one answer.
+/// True when `a` keeps the address that both claim: by kind, so that no one can take away by asking what
+/// another has got; then the older one; then by holder, so that there is always one answer.
 bool takes_precedence(const claim& a, const claim& b) noexcept;
 
 /// An address with more than one holder, the rightful one first.

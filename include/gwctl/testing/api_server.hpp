@@ -1,7 +1,6 @@
 /// A Kubernetes API server in memory, over real HTTP, for testing controllers.
 #pragma once
 
-#include <gwctl/core/clock.hpp>
 #include <gwctl/core/error.hpp>
 #include <gwctl/json/value.hpp>
 #include <gwctl/testing/fault.hpp>
@@ -15,6 +14,10 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace gwctl {
+class clock;
+}
 
 namespace gwctl::testing {
 
@@ -51,24 +54,21 @@ struct api_server_options {
 /// of release 1.32 with the Gateway API 1.6 installed.
 ///
 /// What is not modelled:
-/// - Authentication and authorisation: every request is allowed, access reviews answer so. No TLS.
+/// - Authentication and authorisation: every request is allowed, and access reviews say so. No TLS.
 /// - Admission webhooks, quotas, LimitRanges, PodSecurity, audit, priority and fairness.
 /// - CEL rules of CustomResourceDefinitions (those of Gateway, ListenerSet, TCPRoute and UDPRoute that matter
-/// are
-///   written out), `format`, `oneOf`, `anyOf`, conversion webhooks, selectable fields.
-/// - Unknown and mistyped fields of built-in kinds: checked only where `lib/testing/core_schemas.cpp`
-/// describes them.
+///   are written out), `format`, `oneOf`, `anyOf`, conversion webhooks, selectable fields.
+/// - Unknown and mistyped fields of built-in kinds, but for what lib/testing/core_schemas.cpp describes.
 /// - Pods: no scheduling, no immutability of spec, no graceful deletion; deleting one removes it at once.
+/// - ServiceAccount "default" and ConfigMap "kube-root-ca.crt" of new namespaces.
 /// - Subresources other than status and a Namespace's finalize: no scale, exec, log, eviction, token,
 /// binding.
-/// - Protobuf, compression, HTTP/2 and WebSocket; aggregated discovery; OpenAPI documents are valid and
-/// empty, so
-///   `kubectl explain` and the client-side `--dry-run=server` check of kubectl older than 1.26 find nothing.
-/// - A list by an old resourceVersion without `resourceVersionMatch=Exact` shows the newest state, as
-/// etcd-backed reads
-///   do. Continue tokens stay valid until 64 newer paged lists or `compact`.
-/// - The orders of deletion of the real garbage collector; here all that can go goes before the request is
-/// answered.
+/// - Protobuf in answers (requests of common kinds are read), compression, HTTP/2, WebSocket, aggregated
+///   discovery. OpenAPI tells which query parameters a kind takes and has no schemas, so `kubectl explain`
+///   finds nothing.
+/// - A list at an old resourceVersion without `resourceVersionMatch=Exact` shows the newest state. Continue
+///   tokens stay valid until 64 newer paged lists or `compact`.
+/// - Delays of the garbage collector: what can go is gone before the request is answered.
 class api_server {
 public:
     /// Throws `api_error` (`errc::config`) when the address cannot be listened on.

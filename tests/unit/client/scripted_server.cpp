@@ -57,8 +57,11 @@ public:
     }
 
     task<void> until_closed() override {
-        while (co_await receive())
+        bool open = true; // g++ 12 lays out the frame wrongly when a loop's condition awaits
+        while (open) {
+            open = co_await receive();
             buffer_.clear();
+        }
     }
 
     void close() override {
@@ -134,9 +137,17 @@ scripted_server::scripted_server(asio::io_context& io, session s)
 
 scripted_server::scripted_server(asio::io_context& io, server_certificate certificate, session s)
     : scripted_server(io, std::move(s)) {
+    use(certificate);
+}
+
+void scripted_server::use(const server_certificate& certificate) {
     auto& tls = state_->tls.emplace(asio::ssl::context::tls_server);
     tls.use_certificate_chain(asio::buffer(certificate.chain));
     tls.use_private_key(asio::buffer(certificate.key), asio::ssl::context::pem);
+    if (certificate.client_authority.empty())
+        return;
+    tls.add_certificate_authority(asio::buffer(certificate.client_authority));
+    tls.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
 }
 
 scripted_server::~scripted_server() { stop(); }

@@ -29,6 +29,7 @@ public:
 struct server_certificate {
     std::string chain{};
     std::string key{};
+    std::string client_authority{}; ///< not empty: clients must present a certificate of it
 };
 
 /// Listens on 127.0.0.1 and runs `session` for each connection; its second argument counts them from 1.
@@ -43,6 +44,8 @@ public:
     std::string url() const;
     std::string port() const;
     int accepted() const noexcept;
+    /// Replaces the certificate, for new connections.
+    void use(const server_certificate& certificate);
     /// Stops accepting and ends all sessions.
     void stop();
 

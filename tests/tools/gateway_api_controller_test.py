@@ -1,0 +1,146 @@
+"""The command line of gateway-api-controller: flags, what simulate reads, and its exit codes."""
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
+CLASS = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: %s}
+spec: {controllerName: %s}
+"""
+OURS = CLASS % ("ours", "example.com/ours")
+GATEWAY = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: x, namespace: default}
+spec:
+  gatewayClassName: %s
+  listeners: [{name: tcp, protocol: TCP, port: 80}]
+"""
+ROUTE = """---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TCPRoute
+metadata: {name: web, namespace: default}
+spec:
+  parentRefs: [{name: %s}]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+"""
+
+
+def run(*arguments, **more):
+    return subprocess.run([os.environ["GWCTL_CONTROLLER"], *map(str, arguments)], stderr=subprocess.PIPE, text=True,
+                          timeout=60, **{"stdout": subprocess.PIPE, **more})
+
+
+class Simulate(unittest.TestCase):
+    def simulate(self, yaml, *more):
+        return run("simulate", "-gateway-class-name=example.com/ours", "-f", "-", *more, input=yaml)
+
+    def fails_with(self, yaml, *lines):
+        done = self.simulate(yaml)
+        self.assertEqual(done.stderr.splitlines(), ["gateway-api-controller: " + line for line in lines])
+        self.assertEqual(done.returncode, 1)
+        return done.stdout
+
+    def test_manifests_are_well(self):
+        names = ("class", "gateway", "tcproute", "udproute", "nginx", "coredns", "ipam")
+        done = run("simulate", *(part for name in names for part in ("-f", MANIFESTS / f"{name}.yaml")))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Gateway default/demo-gateway", done.stdout)
+
+    def test_a_bad_item_of_a_list_does_not_stop_the_others(self):
+        out = self.fails_with("""
+apiVersion: v1
+kind: List
+items:
+- 5
+- {apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: ours},
+   spec: {controllerName: example.com/ours}}
+- [a]
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: 7}}
+""", "standard input, items[0]: expected a Kubernetes object, got 5",
+                              'standard input, items[2]: expected a Kubernetes object, got ["a"]',
+                              "standard input, items[3]: ConfigMap: metadata.name: expected a string, got 7")
+        self.assertIn("GatewayClass ours  Accepted", out)
+
+    def test_names_that_are_no_strings(self):
+        for yaml, got in (("5", "5"), ("y", "true"), ("[a]", '["a"]')):
+            self.fails_with(OURS + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n" % yaml,
+                            "standard input, document 2: ConfigMap: metadata.name: expected a string, got " + got)
+        self.fails_with(OURS + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: 5}\n",
+                        "standard input, document 2: ConfigMap: metadata.namespace: expected a string, got 5")
+
+    def test_a_class_that_does_not_exist(self):
+        out = self.fails_with(OURS + GATEWAY % "nope",
+                              "Gateway default/x: spec.gatewayClassName: GatewayClass nope does not exist; "
+                              "create it or correct the name")
+        self.assertIn("GatewayClass nope  does not exist\n└─ Gateway default/x", out)
+
+    def test_no_class_of_ours(self):
+        self.fails_with(CLASS % ("other", "example.com/other") + GATEWAY % "other",
+                        "there is no GatewayClass with controllerName example.com/ours; create it, or name the "
+                        "controller of yours with -gateway-class-name")
+
+    def test_gateways_of_others_are_no_failure(self):
+        done = self.simulate(OURS + CLASS % ("other", "example.com/other") + GATEWAY % "other" + ROUTE % "x")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_route_whose_gateways_do_not_exist(self):
+        self.fails_with(OURS + ROUTE % "nope",
+                        "TCPRoute default/web: spec.parentRefs: Gateway default/nope does not exist; "
+                        "create it or correct the name")
+
+    def test_a_result_that_cannot_be_written(self):
+        for form in ("tree", "yaml"):
+            with open("/dev/full", "w") as full:
+                done = run("simulate", "-gateway-class-name=example.com/ours", "-f", "-", "-o", form, input=OURS,
+                           stdout=full)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("No space left on device", done.stderr)
+
+
+class Flags(unittest.TestCase):
+    def refused(self, flag, value, expected):
+        done = run(f"-{flag}={value}", "simulate", "-f", "-", input="")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertEqual(done.stderr, f'gateway-api-controller: --{flag}: expected {expected}, got "{value}"; '
+                                      "see gateway-api-controller --help\n")
+
+    def test_values_that_cannot_work_are_refused_at_once(self):
+        for value in ("-a", "a b", "a" * 64, "ä", "a."):
+            self.refused("implementation-label", value,
+                         "a label value (at most 63 letters, digits, '-', '_' and '.'; a letter or digit at both "
+                         "ends)")
+        for value in ("a", "a/", "/b", "A.com/b", "a..b/c", "a.com/b c", "-a/b", "a" * 250 + "/bcd"):
+            self.refused("gateway-class-name", value, "DOMAIN/PATH such as example.com/gateway")
+        for value in ("a/", "/b", "a/b/c", "A/b", "a.b/c", "a/b_c", "a b", "a" * 64 + "/b"):
+            self.refused("ipam-configmap", value, "NAME or NAMESPACE/NAME of a ConfigMap")
+        for flag in ("metrics-bind-address", "health-probe-bind-address"):
+            for value in ("8080", ":", ":x", ":65536", "a b:80", "::1:80", "http://a:80", "a:-1", "[]:80", "[x]:80"):
+                self.refused(flag, value, ":PORT, HOST:PORT or 0")
+        for flag in ("leader-elect", "write-spec-address", "zap-devel"):
+            self.refused(flag, "maybe", "true or false")
+
+    def test_values_that_can(self):
+        for value in ("metrics-bind-address=", "metrics-bind-address=0", "metrics-bind-address=:0",
+                      "health-probe-bind-address=localhost:80", "health-probe-bind-address=[::1]:80",
+                      "health-probe-bind-address=127.0.0.1:80", "leader-elect", "leader-elect=False", "leader-elect=1",
+                      "no-write-spec-address", "write-spec-address=false", "implementation-label=",
+                      "implementation-label=a_B.c-1", "ipam-configmap=a.b", "ipam-configmap=a/b.c"):
+            done = run("simulate", "-f", "-", "-gateway-class-name=example.com/ours", "-" + value, input=OURS)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), value)
+
+    def test_help_names_what_each_flag_takes(self):
+        for arguments in (("--help",), ("simulate", "--help")):
+            done = run(*arguments)
+            self.assertEqual(done.returncode, 0)
+            self.assertNotIn("TEXT", done.stdout)
+            self.assertNotIn("REQUIRED", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,309 @@
+#include "client_fixture.hpp"
+
+#include <gwctl/api/core_v1.hpp>
+#include <gwctl/api/gateway_v1.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <fmt/format.h>
+
+#include <support/catch.hpp>
+
+using namespace gwctl;
+using namespace gwctl::test;
+using core_v1::ConfigMap;
+using gateway_v1::Gateway;
+
+namespace {
+
+const object_key web("default", "web");
+const std::string config_map =
+    R"({"kind":"ConfigMap","metadata":{"name":"web","namespace":"default"},"data":{"a":"b"}})";
+const std::string not_found =
+    R"x({"kind":"Status","status":"Failure","message":"configmaps \"web\" not found","reason":"NotFound",)x"
+    R"x("details":{"name":"web","kind":"configmaps"},"code":404})x";
+
+} // namespace
+
+TEST_CASE("get asks for one object, and names it in errors") {
+    fixture f;
+    f.will_answer(200, config_map);
+    CHECK(result_of(f, f.api.get<ConfigMap>(web)).data.at("a") == "b");
+    CHECK(f.sent() == "GET /api/v1/namespaces/default/configmaps/web");
+    CHECK(f.header("Accept") == "application/json");
+
+    f.will_answer(404, not_found);
+    const auto missing = error_of(f, f.api.get<ConfigMap>(web));
+    CHECK(missing.code() == errc::not_found);
+    CHECK(missing.reason == "NotFound");
+    CHECK(missing.http_status == 404);
+    CHECK(std::string(missing.what()) == "ConfigMap default/web: configmaps \"web\" not found");
+
+    f.will_answer(404, "404 page not found\n");
+    CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what())
+              .starts_with("the API server does not serve "));
+    f.will_answer(502, "<html>\nbad gateway</html>");
+    CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what()) ==
+          "ConfigMap default/web: api:6443 answered HTTP 502: <html> bad gateway</html>");
+    f.will_answer(503, "");
+    CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what()) ==
+          "ConfigMap default/web: api:6443 answered HTTP 503");
+    f.will_answer(200, R"({"data":{"a":1}})");
+    const auto wrong = error_of(f, f.api.get<ConfigMap>(web));
+    CHECK(wrong.code() == errc::decode);
+    CHECK(std::string(wrong.what()) ==
+          "ConfigMap from the API server: data[\"a\"]: expected a string, got 1");
+    f.will_answer(200, std::string(20'000, ' '));
+    CHECK(error_of(f, f.api.get<ConfigMap>(web)).code() == errc::too_large);
+    CHECK(error_of(f, f.api.get<ConfigMap>(object_key("web"))).code() == errc::precondition);
+}
+
+TEST_CASE("lists are pages, joined") {
+    fixture f;
+    list_options options;
+    options.namespace_ = "default";
+    options.label_selector = "app=web";
+    options.resource_version = "0";
+    options.limit = 2;
+    const auto page = [](const std::string& token, const std::string& names) {
+        return fmt::format(R"({{"metadata":{{"resourceVersion":"9","continue":"{}"}},"items":[{}]}})", token,
+                           names);
+    };
+    f.will_answer(200, page("next=", R"({"metadata":{"name":"a"}},{"metadata":{"name":"b"}})"));
+    f.will_answer(200, page("", R"({"metadata":{"name":"c"}})"));
+    const auto all = result_of(f, f.api.list<ConfigMap>(options));
+    REQUIRE(all.items.size() == 3);
+    CHECK(all.items[2]->metadata.name == "c");
+    CHECK(all.metadata.resourceVersion == "9");
+    CHECK(f.link->log == std::vector<std::string>{
+                             "GET /api/v1/namespaces/default/configmaps?labelSelector=app%3Dweb&limit=2&"
+                             "resourceVersion=0",
+                             "GET /api/v1/namespaces/default/configmaps?labelSelector=app%3Dweb&limit=2&"
+                             "continue=next%3D"});
+
+    f.will_answer(410, R"({"status":"Failure","reason":"Expired","message":"too old","code":410})");
+    const auto gone = error_of(f, f.api.list<ConfigMap>(options));
+    CHECK(gone.code() == errc::gone);
+    CHECK(std::string(gone.what()) == "list of configmaps in default: too old");
+    f.will_answer(200, R"({"items":[{"metadata":5}]})");
+    CHECK(std::string(error_of(f, f.api.list<ConfigMap>(options)).what()) ==
+          "list of configmaps in default: items[0].metadata: expected an object, got 5");
+    f.will_answer(200, R"({"items":[)");
+    CHECK(error_of(f, f.api.list<ConfigMap>(options)).code() == errc::decode);
+    f.will_answer(200, page("", "") + std::string(20'000, ' '));
+    CHECK(error_of(f, f.api.list<ConfigMap>(options)).code() == errc::too_large);
+}
+
+TEST_CASE("writes carry content type, field manager and preconditions") {
+    fixture f;
+    ConfigMap map;
+    map.metadata.namespace_ = "default";
+    map.metadata.name = "web";
+    f.will_answer(201, config_map);
+    CHECK(result_of(f, f.api.create(map)).metadata.name == "web");
+    CHECK(f.sent() == "POST /api/v1/namespaces/default/configmaps?fieldManager=test");
+    CHECK(f.header("Content-Type") == "application/json");
+    CHECK(f.link->last.body.starts_with(R"({"apiVersion":"v1","kind":"ConfigMap")"));
+
+    f.will_answer(200, config_map);
+    result_of(f, f.api.apply(map));
+    CHECK(f.sent() == "PATCH /api/v1/namespaces/default/configmaps/web?fieldManager=test&force=true");
+    CHECK(f.header("Content-Type") == "application/apply-patch+yaml");
+
+    f.will_answer(200, config_map);
+    result_of(f, f.api.patch_status<ConfigMap>(web, patch::json_patch("[]")));
+    CHECK(f.sent() == "PATCH /api/v1/namespaces/default/configmaps/web/status?fieldManager=test");
+    CHECK(f.header("Content-Type") == "application/json-patch+json");
+    f.will_answer(200, config_map);
+    result_of(f, f.api.patch<ConfigMap>(web, patch::merge_patch("{}")));
+    CHECK(f.header("Content-Type") == "application/merge-patch+json");
+
+    delete_options options;
+    options.resource_version = "7";
+    options.propagation = "Foreground";
+    f.will_answer(200, "{}");
+    run(f.io, f.api.remove<ConfigMap>(web, options));
+    CHECK(f.sent() == "DELETE /api/v1/namespaces/default/configmaps/web");
+    CHECK(f.link->last.body ==
+          R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"7"},)"
+          R"("propagationPolicy":"Foreground"})");
+    options.uid = "u\"";
+    f.will_answer(200, "{}");
+    run(f.io, f.api.remove<ConfigMap>(web, options));
+    CHECK(f.link->last.body.find(R"("preconditions":{"uid":"u\"","resourceVersion":"7"})") !=
+          std::string::npos);
+
+    map.metadata.namespace_.clear();
+    CHECK(std::string(error_of(f, f.api.create(map)).what()) ==
+          "ConfigMap web: metadata.namespace: expected a namespace");
+
+    f.will_answer(422,
+                  R"({"status":"Failure","reason":"Invalid","message":"no","code":422,)"
+                  R"("details":{"causes":[{"reason":"FieldValueInvalid","message":"m","field":"spec.x"}]}})");
+    map.metadata.namespace_ = "default";
+    const auto invalid = error_of(f, f.api.apply(map));
+    CHECK(invalid.code() == errc::invalid);
+    REQUIRE(invalid.causes.size() == 1);
+    CHECK(invalid.causes[0].field == "spec.x");
+}
+
+TEST_CASE("a refusal with Retry-After is retried, a lost connection is not") {
+    fixture f;
+    std::vector<int> seen;
+    f.api.observe_requests([&](std::string_view method, int status, std::string_view host) {
+        CHECK(method == "DELETE");
+        CHECK(host == "api:6443");
+        seen.push_back(status);
+    });
+    const auto remove = [&] { return f.api.remove<ConfigMap>(web); };
+    f.will_answer(429, "slow down", "3");
+    f.will_answer(503, "", "4");
+    f.will_answer(200, "{}");
+    run(f.io, remove());
+    CHECK(seen == std::vector<int>{429, 503, 200});
+    CHECK(f.time.waited == std::chrono::seconds(7));
+
+    seen.clear();
+    CHECK(failure_of(f.io, remove()).starts_with("connection_lost: "));
+    CHECK(seen == std::vector<int>{0});
+
+    seen.clear();
+    f.will_answer(500, "no header");
+    CHECK(failure_of(f.io, remove()).starts_with("internal_error: "));
+    f.will_answer(409, "{}", "1");
+    CHECK(failure_of(f.io, remove()).starts_with("conflict: "));
+    CHECK(seen == std::vector<int>{500, 409});
+
+    f.will_answer(429, "", "3600"); // longer than the timeout of a request
+    try {
+        run(f.io, remove());
+        FAIL("not refused");
+    } catch (const api_error& e) {
+        CHECK(e.code() == errc::too_many_requests);
+        CHECK(e.retry_after == std::chrono::seconds(3600));
+    }
+
+    seen.clear();
+    for (int i = 0; i < 20; ++i)
+        f.will_answer(429, "", "0");
+    CHECK(failure_of(f.io, remove()).starts_with("too_many_requests: "));
+    CHECK(seen.size() == 11);
+}
+
+TEST_CASE("the version of a kind is the preferred one that the server lists") {
+    fixture f;
+    const std::string lists_gateways =
+        R"({"kind":"APIResourceList","resources":[{"name":"gateways"},{"name":"x"}]})";
+    const auto version = [&] { return result_of(f, f.api.served_version(Gateway::type)); };
+    SECTION("preferred, asked once") {
+        f.will_answer(200, lists_gateways);
+        CHECK(version() == "v1");
+        CHECK(version() == "v1");
+        CHECK(f.link->log == std::vector<std::string>{"GET /apis/gateway.networking.k8s.io/v1"});
+        f.api.forget_versions();
+        f.will_answer(200, lists_gateways);
+        CHECK(version() == "v1");
+        CHECK(f.link->log.size() == 2);
+    }
+    SECTION("fallback") {
+        f.will_answer(200, R"({"resources":[{"name":"gatewayclasses"}]})");
+        f.will_answer(200, lists_gateways);
+        f.will_answer(200, R"({"metadata":{"name":"web"}})");
+        CHECK(result_of(f, f.api.get<Gateway>(web)).metadata.name == "web");
+        CHECK(f.sent() == "GET /apis/gateway.networking.k8s.io/v1beta1/namespaces/default/gateways/web");
+    }
+    SECTION("neither, and not remembered") {
+        f.will_answer(404, "404 page not found");
+        f.will_answer(404, not_found);
+        const auto e = error_of(f, f.api.get<Gateway>(web));
+        CHECK(e.code() == errc::not_found);
+        CHECK(std::string(e.what()) ==
+              "the API server does not serve gateways.gateway.networking.k8s.io (v1, "
+              "v1beta1); install the Gateway API CRDs");
+        f.will_answer(200, lists_gateways);
+        CHECK(version() == "v1");
+    }
+    SECTION("a failure is not taken for absence") {
+        f.will_answer(403, R"({"status":"Failure","message":"forbidden","reason":"Forbidden","code":403})");
+        CHECK(error_of(f, f.api.served_version(Gateway::type)).code() == errc::forbidden);
+    }
+    SECTION("core kinds and kinds without a fallback need no request") {
+        CHECK(result_of(f, f.api.served_version(ConfigMap::type)) == "v1");
+        CHECK(f.link->log.empty());
+    }
+    SECTION("callers at the same time share one request") {
+        f.will_answer(200, lists_gateways);
+        int done = 0;
+        const auto ask = [](client api, int& count) -> task<void> {
+            const std::string v = co_await api.served_version(Gateway::type);
+            CHECK(v == "v1");
+            ++count;
+        };
+        for (int i = 0; i < 5; ++i)
+            asio::co_spawn(f.io, ask(f.api, done), asio::detached);
+        f.io.run();
+        CHECK(done == 5);
+        CHECK(f.link->log.size() == 1);
+    }
+    SECTION("when the one who asks fails, the next one asks") {
+        int failed = 0;
+        const auto ask = [](client api, int& count) -> task<void> {
+            try {
+                const std::string v = co_await api.served_version(Gateway::type);
+            } catch (const api_error&) {
+                ++count;
+            }
+        };
+        for (int i = 0; i < 3; ++i)
+            asio::co_spawn(f.io, ask(f.api, failed), asio::detached);
+        f.io.run();
+        CHECK(failed == 3);
+        CHECK(f.link->log.size() == 3);
+    }
+}
+
+TEST_CASE("a watch gives events until the server ends it") {
+    fixture f;
+    watch_options options;
+    options.resource_version = "5";
+    f.will_answer(200, R"({"type":"ADDED","object":)" + config_map + "}\n" +
+                           R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"8"}}})" + "\n" +
+                           R"({"type":"DELETED","object":)" + config_map.substr(0, 20));
+    auto stream = result_of(f, f.api.watch<ConfigMap>(options));
+    CHECK(f.sent() ==
+          "GET /api/v1/configmaps?watch=true&resourceVersion=5&timeoutSeconds=290&allowWatchBookmarks=true");
+    CHECK(f.link->last.timeout == std::chrono::seconds(30));
+    CHECK(f.link->last.idle_timeout == std::chrono::seconds(305));
+    auto event = result_of(f, stream.next());
+    REQUIRE(event.has_value());
+    CHECK(event->type == watch_event_type::added);
+    CHECK(event->object->data.at("a") == "b");
+    event = result_of(f, stream.next());
+    REQUIRE(event.has_value());
+    CHECK(event->type == watch_event_type::bookmark);
+    CHECK(event->object->metadata.resourceVersion == "8");
+    CHECK_FALSE(result_of(f, stream.next()).has_value());
+
+    options.send_initial_events = true;
+    options.bookmarks = false;
+    f.will_answer(200, R"({"type":"ERROR","object":{"status":"Failure","message":"old","code":410}})"
+                       "\n"
+                       R"({"type":"ADDED","object":{"data":5}})"
+                       "\n");
+    auto broken = result_of(f, f.api.watch<ConfigMap>(options));
+    CHECK(f.sent().ends_with(
+        "&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"));
+    CHECK(error_of(f, broken.next()).code() == errc::gone);
+    CHECK(std::string(error_of(f, broken.next()).what()) ==
+          "watch of configmaps: the event's object: data: expected an object, got 5");
+
+    f.will_answer(410, R"({"status":"Failure","reason":"Expired","message":"old","code":410})");
+    CHECK(error_of(f, f.api.watch<ConfigMap>(options)).code() == errc::gone);
+}
+
+TEST_CASE("a client needs a field manager") {
+    client_options options;
+    options.field_manager.clear();
+    CHECK_THROWS_AS(client(std::make_shared<scripted_transport>(), options), api_error);
+}

@@ -1,0 +1,241 @@
+#include <client/kubeconfig.hpp>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <support/catch.hpp>
+
+using namespace gwctl;
+using gwctl::detail::environment;
+using gwctl::detail::merge_kubeconfigs;
+using gwctl::detail::parse_kubeconfig;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A directory that is gone at the end of the test.
+class scratch {
+public:
+    scratch() {
+        std::string name = (fs::temp_directory_path() / "gwctl-test-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path_ = name;
+    }
+    ~scratch() { fs::remove_all(path_); }
+    std::string write(const std::string& name, const std::string& content) const {
+        const fs::path file = path_ / name;
+        fs::create_directories(file.parent_path());
+        std::ofstream(file) << content;
+        return file.string();
+    }
+    std::string path() const { return path_.string(); }
+
+private:
+    fs::path path_;
+};
+
+const std::string good = R"(apiVersion: v1
+kind: Config
+current-context: dev
+contexts:
+- name: dev
+  context: {cluster: c1, user: u1, namespace: team}
+- name: anonymous
+  context: {cluster: c1}
+- name: prod
+  context: {cluster: c2, user: u2}
+clusters:
+- name: c1
+  cluster:
+    server: https://10.0.0.1:6443
+    certificate-authority-data: UEVN
+    tls-server-name: kubernetes
+- name: c2
+  cluster: {server: "https://[fd00::1]:6443/k8s", insecure-skip-tls-verify: true}
+users:
+- name: u1
+  user: {client-certificate-data: Y2VydA==, client-key-data: a2V5}
+- name: u2
+  user: {token: abc}
+)";
+
+std::string error_of(const std::string& text, const std::string& context = {}) {
+    const auto parsed = parse_kubeconfig(text, "K", "/nowhere", context);
+    if (parsed.has_value())
+        return "no error";
+    CHECK(parsed.error().code == errc::config);
+    CHECK(parsed.error().message.find('\n') == std::string::npos);
+    return parsed.error().message;
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+    const auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+}
+
+} // namespace
+
+TEST_CASE("a kubeconfig's context names cluster, user and namespace") {
+    const auto dev = parse_kubeconfig(good, "K", "/nowhere", "").value();
+    CHECK(dev.server == "https://10.0.0.1:6443");
+    CHECK(dev.certificate_authority.text == "PEM");
+    CHECK(dev.client_certificate.text == "cert");
+    CHECK(dev.client_key.text == "key");
+    CHECK(dev.tls_server_name == "kubernetes");
+    CHECK(dev.namespace_ == "team");
+    CHECK_FALSE(dev.insecure_skip_tls_verify);
+    CHECK(dev.origin == "kubeconfig K, context dev");
+
+    const auto prod = parse_kubeconfig(good, "K", "/nowhere", "prod").value();
+    CHECK(prod.server == "https://[fd00::1]:6443/k8s");
+    CHECK(prod.insecure_skip_tls_verify);
+    CHECK(prod.token == "abc");
+    CHECK(prod.namespace_ == "default");
+
+    const auto anonymous = parse_kubeconfig(good, "K", "/nowhere", "anonymous").value();
+    CHECK(anonymous.token.empty());
+    CHECK(anonymous.client_certificate.empty());
+}
+
+TEST_CASE("what is wrong with a kubeconfig is said in one line") {
+    CHECK(error_of("a: [").starts_with("kubeconfig K:1:"));
+    CHECK(error_of("- a") == "kubeconfig K: expected one document with clusters, users and contexts");
+    CHECK(error_of("") == "kubeconfig K: there is no current-context; there are no contexts at all");
+    CHECK(error_of(replaced(good, "current-context: dev", "")) ==
+          "kubeconfig K: there is no current-context; set one with: kubectl config use-context NAME, where "
+          "NAME is "
+          "one of: anonymous, dev, prod");
+    CHECK(error_of(good, "test") ==
+          "kubeconfig K: there is no context \"test\"; there are: anonymous, dev, prod");
+    CHECK(error_of(replaced(good, "cluster: c1", "cluster: c9")) ==
+          "kubeconfig K: context \"dev\": there is no cluster \"c9\"; there are: c1, c2");
+    CHECK(error_of(replaced(good, "user: u1", "user: u9")) ==
+          "kubeconfig K: context \"dev\": there is no user \"u9\"; there are: u1, u2");
+    CHECK(error_of(replaced(good, "cluster: c1, ", "")) ==
+          "kubeconfig K: context \"dev\": cluster: expected a name, there is none");
+    CHECK(error_of(replaced(good, "server: https://10.0.0.1:6443", "x: y")) ==
+          "kubeconfig K: cluster \"c1\": server: expected https://HOST:PORT, there is none");
+    CHECK(error_of(replaced(good, "https://10.0.0.1:6443", "10.0.0.1:6443")) ==
+          "kubeconfig K: cluster \"c1\": server: expected https://HOST:PORT, got \"10.0.0.1:6443\"");
+    CHECK(error_of(replaced(good, "UEVN", "U!VN")) ==
+          "kubeconfig K: cluster \"c1\": certificate-authority-data: expected base64");
+    CHECK(error_of(replaced(good, "a2V5", "a2V")) ==
+          "kubeconfig K: user \"u1\": client-key-data: expected base64");
+    CHECK(error_of(replaced(good, "certificate-authority-data: UEVN", "certificate-authority: ca.crt")) ==
+          "kubeconfig K: cluster \"c1\": certificate-authority: cannot read the file /nowhere/ca.crt");
+    CHECK(error_of(replaced(good, "token: abc", "tokenFile: t"), "prod") ==
+          "kubeconfig K: user \"u2\": tokenFile: cannot read the file /nowhere/t");
+    CHECK(error_of(replaced(good, "token: abc", "token: 12"), "prod") ==
+          "kubeconfig K: user \"u2\": token: expected a string; put quotes around it");
+    CHECK(error_of(replaced(good, "token: abc", "exec: {command: aws}"), "prod") ==
+          "kubeconfig K: user \"u2\": exec: not supported; use a token, a tokenFile or a client certificate");
+    CHECK(error_of(replaced(good, "token: abc", "token: abc, as: admin"), "prod") ==
+          "kubeconfig K: user \"u2\": as: not supported; use a token, a tokenFile or a client certificate");
+    CHECK(error_of(replaced(good, "token: abc", "username: a, password: b"), "prod") ==
+          "kubeconfig K: user \"u2\": username: not supported; use a token, a tokenFile or a client "
+          "certificate");
+    CHECK(error_of(replaced(good, "tls-server-name: kubernetes", "proxy-url: http://p")) ==
+          "kubeconfig K: cluster \"c1\": proxy-url: proxies are not supported; name a server that can be "
+          "reached "
+          "directly");
+    CHECK(error_of(replaced(good, "tls-server-name: kubernetes", "insecure-skip-tls-verify: true")) ==
+          "kubeconfig K: cluster \"c1\": insecure-skip-tls-verify: a certificate-authority is given too; "
+          "remove one "
+          "of them");
+    CHECK(error_of(replaced(good, "- name: c2", "- nam: c2")) ==
+          "kubeconfig K: clusters[1].name: expected a name, there is none");
+    CHECK(error_of("clusters: {}") == "kubeconfig K: clusters: expected a list");
+    CHECK(error_of("clusters: [1]") == "kubeconfig K: clusters[0]: expected name and cluster");
+    CHECK(load_kubeconfig("/nowhere/config").error().message ==
+          "kubeconfig /nowhere/config: there is no such file");
+}
+
+TEST_CASE("no error shows a secret") {
+    const std::string secret = "c2VjcmV0LXNlY3JldA";
+    CHECK(error_of(replaced(good, "a2V5", secret + "!")).find(secret) == std::string::npos);
+    CHECK(error_of(replaced(good, "token: abc", "token: [" + secret + "]"), "prod").find(secret) ==
+          std::string::npos);
+}
+
+TEST_CASE("relative files are relative to the kubeconfig, and files are merged") {
+    const scratch dir;
+    dir.write("one/ca.crt", "CA");
+    const std::string one = dir.write("one/config", R"(
+clusters: [{name: c, cluster: {server: "https://one:1", certificate-authority: ca.crt}}]
+users: [{name: u, user: {token: first}}]
+)");
+    const std::string two = dir.write("two", R"(
+current-context: x
+contexts: [{name: x, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "https://two:2"}}]
+users: [{name: u, user: {token: second}}]
+)");
+    const auto merged = merge_kubeconfigs({one, dir.path() + "/absent", two}, "").value();
+    CHECK(merged.server == "https://one:1");
+    CHECK(merged.token == "first");
+    CHECK(merged.certificate_authority.file == dir.path() + "/one/ca.crt");
+    CHECK(merge_kubeconfigs({two, one}, "").value().server == "https://two:2");
+    CHECK(merge_kubeconfigs({dir.path()}, "").error().message ==
+          "kubeconfig " + dir.path() + ": cannot read the file");
+}
+
+TEST_CASE("where the configuration comes from") {
+    const scratch dir;
+    const auto config = [](const std::string& server) {
+        return replaced(good, "https://10.0.0.1:6443", server);
+    };
+    const std::string given = dir.write("given", config("https://given:1"));
+    const std::string listed = dir.write("listed", config("https://listed:1"));
+    std::map<std::string, std::string> variables{{"HOME", "/home/me"}};
+    const environment env = [&](const std::string& name) { return variables[name]; };
+    const auto server = [&](const std::string& path = {}) {
+        const auto found = detail::find_config(path, "", env, dir.path());
+        return found.has_value() ? found->server : found.error().message;
+    };
+
+    CHECK(server() ==
+          "there is no cluster to talk to: name a kubeconfig, set KUBECONFIG, or put a kubeconfig at " +
+              dir.path() + "/home/me/.kube/config");
+    dir.write("home/me/.kube/config", config("https://home:1"));
+    CHECK(server() == "https://home:1");
+
+    CHECK(detail::in_cluster_config(env, dir.path()).error().message ==
+          "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set; this is not a pod, so name a "
+          "kubeconfig");
+    variables["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+    variables["KUBERNETES_SERVICE_PORT"] = "443";
+    const std::string account = "var/run/secrets/kubernetes.io/serviceaccount/";
+    CHECK(server() == "service account of this pod: cannot read the file " + dir.path() + "/" + account +
+                          "token; is automountServiceAccountToken off for this pod?");
+    dir.write(account + "token", "t\n");
+    dir.write(account + "ca.crt", "CA");
+    dir.write(account + "namespace", "kube-system\n");
+    CHECK(server() == "https://[fd00::1]:443");
+    const auto pod = detail::in_cluster_config(env, dir.path()).value();
+    CHECK(pod.namespace_ == "kube-system");
+    CHECK(pod.token_file == dir.path() + "/" + account + "token");
+    CHECK(pod.certificate_authority.file == dir.path() + "/" + account + "ca.crt");
+
+    variables["KUBECONFIG"] = "::" + dir.path() + "/absent:" + listed;
+    CHECK(server() == "https://listed:1");
+    CHECK(server(given) == "https://given:1");
+}
+
+TEST_CASE("a broken kubeconfig is an error or a configuration, never a crash") {
+    std::mt19937 random(3);
+    int errors = 0;
+    for (int round = 0; round < 3000; ++round) {
+        std::string text = good;
+        for (std::size_t n = 1 + random() % 5; n > 0; --n) {
+            const std::size_t at = random() % text.size();
+            if (random() % 3 == 0)
+                text.erase(at, random() % 20);
+            else
+                text[at] = random() % 2 == 0 ? "{}[]\",:- \n&*|"[random() % 13] : static_cast<char>(random());
+        }
+        errors += parse_kubeconfig(text, "K", "/nowhere", "").has_error() ? 1 : 0;
+    }
+    CHECK(errors > 100);
+}

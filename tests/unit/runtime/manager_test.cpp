@@ -1,0 +1,273 @@
+// Starting, draining, leader election, Events.
+
+#include "manual_clock.hpp"
+#include "running_manager.hpp"
+
+#include <gwctl/api/coordination_v1.hpp>
+
+#include <csignal>
+
+using namespace gwctl;
+using namespace gwctl::tests;
+using namespace std::chrono_literals;
+using core_v1::ConfigMap;
+
+namespace {
+
+manager_options with_clock(gwctl::clock& c) {
+    manager_options o = quiet_options();
+    o.time = &c;
+    return o;
+}
+
+auto sleeping(std::shared_ptr<journal> j, std::chrono::seconds t) {
+    return [j, t](context& c, const ConfigMap& o) -> task<action> {
+        j->note(o.metadata.name + " begins");
+        co_await c.time.sleep_for(t);
+        j->note(o.metadata.name + " ends");
+        co_return await_change();
+    };
+}
+
+std::string text_of(const json::value& v) { return std::string(v.as_string()); }
+
+} // namespace
+
+TEST_CASE("pitfall 32 in the loop: stopping wakes idle workers, and queued keys stay undone") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("a"));
+    api->put("configmaps", config_map("b"));
+    running_manager m(api, with_clock(clock));
+    m.mgr.control<ConfigMap>().reconcile_with(sleeping(j, 10s));
+    m.mgr.control<core_v1::Service>().workers(4).reconcile_with(
+        [](context&, object_key) -> task<action> { co_return await_change(); });
+    m.start();
+    REQUIRE(j->await("a begins"));
+    REQUIRE(clock.await_sleeper(10s, 10s));
+    m.mgr.stop();
+    REQUIRE(clock.await_sleeper(30s, 30s)); // the drain's deadline
+    clock.advance(10s);
+    CHECK(m.join() == 0);
+    CHECK(j->entries() == std::vector<std::string>{"a begins", "a ends"});
+}
+
+TEST_CASE("a reconcile that outlasts the drain timeout is cancelled") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("a"));
+    running_manager m(api, with_clock(clock));
+    m.mgr.control<ConfigMap>().reconcile_with(sleeping(j, 3600s));
+    m.start();
+    REQUIRE(j->await("a begins"));
+    REQUIRE(clock.await_sleeper(3600s, 3600s));
+    m.mgr.stop();
+    REQUIRE(clock.await_sleeper(30s, 30s));
+    clock.advance(30s);
+    CHECK(m.join() == 0);
+    CHECK(j->count("a ends") == 0);
+}
+
+TEST_CASE("stop before run, fail, and running twice") {
+    const auto api = std::make_shared<fake_api>();
+    manager stopped(quiet_options(), api);
+    stopped.cache<ConfigMap>();
+    stopped.stop();
+    CHECK(stopped.run() == 0);
+    CHECK(api->requests().empty());
+    CHECK_THROWS_AS(stopped.run(), api_error);
+
+    running_manager failed(api);
+    failed.start();
+    failed.mgr.fail("of all things");
+    CHECK(failed.join() == 1);
+    CHECK(failed.mgr.wait_settled("", 0ms).settled == false);
+
+    running_manager thrown(api);
+    thrown.start();
+    thrown.mgr.post([] { throw std::runtime_error("no"); });
+    CHECK(thrown.join() == 1);
+}
+
+TEST_CASE("SIGTERM drains and exits with 0") {
+    const auto api = std::make_shared<fake_api>();
+    auto options = quiet_options();
+    options.handle_signals = true;
+    running_manager m(api, options);
+    m.mgr.cache<ConfigMap>();
+    m.start();
+    REQUIRE(m.settle().settled);
+    ::kill(::getpid(), SIGTERM);
+    CHECK(m.join() == 0);
+}
+
+namespace {
+
+struct candidate {
+    candidate(std::shared_ptr<fake_api> api, manual_clock& clock, const std::string& who,
+              std::shared_ptr<journal> j)
+        : m(
+              api,
+              [&] {
+                  manager_options o = with_clock(clock);
+                  leader_election_options e;
+                  e.namespace_ = "kube-system";
+                  e.name = "gwctl";
+                  e.identity = who;
+                  o.leader_election = e;
+                  return o;
+              }(),
+              api) {
+        m.mgr.control<ConfigMap>().reconcile_with([j, who](context& c, const ConfigMap&) -> task<action> {
+            j->note(who);
+            class patch change = patch::merge_patch("{}");
+            std::string outcome = who + " wrote";
+            try {
+                co_await c.api.patch<ConfigMap>(c.key(), std::move(change));
+            } catch (const api_error& e) {
+                outcome = who + " refused: " + std::string(to_string(e.code()));
+            }
+            j->note(outcome);
+            co_return requeue_after(1min);
+        });
+    }
+    running_manager m;
+};
+
+std::string holder(fake_api& api) {
+    return text_of(api.get("leases", "kube-system", "gwctl").at("spec").at("holderIdentity"));
+}
+
+} // namespace
+
+TEST_CASE("one of two managers leads; a clean exit hands over at once") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("x"));
+    candidate a(api, clock, "a", j);
+    candidate b(api, clock, "b", j);
+    a.m.start();
+    REQUIRE(j->await("a wrote"));
+    CHECK(holder(*api) == "a");
+    b.m.start();
+    REQUIRE(api->await_request("GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/gwctl", 2));
+    REQUIRE(clock.await_sleeper(2s, 5s));
+    CHECK(a.m.mgr.metrics().text().find("leader_election_master_status{name=\"gwctl\"} 1") !=
+          std::string::npos);
+    CHECK(a.m.stop() == 0);
+    CHECK(holder(*api).empty());
+    CHECK(j->count("b") == 0);
+    clock.advance(5s);
+    REQUIRE(j->await("b wrote"));
+    CHECK(holder(*api) == "b");
+    CHECK(api->get("leases", "kube-system", "gwctl").at("spec").at("leaseTransitions").as_int64() == 1);
+    CHECK(b.m.stop() == 0);
+}
+
+TEST_CASE("pitfalls 36 and 39 in the loop: a lost lease ends the manager with 1") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("x"));
+    candidate a(api, clock, "a", j);
+    a.m.start();
+    REQUIRE(j->await("a wrote"));
+    REQUIRE(clock.await_sleeper(2s, 2s));
+    api->add_fault({"PATCH", "leases", 500, "InternalError", -1});
+    api->add_fault({"GET", "leases", 500, "InternalError", -1});
+    for (int i = 0; i < 5; ++i) { // the renew deadline of 10 s passes in tries every 2 s
+        REQUIRE(clock.await_sleeper(1ms, 2s));
+        clock.advance(2s);
+    }
+    CHECK(a.m.join() == 1);
+    CHECK(holder(*api) == "a"); // not released: it was not ours any more
+}
+
+TEST_CASE("a write after the lease ran out is refused before it is sent") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("x"));
+    candidate a(api, clock, "a", j);
+    a.m.start();
+    REQUIRE(j->await("a wrote"));
+    REQUIRE(clock.await_sleeper(2s, 2s));
+    REQUIRE(clock.await_sleeper(1min, 1min));
+    clock.advance(1min); // as if the machine had slept: the reconcile and the renewal are due at once
+    REQUIRE(a.m.join() == 1);
+    const std::size_t runs = j->count("a");
+    CHECK(j->count("a wrote") == 1);
+    CHECK(j->count("a refused: precondition") == runs - 1);
+}
+
+TEST_CASE("a manager that cannot elect says so") {
+    const auto api = std::make_shared<fake_api>();
+    auto o = quiet_options();
+    o.leader_election.emplace();
+    CHECK_THROWS_AS(manager(o, api, api), api_error); // no name
+    o.leader_election->name = "n";
+    o.leader_election->namespace_ = "ns";
+    CHECK_THROWS_AS(manager(o, api), api_error); // no transport of its own
+}
+
+TEST_CASE("Events are written, counted up, and never in the way") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("x"));
+    running_manager m(api, with_clock(clock));
+    auto& c =
+        m.mgr.control<ConfigMap>().reconcile_with([j](context& ctx, const ConfigMap& o) -> task<action> {
+            ctx.event(o, event_type::warning, "Odd", "value is odd");
+            j->note("run");
+            co_return await_change();
+        });
+    const auto again = [&] {
+        m.on_loop([&] {
+            c.enqueue(object_key("default", "x"));
+            return 0;
+        });
+    };
+    SECTION("counting") {
+        m.start();
+        REQUIRE(j->await("run"));
+        again();
+        REQUIRE(j->await("run", 2));
+        REQUIRE(api->await_request("PATCH /api/v1/namespaces/default/events/x."));
+        CHECK(m.stop() == 0);
+        const auto events = api->all("events");
+        REQUIRE(events.size() == 1);
+        CHECK(events[0].at("count").as_int64() == 2);
+        CHECK(text_of(events[0].at("type")) == "Warning");
+        CHECK(text_of(events[0].at("source").at("component")) == "test");
+    }
+    SECTION("an Event that expired is made anew") {
+        m.start();
+        REQUIRE(api->await_request("POST"));
+        const std::string name = text_of(api->all("events").at(0).at("metadata").at("name"));
+        api->remove("events", "default", name);
+        again();
+        REQUIRE(api->await_request("POST", 2));
+        CHECK(m.stop() == 0);
+        CHECK(api->all("events").size() == 1);
+    }
+    SECTION("refused") {
+        api->add_fault({"POST", "events", 403, "Forbidden", -1});
+        m.start();
+        REQUIRE(j->await("run"));
+        REQUIRE(api->await_request("POST"));
+        again();
+        REQUIRE(j->await("run", 2));
+        CHECK(m.settle().settled);
+        CHECK(m.stop() == 0);
+    }
+    SECTION("what waits is written before the end") {
+        m.start();
+        REQUIRE(j->await("run"));
+        CHECK(m.stop() == 0);
+        CHECK(api->all("events").size() == 1);
+    }
+}

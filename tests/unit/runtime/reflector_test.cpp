@@ -1,0 +1,177 @@
+// The reflector's loop: what a store does when the API server does not do as it should.
+
+#include "manual_clock.hpp"
+#include "running_manager.hpp"
+
+using namespace gwctl;
+using namespace gwctl::tests;
+using namespace std::chrono_literals;
+using core_v1::ConfigMap;
+using core_v1::Service;
+
+namespace {
+
+struct fixture {
+    std::shared_ptr<fake_api> api = std::make_shared<fake_api>();
+    std::shared_ptr<journal> j = std::make_shared<journal>();
+    manual_clock clock;
+    running_manager m{api, [this] {
+                          auto o = quiet_options();
+                          o.time = &clock;
+                          return o;
+                      }()};
+    store<ConfigMap>& maps = m.mgr.cache<ConfigMap>();
+
+    fixture() {
+        maps.on_change([this](const change<ConfigMap>& c) {
+            j->note(c.now ? c.now->metadata.name + "=" + c.now->data.at("v")
+                          : c.old->metadata.name + (c.final_state_unknown ? " vanished" : " deleted"));
+        });
+    }
+    store_state state() {
+        return m.on_loop([this] { return maps.state(); });
+    }
+    bool settled() { return m.settle(api->version()).settled; }
+};
+
+} // namespace
+
+TEST_CASE("pitfall 7 in the loop: a watch that ends is resumed, a broken one after a pause, without a list") {
+    const bool broken = GENERATE(false, true);
+    fixture f;
+    f.api->put("configmaps", config_map("a"));
+    f.m.start();
+    REQUIRE(f.settled());
+    f.api->put("configmaps", config_map("a", "2"));
+    REQUIRE(f.settled());
+    const std::string seen = f.api->version();
+    f.api->end_watches(broken);
+    if (broken) {
+        REQUIRE(f.clock.await_sleeper(800ms, 1600ms));
+        f.clock.advance(1600ms);
+    }
+    REQUIRE(f.api->await_request("resourceVersion=" + seen));
+    f.api->put("configmaps", config_map("b"));
+    CHECK(f.j->await("b=1"));
+    CHECK(f.api->last_request("watch=true").target.find("resourceVersion=" + seen) != std::string::npos);
+    std::size_t lists = 0;
+    for (const std::string& r : f.api->requests())
+        lists += r.find("limit=") != std::string::npos ? 1 : 0;
+    CHECK(lists == 1);
+}
+
+TEST_CASE("pitfalls 1 and 16 in the loop: after 410 a list shows what was missed, deletions included") {
+    fixture f;
+    f.api->put("configmaps", config_map("a"));
+    f.api->put("configmaps", config_map("b"));
+    f.m.start();
+    REQUIRE(f.settled());
+    f.api->put("configmaps", config_map("b", "2")); // the watch shows life, so that its end is no failure
+    REQUIRE(f.settled());
+    f.api->hold_watches(true);
+    f.api->remove("configmaps", "default", "a");
+    f.api->put("configmaps", config_map("c"));
+    f.api->compact();
+    f.api->end_watches(false);
+    f.api->hold_watches(false);
+    CHECK(f.j->await("a vanished"));
+    CHECK(f.j->await("c=1"));
+    REQUIRE(f.settled());
+    CHECK(f.j->count("b=1") == 1);
+}
+
+TEST_CASE("pitfall 21 in the loop: the idle watchdog is longer than the server's timeout") {
+    fixture f;
+    f.m.start();
+    REQUIRE(f.api->await_request("watch=true"));
+    const http_request watch = f.api->last_request("watch=true");
+    const std::size_t at = watch.target.find("timeoutSeconds=");
+    REQUIRE(at != std::string::npos);
+    const std::chrono::seconds asked(std::stoi(watch.target.substr(at + 15)));
+    CHECK(asked >= 5min);
+    CHECK(asked <= 10min);
+    REQUIRE(watch.idle_timeout);
+    CHECK(*watch.idle_timeout > asked);
+    CHECK(watch.target.find("allowWatchBookmarks=true") != std::string::npos);
+}
+
+TEST_CASE("pitfalls 12 and 13: initial events are not asked for, so none can be mistaken for a full list") {
+    fixture f;
+    f.m.start();
+    REQUIRE(f.api->await_request("watch=true"));
+    CHECK(f.api->last_request("watch=true").target.find("sendInitialEvents") == std::string::npos);
+}
+
+TEST_CASE("a kind that is not served counts as empty, and is found within 30 s or on demand") {
+    const bool on_demand = GENERATE(false, true);
+    fixture f;
+    f.api->add_fault({"GET", "/configmaps", 404, "NotFound", -1});
+    f.m.start();
+    REQUIRE(f.settled());
+    CHECK(f.state() == store_state::not_served);
+    CHECK(f.m.mgr.health().ready().ok);
+    f.api->put("configmaps", config_map("a"));
+    f.api->clear_faults();
+    REQUIRE(f.clock.await_sleeper(30s, 30s));
+    if (on_demand)
+        f.m.on_loop([&] {
+            f.m.mgr.recheck_kinds();
+            return 0;
+        });
+    else
+        f.clock.advance(30s);
+    CHECK(f.j->await("a=1"));
+    REQUIRE(f.settled());
+    CHECK(f.state() == store_state::synced);
+}
+
+TEST_CASE("a denied kind blocks the controllers that need it, says so, and stops nothing else") {
+    fixture f;
+    f.api->add_fault({"GET", "/services", 403, "Forbidden", -1});
+    f.api->put("configmaps", config_map("a"));
+    const auto note = [j = f.j](std::string who) {
+        return [j, who](context&, object_key) -> task<action> {
+            j->note(who);
+            co_return await_change();
+        };
+    };
+    f.m.mgr.control<ConfigMap>("free").reconcile_with(note("free"));
+    f.m.mgr.control<ConfigMap>("blocked").reads<Service>().reconcile_with(note("blocked"));
+    f.m.mgr.control<ConfigMap>("knowing").reads<Service>().allow_unsynced().reconcile_with(note("knowing"));
+    f.m.start();
+    CHECK(f.j->await("free"));
+    CHECK(f.j->await("knowing"));
+    const auto ready = f.m.mgr.health().ready();
+    CHECK_FALSE(ready.ok);
+    CHECK(ready.verbose.find("services: denied: ") != std::string::npos);
+    const auto report = f.m.mgr.wait_settled("", 0ms);
+    CHECK_FALSE(report.settled);
+    CHECK(f.j->count("blocked") == 0);
+
+    f.api->clear_faults();
+    REQUIRE(f.clock.await_sleeper(800ms, 1600ms));
+    f.clock.advance(1600ms);
+    CHECK(f.j->await("blocked"));
+    REQUIRE(f.settled());
+    CHECK(f.m.mgr.health().ready().ok);
+}
+
+TEST_CASE("a cache of part of a kind asks for that part") {
+    fixture f;
+    cache_scope scope;
+    scope.namespace_ = "kube-system";
+    scope.field_selector = "metadata.name=ipam";
+    auto& part = f.m.mgr.cache<ConfigMap>(scope);
+    CHECK(&part == &f.m.mgr.cache<ConfigMap>(scope));
+    CHECK(&part != &f.maps);
+    f.api->put("configmaps", config_map("a"));
+    f.api->put("configmaps", R"({"metadata":{"namespace":"kube-system","name":"ipam"}})");
+    f.m.start();
+    f.m.on_loop([&] {
+        f.maps.on_change([](const change<ConfigMap>&) {});
+        return 0;
+    });
+    REQUIRE(f.api->await_request("/namespaces/kube-system/configmaps?fieldSelector=metadata.name%3Dipam"));
+    CHECK(f.m.mgr.wait_settled(f.api->version(), 20s).settled);
+    CHECK(f.m.on_loop([&] { return part.size(); }) == 1);
+}
