@@ -39,9 +39,7 @@ TEST_CASE("a forged record does not take another Gateway's address, restart or n
     w.reverse_order = GENERATE(true, false);
     w.settle();
     CHECK(w.addresses("web") == list{"10.0.0.1"});
-    CHECK(w.addresses("evil") == (in_spec ? list{} : list{"10.0.0.2"}));
-    if (in_spec)
-        CHECK(w.programmed("evil") == "False/AddressNotUsable");
+    CHECK(w.addresses("evil") == list{"10.0.0.2"}); // what equals the record counts as ours, and is replaced
 }
 
 TEST_CASE("a forged record gives no address outside the pools") {
@@ -107,7 +105,7 @@ TEST_CASE("what Services, ours excepted, hold or ask for is not handed out") {
     w.add("{kind: Service, metadata: {name: a}, spec: {type: LoadBalancer, loadBalancerIP: 10.0.0.1}}\n---\n"
           "{kind: Service, metadata: {name: b}, spec: {externalIPs: [10.0.0.2]}}\n---\n"
           "{kind: Service, metadata: {name: c, annotations: {kube-vip.io/loadbalancerIPs: "
-          "'10.0.0.3,10.0.0.4'}}}\n---\n"
+          "'10.0.0.3,10.0.0.4'}}, spec: {type: LoadBalancer}}\n---\n"
           "{kind: Service, metadata: {name: d}, spec: {type: LoadBalancer}, status: {loadBalancer: {ingress: "
           "[{ip: 10.0.0.5}]}}}");
     w.gateway("web", one_tcp);
