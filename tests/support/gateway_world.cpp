@@ -102,7 +102,11 @@ attached_gateway world::attached(std::string_view gateway) const {
 
 desired_state world::plan_for(std::string_view gateway) {
     const addressing addresses = addresses_of(key(gateway));
-    return plan(snapshot_of(key(gateway)), addresses, opts, now);
+    const snapshot s = snapshot_of(key(gateway));
+    desired_state desired = plan(s, addresses, opts, now);
+    for (problem& p : desired.problems)
+        p.route = nullptr; // it would point into the snapshot
+    return desired;
 }
 
 std::vector<parent_verdict> world::judge(const route_view& route) const {

@@ -294,5 +294,6 @@ TEST_CASE("where the API server chose the families of the Service, the slices fo
     w.merge<Service>("web-l4", "{spec: {ipFamilies: [IPv6]}}");
     w.settle();
     CHECK(slice_names(w) == std::vector<std::string>{"web-l4-tcp-80-ipv6-0"});
+    REQUIRE(w.get<EndpointSlice>("web-l4-tcp-80-ipv6-0") != nullptr);
     CHECK(w.get<EndpointSlice>("web-l4-tcp-80-ipv6-0")->endpoints->size() == 1);
 }
