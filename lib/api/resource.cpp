@@ -48,6 +48,20 @@ result<std::string> object_path(const resource_type& type, std::string_view vers
     return path;
 }
 
+void detail::adopt(ObjectMeta& object, std::string_view kind, OwnerReference owner,
+                   const ObjectMeta& owner_metadata) {
+    if (object.namespace_.empty())
+        object.namespace_ = owner_metadata.namespace_;
+    if (!owner_metadata.namespace_.empty() && object.namespace_ != owner_metadata.namespace_)
+        throw api_error(
+            errc::precondition,
+            fmt::format("{} {}: metadata.namespace: expected {}, the namespace of its owner {} {}, got {}",
+                        kind, object.name, owner_metadata.namespace_, owner.kind, owner.name,
+                        object.namespace_));
+    std::erase_if(object.ownerReferences, [&](const OwnerReference& r) { return r.uid == owner.uid; });
+    object.ownerReferences.push_back(std::move(owner));
+}
+
 const OwnerReference* controller_of(const ObjectMeta& metadata) noexcept {
     const auto& refs = metadata.ownerReferences;
     const auto found =

@@ -41,6 +41,25 @@ std::vector<std::string> foreign_namespaces(const route_view& route) {
 
 } // namespace
 
+core_v1::ObjectReference reference_to(const route_view& route) {
+    core_v1::ObjectReference about;
+    about.apiVersion = route.kind->type.api_version();
+    about.kind = route.kind->type.kind;
+    about.namespace_ = route.metadata->namespace_;
+    about.name = route.metadata->name;
+    about.uid = route.metadata->uid;
+    return about;
+}
+
+bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now) {
+    if (!old || !now)
+        return true;
+    const ObjectMeta& a = *old->metadata;
+    const ObjectMeta& b = *now->metadata;
+    return a.uid != b.uid || a.generation != b.generation || a.labels != b.labels ||
+           a.finalizers != b.finalizers || a.deletionTimestamp != b.deletionTimestamp;
+}
+
 cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> sources)
     : opts(std::move(o)), named(opts.controller_name), events(mgr.events()),
       classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
@@ -86,11 +105,20 @@ void cluster::add_indexes() {
 
 /// Drops what was judged before something that attachments depend on changed.
 void cluster::follow_attachments() {
-    const auto forget = [this](const auto&) { judged_.clear(); };
-    gateways.on_change(forget);
-    namespaces.on_change(forget);
+    gateways.on_change([this](const change<Gateway>& c) { judged_.erase(key_of(c.now ? *c.now : *c.old)); });
+    namespaces.on_change([this](const change<core_v1::Namespace>& c) {
+        if (!c.old || !c.now || c.old->metadata.labels != c.now->metadata.labels)
+            judged_.clear();
+    });
     for (const auto& source : routes)
-        source->on_change([this](const auto&, const auto&) { judged_.clear(); });
+        source->on_change([this](const std::optional<route_view>& old, const std::optional<route_view>& now) {
+            if (!changes_routing(old, now))
+                return;
+            for (const auto& route : {old, now})
+                if (route)
+                    for (const object_key& parent : parent_gateways(*route))
+                        judged_.erase(parent);
+        });
 }
 
 std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const Gateway>& gateway) {

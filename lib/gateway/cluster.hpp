@@ -10,6 +10,12 @@
 
 namespace gwctl::gateway::detail {
 
+/// For Events about a route.
+core_v1::ObjectReference reference_to(const route_view& route);
+
+/// Status writes of ours and of others do not change where a route goes.
+bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now);
+
 /// A Gateway with everything that attaches to it.
 struct judged_gateway {
     snapshot state{};
@@ -68,6 +74,8 @@ public:
 
     /// Gateways that want an address and have none; tried again whenever one may have become free.
     std::set<object_key> waiting;
+    /// What was said of each Gateway's routes already, so that it is not said at every reconcile.
+    std::map<object_key, std::set<std::string>> told;
 
 private:
     void add_indexes();

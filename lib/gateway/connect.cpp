@@ -4,16 +4,6 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-/// Status writes of ours and of others do not change where a route goes.
-bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now) {
-    if (!old || !now)
-        return true;
-    const ObjectMeta& a = *old->metadata;
-    const ObjectMeta& b = *now->metadata;
-    return a.uid != b.uid || a.generation != b.generation || a.labels != b.labels ||
-           a.finalizers != b.finalizers || a.deletionTimestamp != b.deletionTimestamp;
-}
-
 bool changes_listeners(const change<Gateway>& c) {
     if (!c.old || !c.now)
         return true;

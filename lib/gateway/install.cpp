@@ -38,6 +38,8 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>>
     gateways.reads<core_v1::Namespace>().reads<ReferenceGrant>();
     if (c->pools != nullptr)
         gateways.reads<core_v1::ConfigMap>(c->pools->scope());
+    for (const auto& source : c->routes)
+        source->read_by(gateways);
     made.gateway = &gateways.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
 

@@ -69,6 +69,12 @@ std::string gateway_service_name(std::string_view gateway, std::string_view gate
     return shortened(label, longest - suffix.size()) + suffix;
 }
 
+std::string_view parent_annotation(const route_kind& kind) {
+    if (kind.type == gateway_v1::TCPRoute::type)
+        return annotation_parent_tcp_route;
+    return kind.type == gateway_v1::UDPRoute::type ? annotation_parent_udp_route : std::string_view();
+}
+
 std::string port_name(std::string_view protocol, std::int32_t port) {
     std::string name(protocol);
     for (char& c : name)

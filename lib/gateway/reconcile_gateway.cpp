@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace gwctl::gateway::detail {
 namespace {
 
@@ -14,16 +16,14 @@ using discovery_v1::EndpointSlice;
 /// Runs every write although some fail, and throws the first failure at the end.
 class write_guard {
 public:
-    void failed(std::exception_ptr e) {
-        if (!first_)
-            first_ = std::move(e);
-    }
-    /// Like `failed`; when trying again cannot help, it is also a reason for the status.
+    /// To be called from the handler of `e`.
     void failed(const api_error& e) {
+        if (!first_)
+            first_ = std::current_exception();
         if (reason_.empty() && !is_transient(e.code()) && e.code() != errc::conflict)
             reason_ = e.what();
-        failed(std::current_exception());
     }
+    /// Why a write was refused that trying again will not mend; empty when none was.
     const std::string& reason() const { return reason_; }
     void rethrow() const {
         if (first_)
@@ -58,7 +58,7 @@ task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& g
             ctx.log.info("deleted", {{"wrote", what}});
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
-                guard.failed(std::current_exception());
+                guard.failed(e);
         }
     }
 }
@@ -76,25 +76,26 @@ task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_gua
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(p.service)}, {"error", e.what()}});
             else if (e.code() != errc::not_found)
-                guard.failed(std::current_exception());
+                guard.failed(e);
         }
     }
 }
 
-void report(const cluster& c, const context& ctx, const std::vector<problem>& problems) {
+void report(cluster& c, const context& ctx, const std::vector<problem>& problems) {
+    std::set<std::string> told = std::exchange(c.told[ctx.key()], {});
     for (const problem& p : problems) {
-        if (p.route == nullptr) {
-            ctx.log.warn(p.message);
+        const std::string about = p.route == nullptr ? std::string() : describe(*p.route);
+        const bool is_news = !told.contains(about + p.message);
+        c.told[ctx.key()].insert(about + p.message);
+        if (!is_news)
             continue;
-        }
-        core_v1::ObjectReference about;
-        about.apiVersion = p.route->kind->type.api_version();
-        about.kind = p.route->kind->type.kind;
-        about.namespace_ = p.route->metadata->namespace_;
-        about.name = p.route->metadata->name;
-        about.uid = p.route->metadata->uid;
-        c.events.record(std::move(about), event_type::warning, "NotServed", p.message);
+        if (p.route == nullptr)
+            ctx.log.warn(p.message);
+        else
+            c.events.record(reference_to(*p.route), event_type::warning, "NotServed", p.message);
     }
+    if (c.told[ctx.key()].empty())
+        c.told.erase(ctx.key());
 }
 
 /// One Event per condition that turned, so that `kubectl describe` tells what was decided and why.
@@ -114,7 +115,6 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
 task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wanted) {
     if (wanted == gateway.status)
         co_return;
-    announce(ctx, gateway, wanted);
     // A merge patch with every list written out: empty ones must clear what is there, and lists that this
     // version of gwctl does not know stay.
     const json::object status{{"addresses", boost::json::parse(json::encode(wanted.addresses))},
@@ -126,6 +126,7 @@ task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wa
     const object_key key = key_of(gateway);
     const Gateway written = co_await ctx.api.patch_status<Gateway>(key, change);
     ctx.wrote(written);
+    announce(ctx, gateway, wanted);
     const Condition* programmed = find_condition(wanted.conditions, "Programmed");
     std::string addresses;
     for (const auto& a : wanted.addresses)

@@ -11,6 +11,7 @@ namespace {
 
 struct route_verdicts {
     std::vector<parent_verdict> parents{};
+    std::vector<std::shared_ptr<const judged_gateway>> judged{}; ///< what `parents` points into
     /// Behaviour `update` serves it somewhere: its clean-up must outlive it.
     bool borrows = false;
 };
@@ -22,6 +23,7 @@ route_verdicts judge(cluster& c, const route_view& route) {
         if (!gateway || !c.is_ours(*gateway))
             continue;
         const auto judged = c.judge(gateway);
+        all.judged.push_back(judged);
         for (parent_verdict& v : judge_route(route, judged->state, judged->attached, c.opts)) {
             const auto served_by = behaviour_of(route, c.opts.default_behaviour);
             if (v.accepted.holds && served_by.has_value() && *served_by == behaviour::update)
@@ -69,12 +71,7 @@ const std::string* reason_of(const json::value& parent, std::string_view type, s
 
 /// One Event per verdict that the status does not show yet.
 void announce(cluster& c, const route_view& route, const route_verdicts& verdicts) {
-    core_v1::ObjectReference about;
-    about.apiVersion = route.kind->type.api_version();
-    about.kind = route.kind->type.kind;
-    about.namespace_ = route.metadata->namespace_;
-    about.name = route.metadata->name;
-    about.uid = route.metadata->uid;
+    const core_v1::ObjectReference about = reference_to(route);
     const auto tell = [&](std::string_view type, const verdict& v) {
         const std::string wanted = v.reason + ": " + v.message;
         std::string storage;
@@ -92,16 +89,12 @@ void announce(cluster& c, const route_view& route, const route_verdicts& verdict
     }
 }
 
-/// A JSON patch, conditional on the version the verdicts were made from: `parents` is one atomic list.
+/// Conditional on the version the verdicts were made from: `parents` is one list, which other controllers
+/// write too.
 patch parents_patch(const route_view& route, const std::vector<json::value>& parents) {
-    const json::value list = json::array(parents.begin(), parents.end());
-    json::array operations{
-        {{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", route.metadata->resourceVersion}}};
-    if (route.status->parents)
-        operations.push_back({{"op", "add"}, {"path", "/status/parents"}, {"value", list}});
-    else
-        operations.push_back({{"op", "add"}, {"path", "/status"}, {"value", {{"parents", list}}}});
-    return patch::json_patch(boost::json::serialize(operations));
+    const json::object body{{"metadata", {{"resourceVersion", route.metadata->resourceVersion}}},
+                            {"status", {{"parents", json::array(parents.begin(), parents.end())}}}};
+    return patch::merge_patch(boost::json::serialize(body));
 }
 
 } // namespace
@@ -125,8 +118,8 @@ task<action> reconcile_route_status(cluster& c, route_source& source, context& c
     const auto parents = route_parents(*route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now());
     if (!parents)
         co_return await_change();
-    announce(c, *route, verdicts);
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
+    announce(c, *route, verdicts);
     for (const parent_verdict& v : verdicts.parents)
         ctx.log.info(
             "status written",

@@ -38,10 +38,6 @@ core_v1::ServicePort make_port(const service_port& p, IntOrString target) {
     return port;
 }
 
-std::string_view parent_annotation(const route_view& route) {
-    return route.kind->type.kind == "UDPRoute" ? annotation_parent_udp_route : annotation_parent_tcp_route;
-}
-
 OwnerReference reference_to(const route_view& route) {
     OwnerReference r;
     r.apiVersion = route.kind->type.api_version();
@@ -57,7 +53,8 @@ core_v1::Service start_service(const served_listener& l, std::string name, const
     service.metadata.namespace_ = l.target.service_key.namespace_;
     service.metadata.name = std::move(name);
     mark(service.metadata, gateway, addresses, o, n);
-    service.metadata.annotations[std::string(parent_annotation(*l.route))] = l.route->metadata->name;
+    if (const std::string_view parent = parent_annotation(*l.route->kind); !parent.empty())
+        service.metadata.annotations[std::string(parent)] = l.route->metadata->name;
     ask_for(service.spec, addresses);
     return service;
 }

@@ -194,9 +194,8 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
         if (const auto a = marks.annotations.find(key); a != marks.annotations.end())
             annotations.insert(*a);
     const route_view& route = *listeners.front().route;
-    annotations[std::string(route.kind->type.kind == "UDPRoute" ? annotation_parent_udp_route
-                                                                : annotation_parent_tcp_route)] =
-        route.metadata->name;
+    if (const std::string_view parent = parent_annotation(*route.kind); !parent.empty())
+        annotations[std::string(parent)] = route.metadata->name;
     for (const auto& [key, value] : labels)
         remember(record.labels, live.metadata.labels, key);
     for (const auto& [key, value] : annotations)

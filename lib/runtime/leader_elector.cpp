@@ -159,8 +159,13 @@ task<void> leader_elector::hand_over() {
                       {{"error", what_of(failure)}});
             co_return;
         }
-        Lease now = co_await api_.get<Lease>(key);
-        fsm_.got(std::move(now), time_.now());
+        try {
+            Lease now = co_await api_.get<Lease>(key);
+            fsm_.got(std::move(now), time_.now());
+        } catch (const api_error& e) {
+            log::warn("the lease could not be released; it runs out by itself", {{"error", e.what()}});
+            co_return;
+        }
     }
 }
 

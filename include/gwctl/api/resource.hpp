@@ -94,12 +94,16 @@ OwnerReference owner_reference(const T& owner) {
     return r;
 }
 
-/// Puts `object` into the owner's namespace and hands it to `owner`.
+namespace detail {
+void adopt(ObjectMeta& object, std::string_view kind, OwnerReference owner, const ObjectMeta& owner_metadata);
+}
+
+/// `object`, in the owner's namespace and with one controller reference to it, so that it is deleted with its
+/// owner. Throws `api_error` (`errc::precondition`) when the object already names another namespace than the
+/// owner's: garbage collection deletes what refers to an owner that is not in its namespace.
 template <Resource Owner, Resource T>
 T owned_by(const Owner& owner, T object) {
-    if (object.metadata.namespace_.empty())
-        object.metadata.namespace_ = owner.metadata.namespace_;
-    object.metadata.ownerReferences.push_back(owner_reference(owner));
+    detail::adopt(object.metadata, T::type.kind, owner_reference(owner), owner.metadata);
     return object;
 }
 

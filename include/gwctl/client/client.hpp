@@ -1,8 +1,10 @@
 /// Typed verbs of the Kubernetes API.
 ///
-///     auto service = co_await api.get<Service>({"default", "web"});
-///     service.spec.type = "LoadBalancer";
-///     co_await api.apply(service);
+///     ConfigMap map;                         // only what is ours to decide, never what `get` returned
+///     map.metadata.namespace_ = "default";
+///     map.metadata.name = "greeting";
+///     map.data["text"] = "hello";
+///     co_await api.apply(map);
 #pragma once
 
 #include <gwctl/api/resource.hpp>
@@ -104,6 +106,7 @@ public:
         co_return decode_object<T>(body);
     }
 
+    /// The same for the status subresource; everything but the name and `status` is ignored.
     template <Resource T>
     task<T> apply_status(T object) {
         const std::string version = co_await served_version(T::type);

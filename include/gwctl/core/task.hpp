@@ -7,7 +7,8 @@ namespace gwctl {
 
 /// A coroutine that runs on its manager's executor and is cancelled with its owner.
 ///
-/// A task starts when it is awaited. Its failures are thrown as `api_error`. A reference parameter is safe
+/// A task starts when it is awaited. Its failures are thrown as `api_error`;
+/// cancellation as `boost::system::system_error` (operation_aborted). A reference parameter is safe
 /// because the awaiting caller owns the object; what must outlive the caller is passed by value.
 ///
 /// With g++ 12, a braced aggregate or a by-value capturing lambda in the same full expression as `co_await`

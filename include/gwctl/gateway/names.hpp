@@ -62,6 +62,9 @@ std::string shortened(std::string_view text, std::size_t limit);
 /// The Service of a Gateway: "GATEWAY-CLASS" (GEP-1762) as a DNS-1035 label of at most 63 characters.
 std::string gateway_service_name(std::string_view gateway, std::string_view gateway_class);
 
+/// The Go controller's annotation that names a Service's route; empty for kinds that it did not have.
+std::string_view parent_annotation(const route_kind& kind);
+
 /// "tcp-80": the name of a Service port, unique within a Service.
 std::string port_name(std::string_view protocol, std::int32_t port);
 

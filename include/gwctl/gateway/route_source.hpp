@@ -2,6 +2,7 @@
 /// implementation.
 #pragma once
 
+#include <gwctl/api/discovery_v1.hpp>
 #include <gwctl/gateway/route_kind.hpp>
 #include <gwctl/runtime/manager.hpp>
 
@@ -27,7 +28,9 @@ public:
     virtual void add_index(std::string name,
                            std::function<std::vector<std::string>(const route_view&)> values) = 0;
     virtual void on_change(route_change handler) = 0;
-    /// Makes the controller. It waits for everything that `reconcile` reads.
+    /// Has another controller wait for this kind's store.
+    virtual void read_by(controller_builder<Gateway>& builder) = 0;
+    /// Makes the controller. It waits for everything that `reconcile` reads but the other route kinds.
     virtual controller& control(manager& mgr, reconcile_route reconcile) = 0;
     virtual task<void> patch(context& ctx, object_key key, class patch change) = 0;
     virtual task<void> patch_status(context& ctx, object_key key, class patch change) = 0;
@@ -60,9 +63,11 @@ public:
         store_.on_change([f = std::move(handler)](const change<route>& c) { f(view(c.old), view(c.now)); });
     }
 
+    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<route>(); }
     controller& control(manager& mgr, reconcile_route reconcile) override {
         auto builder = mgr.control<route>();
         builder.template reads<GatewayClass>().template reads<Gateway>().template reads<ReferenceGrant>();
+        builder.template reads<discovery_v1::EndpointSlice>();
         builder.template reads<core_v1::Namespace>().template reads<core_v1::Service>();
         return builder.reconcile_with(std::move(reconcile));
     }

@@ -53,6 +53,10 @@ TEST_CASE("what is owned lives in its owner's namespace and refers to it") {
     CHECK(owner->apiVersion == "gateway.networking.k8s.io/v1");
     CHECK(owner->kind == "Gateway");
     CHECK(owner->uid == "u1");
+    CHECK(owned_by(gateway, service).metadata.ownerReferences.size() == 1);
+    core_v1::Service elsewhere;
+    elsewhere.metadata.namespace_ = "other";
+    CHECK_THROWS_AS(owned_by(gateway, elsewhere), api_error);
 }
 
 TEST_CASE("label selectors") {
