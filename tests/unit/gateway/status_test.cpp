@@ -247,6 +247,18 @@ TEST_CASE("contract row 37: infrastructure that we cannot honour is refused, wit
     }
 }
 
+TEST_CASE("infrastructure that is refused later leaves what is served as it was") {
+    world w;
+    w.gateway("web", one_tcp);
+    w.settle();
+    const core_v1::Service before = *w.get<core_v1::Service>("web-l4");
+    w.gateway("web", one_tcp, "infrastructure: {labels: {ipam-address: 10.0.0.7}}");
+    w.settle();
+    CHECK(w.accepted("web") == "False/InvalidParameters");
+    REQUIRE(w.get<core_v1::Service>("web-l4") != nullptr);
+    CHECK(*w.get<core_v1::Service>("web-l4") == before);
+}
+
 TEST_CASE("a condition's transition time is that of its status") {
     const wall_time first(std::chrono::seconds(1'700'000'000));
     condition_writer a({}, 1, first);
