@@ -34,6 +34,12 @@ struct wiring {
             for (const route_view& route : c.routes[i]->by_index("gateway", to_string(gateway)))
                 to.routes[i]->enqueue(key_of(*route.metadata));
     }
+    /// Which of its parents serves a route depends on all of them.
+    void siblings_of(const object_key& gateway) const {
+        for (const auto& source : c.routes)
+            for (const route_view& route : source->by_index("gateway", to_string(gateway)))
+                parents_of(route);
+    }
     void parents_of(const route_view& route) const {
         for (const object_key& key : parent_gateways(route))
             gateway(key);
@@ -122,8 +128,10 @@ void connect(cluster& c, controllers targets) {
             if (gateway)
                 w.to.gateway_class->enqueue(object_key(gateway->spec.gatewayClassName));
         const object_key key = key_of(ch.now ? *ch.now : *ch.old);
-        if (changes_listeners(ch))
+        if (changes_listeners(ch)) {
             w.routes_of(key);
+            w.siblings_of(key);
+        }
         if (!ch.now || (ch.old && ch.old->status.addresses != ch.now->status.addresses))
             w.waiting();
     });

@@ -299,12 +299,11 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     desired_state desired;
     const attachments a = attach_all(s, o.default_behaviour);
     const verdict parameters = judge_infrastructure(*s.gateway, n);
-    if (!parameters.holds) { // what is served stays as it was until the mistake is mended
-        desired.status = gateway_status(s, a, addresses, {}, parameters, {}, now);
-        return desired;
-    }
-    const bool serve =
-        addresses.accepted.holds && (addresses.left_to_announcer || !addresses.addresses.empty());
+    // What is refused in spec.infrastructure starts nothing; what is served already stays, and without the
+    // refused keys.
+    const bool may_serve = parameters.holds || !s.managed_services.empty();
+    const bool serve = addresses.accepted.holds && may_serve &&
+                       (addresses.left_to_announcer || !addresses.addresses.empty());
     division d = serve ? divide(s, a, n, desired.problems) : division();
     refuse_loans(d, s, n, desired.problems);
 

@@ -199,6 +199,9 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         conditions.set("Programmed", false, "NoResources", reason);
         status.conditions = std::move(conditions).take();
     }
+    if (const Condition* programmed = find_condition(status.conditions, "Programmed");
+        programmed != nullptr && programmed->reason == "NoResources")
+        c.waiting.insert(key); // for a Service that has the name of ours
     co_await write_status(ctx, *gateway, std::move(status));
     guard.rethrow();
     co_return await_change();

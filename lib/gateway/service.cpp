@@ -121,6 +121,9 @@ void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::s
     if (gateway.spec.infrastructure) {
         metadata.labels = gateway.spec.infrastructure->labels;
         metadata.annotations = gateway.spec.infrastructure->annotations;
+        const auto is_refused = [&](const auto& entry) { return is_reserved_key(entry.first, n); };
+        std::erase_if(metadata.labels, is_refused);
+        std::erase_if(metadata.annotations, is_refused);
     }
     metadata.labels[std::string(label_gateway_name)] = label_value(gateway.metadata.name);
     metadata.labels[std::string(label_gateway_class_name)] = label_value(gateway.spec.gatewayClassName);

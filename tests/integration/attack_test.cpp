@@ -181,11 +181,10 @@ spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: back, port: 80}]}
     a.controller->settle();
     REQUIRE(a.cluster.get<core_v1::Service>("back", "evil")
                 .metadata.annotations.contains("thebsdbox.co.uk/original"));
-    a.cluster.apply(R"(
-apiVersion: v1
-kind: Service
-metadata: {name: back, namespace: evil, annotations: {thebsdbox.co.uk/original: ""}}
-)");
+    for (const std::string more :
+         {", annotations: {thebsdbox.co.uk/original: \"\"}", ""}) // takes it over, then drops it
+        a.cluster.apply("{apiVersion: v1, kind: Service, metadata: {name: back, namespace: evil" + more +
+                        "}, spec: {selector: {app: x}, ports: [{port: 80}]}}");
     a.expect_victim_untouched();
     CHECK(a.cluster.exists("services", "evil", "back"));
 }
