@@ -124,8 +124,14 @@ task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wa
                             {"status", status}};
     auto change = patch::merge_patch(boost::json::serialize(body));
     const object_key key = key_of(gateway);
-    const Gateway written = co_await ctx.api.patch_status<Gateway>(key, change);
-    ctx.wrote(written);
+    try {
+        const Gateway written = co_await ctx.api.patch_status<Gateway>(key, change);
+        ctx.wrote(written);
+    } catch (const api_error& e) {
+        if (e.code() == errc::not_found)
+            co_return; // deleted meanwhile, which brings us back
+        throw;
+    }
     announce(ctx, gateway, wanted);
     const Condition* programmed = find_condition(wanted.conditions, "Programmed");
     std::string addresses;
