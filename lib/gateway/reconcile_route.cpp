@@ -97,9 +97,7 @@ patch parents_patch(const route_view& route, const std::vector<json::value>& par
     return patch::merge_patch(boost::json::serialize(body));
 }
 
-} // namespace
-
-task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key) {
+task<action> reconcile_present(cluster& c, route_source& source, context& ctx, object_key key) {
     const std::optional<route_view> route = source.get(key);
     if (!route)
         co_return await_change();
@@ -125,6 +123,18 @@ task<action> reconcile_route_status(cluster& c, route_source& source, context& c
             "status written",
             {{"parent", v.parent->name}, {"accepted", v.accepted.reason}, {"refs", v.resolved_refs.reason}});
     co_return await_change();
+}
+
+} // namespace
+
+task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key) {
+    try {
+        co_return co_await reconcile_present(c, source, ctx, key);
+    } catch (const api_error& e) {
+        if (e.code() != errc::not_found)
+            throw;
+    }
+    co_return await_change(); // deleted meanwhile, which brings us back
 }
 
 } // namespace gwctl::gateway::detail
