@@ -1,6 +1,6 @@
 // How fast a list of 20,000 Services becomes structs, beside Boost.JSON's own parse into a DOM.
 //
-// Medians of an otherwise idle machine (2 cores, g++ 12, -O2), as ratios to `DOM, default storage` of the
+// Figures and how they were taken: docs/benchmarks.md.
 // same run: see docs/benchmarks.md.
 #include "services.hpp"
 
