@@ -1,7 +1,6 @@
 // How fast a list of 20,000 Services becomes structs, beside Boost.JSON's own parse into a DOM.
 //
 // Figures and how they were taken: docs/benchmarks.md.
-// same run: see docs/benchmarks.md.
 #include "services.hpp"
 
 #include <gwctl/api/core_v1.hpp>
