@@ -197,6 +197,7 @@ kind: Service
 metadata: {name: greedy, namespace: evil, annotations: {kube-vip.io/loadbalancerIPs: "192.0.2.11,192.0.2.12"}}
 spec: {type: LoadBalancer, selector: {app: x}, ports: [{port: 80}]}
 )");
+    a.controller->settle(); // the two kinds are watched separately: the Service is to be seen first
     a.cluster.apply(gateway_in("victim", "late"));
     a.controller->settle();
     const auto late = a.cluster.get<gateway_v1::Gateway>("late", "victim");
