@@ -10,8 +10,7 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-/// What we pass the conformance tests of, by the names of the Gateway API's features; sorted, as the API
-/// demands.
+/// What is implemented, by the names of the Gateway API's features; sorted, as the API demands.
 constexpr std::string_view supported_features[] = {
     "Gateway",
     "GatewayAddressEmpty",
