@@ -1,29 +1,9 @@
-/// Which listeners are usable, and which routes attach to them.
+/// Which routes attach to which listeners.
 #pragma once
 
-#include <gwctl/gateway/snapshot.hpp>
+#include <gwctl/gateway/listeners.hpp>
 
 namespace gwctl::gateway {
-
-/// Why something is as it is, in the form of a condition.
-struct verdict {
-    bool holds = true;
-    std::string reason{};
-    std::string message{};
-};
-
-/// What the rules say of one listener before any route is looked at.
-struct listener_rules {
-    const Listener* listener = nullptr;
-    /// The kinds that may attach: those that fit the protocol, narrowed to `allowedRoutes.kinds`.
-    std::vector<const route_kind*> kinds{};
-    verdict accepted{};
-    verdict resolved_refs{}; ///< false when `allowedRoutes.kinds` lists one that does not fit
-    bool conflicted = false;
-};
-
-/// One entry per listener of the Gateway, in its order.
-std::vector<listener_rules> judge_listeners(const Gateway& gateway, std::span<const route_kind* const> kinds);
 
 /// What becomes of one parentRef.
 struct attachment {
