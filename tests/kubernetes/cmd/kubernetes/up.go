@@ -26,7 +26,12 @@ func up(args []string) int {
 	port := flags.Int("port", 0, "")
 	crds := flags.String("crds", "", "")
 	install := flags.String("install", "", "")
+	memory := flags.Int("memory", 1024, "")
 	_ = flags.Parse(args)
+	if available, err := availableMemory(); err == nil && available < *memory {
+		return complain(fmt.Errorf("a control plane needs %d MiB of memory, %d MiB are available; end other programs, "+
+			"or set --memory to try all the same", *memory, available))
+	}
 	made, err := prepareFolder(*folder)
 	if err != nil {
 		return complain(err)
@@ -58,6 +63,21 @@ func absolute(path string) string {
 		return full
 	}
 	return path
+}
+
+// availableMemory is in MiB.
+func availableMemory() (int, error) {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		var kib int
+		if n, _ := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); n == 1 {
+			return kib / 1024, nil
+		}
+	}
+	return 0, errors.New("/proc/meminfo has no MemAvailable")
 }
 
 func prepareFolder(folder string) (string, error) {

@@ -66,6 +66,10 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		c.options.Log = func(string) {}
 	}
 	if err := c.start(ctx); err != nil {
+		select {
+		case err = <-c.failed: // the cause of whatever else went wrong
+		default:
+		}
 		c.Stop()
 		return nil, err
 	}
