@@ -61,7 +61,7 @@ class Harness(unittest.TestCase):
     def started(self):
         """A control plane with a command in it that stays, and the process numbers of all of it."""
         process = self.up("--crds", "none", "--", "sh", "-c", 'exec tail -f "$GWCTL_TEST_AUDIT_LOG"')
-        wait_until(lambda: any(" tail -f " in p for p in processes(self.temporary)) or process.poll() is not None,
+        wait_until(lambda: any(p.split()[1] == "tail" for p in processes(self.temporary)) or process.poll() is not None,
                    lambda: "the control plane does not start")
         return process
 
