@@ -10,8 +10,9 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-/// What is implemented, by the names of the Gateway API's features; sorted, as the API demands. Up to its 1.6.1
-/// GatewayInfrastructure was called GatewayInfrastructurePropagation (pkg/features/gateway.go of both versions).
+/// What is implemented, by the names of the Gateway API's features; sorted, as the API demands. Up to
+/// its 1.6.1 GatewayInfrastructure was called GatewayInfrastructurePropagation (pkg/features/gateway.go of
+/// both versions).
 constexpr std::string_view supported_features[] = {
     "Gateway",
     "GatewayAddressEmpty",

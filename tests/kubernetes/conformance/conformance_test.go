@@ -32,7 +32,7 @@ const (
 var (
 	verdictFile   = flag.String("verdict", "", "file for the verdict; default: standard output only")
 	controllerLog = flag.String("controller-log", "controller.log", "file for what the controller says")
-	moreFlags     = flag.String("controller-flags", "", "further flags of the controller, separated by spaces")
+	moreFlags     = flag.String("controller-flags", "-http-listeners=status", "further flags of the controller, separated by spaces")
 )
 
 // TestConformance runs the suite; tools/conformance calls it with a control plane. Flags are those of the suite.
@@ -49,11 +49,10 @@ func TestConformance(t *testing.T) {
 
 	t.Cleanup(func() { r.finish(t) }) // registered first, so it comes last
 	createPrerequisites(t, options)
-	args := append([]string{"-kubeconfig", account, "-ipam-configmap=ipam", "-http-listeners=status",
-		"-metrics-bind-address=0", "-health-probe-bind-address=0"}, strings.Fields(*moreFlags)...)
+	args := append([]string{"-kubeconfig", account, "-ipam-configmap=ipam", "-metrics-bind-address=0", "-health-probe-bind-address=0"}, strings.Fields(*moreFlags)...)
 	running, err := startController(program, *controllerLog, args, func(err error) {
 		if !r.done() {
-			r.abort(fmt.Sprintf("the controller ended by itself (%v); see %s", err, *controllerLog))
+			r.abort(fmt.Sprintf("the controller ended by itself (%v): %s", err, lastLine(*controllerLog)))
 		}
 	})
 	if err != nil {
@@ -179,7 +178,6 @@ func (r *run) abort(reason string) {
 	r.mu.Lock()
 	r.aborted = reason
 	r.mu.Unlock()
-	fmt.Println("aborted: " + reason)
 	r.write()
 	os.Exit(1)
 }

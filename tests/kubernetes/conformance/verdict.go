@@ -30,13 +30,14 @@ type finding struct{ name, text string }
 
 type verdict struct {
 	passed, failed, notRun []finding
-	others                 int // tests of other profiles, which do not apply
+	others                 int    // tests of other profiles, which do not apply
+	aborted                string // as in results
 }
 
 // judge holds a run against the lists. Whatever is in neither is a failure, so that a new version of the suite cannot
 // bring a test that nobody looked at, and so is whatever ran without being in the list of what must.
 func judge(tests []suite.ConformanceTest, required []string, notRun map[string]string, got results) verdict {
-	var v verdict
+	v := verdict{aborted: got.aborted}
 	fail := func(name, format string, args ...any) {
 		v.failed = append(v.failed, finding{name, fmt.Sprintf(format, args...)})
 	}
@@ -58,7 +59,7 @@ func judge(tests []suite.ConformanceTest, required []string, notRun map[string]s
 		case must && ran == skipped:
 			fail(name, "was skipped%s", unclaimed(test, got.claimed))
 		case must && got.aborted != "":
-			fail(name, "did not end: %s", got.aborted)
+			fail(name, "did not end")
 		case must:
 			fail(name, "did not run")
 		case came && ran != skipped:
@@ -122,6 +123,9 @@ func (v verdict) write(out io.Writer) {
 	}
 	if v.others > 0 {
 		fmt.Fprintf(out, "%d tests of other profiles do not apply\n", v.others)
+	}
+	if v.aborted != "" {
+		fmt.Fprintf(out, "The run was aborted: %s\n", v.aborted)
 	}
 	fmt.Fprintf(out, "%d passed, %d failed\n", len(v.passed), len(v.failed))
 }
