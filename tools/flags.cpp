@@ -118,6 +118,7 @@ const CLI::Validator& boolean() {
 
 struct raw_flags {
     std::string behaviour{to_string(gateway::behaviour::merge)};
+    std::string announcer{gateway::profile_of(gateway::announcer::kube_vip).name};
     std::string pools{};
     bool leader_elect = false;
     std::string log_level{};
@@ -151,6 +152,10 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
     app.add_flag("--allow-addresses-outside-pools", f.gateway.allow_addresses_outside_pools,
                  "Let users pin addresses that lie in no pool")
         ->check(boolean());
+    app.add_option("--announcer", raw.announcer,
+                   fmt::format("What announces the addresses of Services: {}", gateway::announcer_names))
+        ->type_name("WORD")
+        ->capture_default_str();
     app.add_flag("--leader-elect", raw.leader_elect, "Act only while holding the Lease gateway-api.fnnrn.me")
         ->check(boolean());
     app.add_option("--metrics-bind-address", f.manager.metrics_bind_address,
@@ -196,6 +201,10 @@ void interpret(flags& f, const raw_flags& raw) {
             "--service-behaviour",
             fmt::format("expected one of {}, got \"{}\"", gateway::behaviour_names, raw.behaviour));
     f.gateway.default_behaviour = *behaviour;
+    const auto announcer = gateway::parse_announcer(raw.announcer);
+    if (!announcer)
+        refuse("--announcer", fmt::format("one of {}", gateway::announcer_names), raw.announcer);
+    f.gateway.announced_by = *announcer;
     check_controller_name(f.gateway.controller_name);
     if (const std::string& label = f.gateway.implementation_label;
         !label.empty() && !is_word(label, letter_or_digit, "-_.", 63))

@@ -76,6 +76,8 @@ int simulate(flags f) {
     testing::api_server_options server_options;
     server_options.workloads = true;
     server_options.announcer = true;
+    if (f.gateway.announced_by == gateway::announcer::servicelb)
+        server_options.node_addresses = {"203.0.113.1"}; // RFC 5737: stands for a node's
     server_options.bookmark_interval =
         std::chrono::milliseconds(50); // stores without changes learn the version by it
     api_server server(server_options);

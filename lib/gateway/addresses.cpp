@@ -1,8 +1,6 @@
 #include <gwctl/core/time.hpp>
 #include <gwctl/gateway/addresses.hpp>
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -76,10 +74,11 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
                       std::make_move_iterator(more.end()));
     };
     shown_.clear();
-    for (const auto& [gateway, ours] : gateways) {
-        remember(*gateway, ours);
-        add(claims_of(*gateway, ours));
-        if (!ours)
+    for (const auto& known : gateways) {
+        const std::shared_ptr<const Gateway>& gateway = known.gateway;
+        remember(*gateway, known.ours);
+        add(claims_of(*gateway, known.ours));
+        if (!known.ours || !profile_of(known.settings.announced_by).takes_requests)
             continue;
         const auto wish = [&](const std::shared_ptr<const Gateway>& g, std::string_view text,
                               bool outside_pools) {
@@ -89,6 +88,7 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
             ipam::request r;
             r.holder = holder_of(key_of(*g));
             r.namespace_ = g->metadata.namespace_;
+            r.pools = known.settings.pools;
             r.address = *parsed;
             r.outside_pools = outside_pools;
             r.since = created(g->metadata);
@@ -148,14 +148,6 @@ bool address_book::serves_gateway(const Service& service, const std::string& add
                nullptr;
 }
 
-std::string address_book::recorded_address(const Gateway& gateway) const {
-    const auto label = gateway.metadata.labels.find(std::string(label_ipam_address));
-    if (label != gateway.metadata.labels.end())
-        return label->second;
-    const auto annotation = gateway.metadata.annotations.find(names_.address());
-    return annotation == gateway.metadata.annotations.end() ? std::string() : annotation->second;
-}
-
 std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ours) const {
     const std::string holder = holder_of(key_of(gateway));
     std::vector<ipam::claim> claims;
@@ -187,13 +179,17 @@ std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     if (service.spec.type != "LoadBalancer")
         return claims; // announcers look at no other
     add(service.spec.loadBalancerIP, ipam::claim_kind::wish);
-    for (const std::string_view key :
-         {annotation_kube_vip_addresses, std::string_view("metallb.io/loadBalancerIPs"),
-          std::string_view("metallb.universe.tf/loadBalancerIPs"), std::string_view("lbipam.cilium.io/ips")})
+    const auto add_all_of = [&](std::string_view key) {
         if (const auto a = service.metadata.annotations.find(std::string(key));
             a != service.metadata.annotations.end())
             for (const std::string& address : split(a->second))
                 add(address, ipam::claim_kind::wish);
+    };
+    for (const announcer_profile& profile : announcer_profiles())
+        if (!profile.addresses_key.empty())
+            add_all_of(profile.addresses_key);
+    add_all_of("metallb.universe.tf/loadBalancerIPs"); // MetalLB's former key
+    add_all_of("io.cilium/lb-ipam-ips");               // Cilium's
     return claims;
 }
 
@@ -237,7 +233,7 @@ void address_book::release_unused(const Gateway& gateway, const std::vector<std:
     }
 }
 
-assignment address_book::assign(const Gateway& gateway) {
+assignment address_book::assign(const Gateway& gateway, const options& settings) {
     assignment a;
     const auto& wishes = gateway.spec.addresses;
     for (std::size_t i = 0; i < wishes.size(); ++i)
@@ -249,10 +245,14 @@ assignment address_book::assign(const Gateway& gateway) {
                             i, *wishes[i].type)};
             return a;
         }
+    const announcer_profile& profile = profile_of(settings.announced_by);
+    if (!profile.takes_requests)
+        return leave_to_announcer(gateway, profile);
 
     ipam::request request;
     request.holder = holder_of(key_of(gateway));
     request.namespace_ = gateway.metadata.namespace_;
+    request.pools = settings.pools;
     request.since = created(gateway.metadata);
 
     // What equals the record is ours to replace, also when the record is forged or the address someone else's
@@ -262,104 +262,107 @@ assignment address_book::assign(const Gateway& gateway) {
     const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
     const bool wants_one = std::none_of(wishes.begin(), wishes.end(), is_wish) ||
                            !std::all_of(wishes.begin(), wishes.end(), is_wish);
+    verdict& usable = a.result.usable;
+    const std::vector<std::string> pinned = pin(gateway, request, settings, usable);
     std::string allocated;
     if (wants_one && keeps_recorded) {
         allocated = recorded;
     } else if (wants_one && !has_pools()) {
         a.result.left_to_announcer = std::none_of(wishes.begin(), wishes.end(), is_wish);
     } else if (wants_one) {
+        // Nor what an announcer chose by itself, unless it could have come from a pool: a node's address,
+        // say.
+        for (const GatewayAddress& shown : gateway.status.addresses)
+            if (const auto parsed = ipam::parse_address(shown.value.value_or(""));
+                parsed.has_value() && shown.value != recorded && !allocator_.in_pools(request, *parsed))
+                request.besides.push_back(*parsed);
         const ipam::allocation got = allocator_.allocate(request);
         if (got.has_value())
             allocated = got->to_string();
-        else
-            a.result.usable = explain(got.error(), "");
+        else if (usable.holds)
+            usable = explain(got.error(), "");
     }
     auto& all = a.result.addresses;
-    if (!allocated.empty())
-        all.push_back(allocated);
-    for (std::size_t i = 0; i < wishes.size(); ++i) {
-        if (!is_wish(wishes[i]))
-            continue;
-        const std::string path = fmt::format("spec.addresses[{}].value: ", i);
-        const auto parsed = ipam::parse_address(*wishes[i].value);
-        if (parsed.has_error()) {
-            a.result.usable = {false, "AddressNotUsable", path + parsed.error().message};
-            continue;
-        }
-        if (parsed->number() == 0) {
-            a.result.usable = {
+    const auto add = [&](const std::string& address) {
+        const auto same_family = [&](const std::string& other) {
+            return (other.find(':') == other.npos) == (address.find(':') == address.npos);
+        };
+        if (std::find(all.begin(), all.end(), address) != all.end())
+            return;
+        if (!profile.one_per_family || std::none_of(all.begin(), all.end(), same_family))
+            all.push_back(address);
+        else if (usable.holds)
+            usable = {
                 false, "AddressNotUsable",
-                fmt::format("{}{} is no address that could be announced; name another, or none "
-                            "to get a free one",
-                            path, parsed->to_string())};
-            continue;
-        }
-        request.address = *parsed;
-        request.outside_pools = options_.allow_addresses_outside_pools || !has_pools();
-        const ipam::allocation got = allocator_.allocate(request);
-        if (got.has_error())
-            a.result.usable = explain(got.error(), path);
-        else if (std::find(all.begin(), all.end(), got->to_string()) == all.end())
-            all.push_back(got->to_string());
-    }
+                fmt::format("spec.addresses: {} gives a Service one address of each IP family, and {} is "
+                            "the second; remove it",
+                            profile.title, address)};
+    };
+    if (!allocated.empty())
+        add(allocated);
+    for (const std::string& address : pinned)
+        add(address);
     release_unused(gateway, all);
-    a.record = render_record(gateway, allocated);
+    const bool is_replaced = std::any_of(wishes.begin(), wishes.end(), is_pinned) &&
+                             std::none_of(wishes.begin(), wishes.end(),
+                                          [&](const GatewayAddress& w) { return w.value == recorded; });
+    a.record = render_record(gateway, allocated, is_replaced);
     return a;
 }
 
-std::string address_book::render_record(const Gateway& gateway, const std::string& allocated) const {
-    json::object labels;
-    json::object annotations;
-    const auto put = [](json::object& into, const auto& live, const std::string& key,
-                        const std::string& wanted) {
-        const auto old = live.find(key);
-        if (wanted.empty() ? old != live.end() : old == live.end() || old->second != wanted)
-            into[key] = wanted.empty() ? json::value() : json::value(wanted);
-    };
-    const bool v6 = allocated.find(':') != std::string::npos;
-    // Without an allocation now, an earlier record goes only when the user pinned something instead.
-    const auto& wishes = gateway.spec.addresses;
-    const bool is_replaced = std::any_of(wishes.begin(), wishes.end(), is_pinned) &&
-                             std::none_of(wishes.begin(), wishes.end(), [&](const GatewayAddress& w) {
-                                 return w.value == recorded_address(gateway);
-                             });
-    if (!allocated.empty() || is_replaced) {
-        put(labels, gateway.metadata.labels, std::string(label_ipam_address), v6 ? "" : allocated);
-        put(annotations, gateway.metadata.annotations, names_.address(), v6 ? allocated : "");
-    }
-    if (!allocated.empty())
-        put(labels, gateway.metadata.labels, std::string(label_implementation),
-            options_.implementation_label);
-
-    json::object spec;
-    const auto names_it = [&](const GatewayAddress& w) { return w.value == allocated; };
-    if (options_.write_spec_address && !allocated.empty() &&
-        std::none_of(wishes.begin(), wishes.end(), names_it)) {
-        json::array written;
-        bool placed = false;
-        for (const GatewayAddress& w : wishes) {
-            if (is_pinned(w) && *w.value != recorded_address(gateway)) {
-                written.push_back({{"type", "IPAddress"}, {"value", *w.value}});
-            } else if (!placed) { // the entry that asked for an address gets it
-                written.push_back({{"type", "IPAddress"}, {"value", allocated}});
-                placed = true;
-            }
+/// The addresses that the user named and that are the Gateway's. `request` is the Gateway's; afterwards it
+/// asks for another one besides these.
+std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request& request,
+                                           const options& settings, verdict& usable) {
+    std::vector<std::string> pinned;
+    const std::string recorded = recorded_address(gateway);
+    ipam::request named = request;
+    named.outside_pools = settings.allow_addresses_outside_pools || !has_pools();
+    for (std::size_t i = 0; i < gateway.spec.addresses.size(); ++i) {
+        const GatewayAddress& wish = gateway.spec.addresses[i];
+        if (!is_pinned(wish) || *wish.value == recorded)
+            continue;
+        const std::string path = fmt::format("spec.addresses[{}].value: ", i);
+        const auto parsed = ipam::parse_address(*wish.value);
+        if (parsed.has_error()) {
+            usable = {false, "AddressNotUsable", path + parsed.error().message};
+            continue;
         }
-        if (!placed)
-            written.push_back({{"type", "IPAddress"}, {"value", allocated}});
-        spec["addresses"] = std::move(written);
+        if (parsed->number() == 0) {
+            usable = {false, "AddressNotUsable",
+                      fmt::format("{}{} is no address that could be announced; name another, or none "
+                                  "to get a free one",
+                                  path, parsed->to_string())};
+            continue;
+        }
+        request.besides.push_back(*parsed);
+        named.address = *parsed;
+        const ipam::allocation got = allocator_.allocate(named);
+        if (got.has_error())
+            usable = explain(got.error(), path);
+        else
+            pinned.push_back(got->to_string());
     }
-    if (labels.empty() && annotations.empty() && spec.empty())
-        return {};
-    json::object metadata{{"resourceVersion", gateway.metadata.resourceVersion}};
-    if (!labels.empty())
-        metadata["labels"] = std::move(labels);
-    if (!annotations.empty())
-        metadata["annotations"] = std::move(annotations);
-    json::object patch{{"metadata", std::move(metadata)}};
-    if (!spec.empty())
-        patch["spec"] = std::move(spec);
-    return boost::json::serialize(patch);
+    return pinned;
+}
+
+/// For an announcer that has addresses of its own: nothing is held, and a record from before goes.
+assignment address_book::leave_to_announcer(const Gateway& gateway, const announcer_profile& profile) {
+    assignment a;
+    a.result.left_to_announcer = true;
+    const std::string recorded = recorded_address(gateway);
+    for (std::size_t i = 0; i < gateway.spec.addresses.size(); ++i)
+        if (const GatewayAddress& w = gateway.spec.addresses[i]; is_pinned(w) && *w.value != recorded)
+            a.result.usable = {
+                false, "AddressNotUsable",
+                fmt::format("spec.addresses[{}].value: {} announces the addresses of nodes and "
+                            "cannot be asked for {}; remove the entry, or use a GatewayClass "
+                            "with another announcer",
+                            i, profile.title, *w.value)};
+    a.result.left_to_announcer = a.result.usable.holds;
+    release_unused(gateway, {});
+    a.record = render_record(gateway, "", true);
+    return a;
 }
 
 } // namespace gwctl::gateway

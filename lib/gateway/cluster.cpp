@@ -175,7 +175,7 @@ address_book& cluster::addresses() {
         return book_;
     std::vector<address_book::known_gateway> known;
     for (const auto& gateway : gateways.list())
-        known.push_back({gateway, is_ours(*gateway)});
+        known.push_back({gateway, is_ours(*gateway), opts});
     book_.rebuild(known, services.list());
     book_ready_ = true;
     return book_;

@@ -210,21 +210,6 @@ bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
 }
 
-announcement judge_announcement(const object_key& key, const std::vector<std::string>& addresses,
-                                const cluster_view& cluster) {
-    announcement a;
-    a.service = key;
-    if (const auto live = cluster.service(key))
-        for (const auto& ingress : live->status.loadBalancer.ingress)
-            if (!ingress.ip.empty())
-                a.addresses.push_back(ingress.ip);
-    a.complete = !a.addresses.empty() &&
-                 std::all_of(addresses.begin(), addresses.end(), [&](const std::string& wanted) {
-                     return std::find(a.addresses.begin(), a.addresses.end(), wanted) != a.addresses.end();
-                 });
-    return a;
-}
-
 /// Takes out the Services whose name is taken: by somebody else's, or by one of ours for another Gateway that
 /// lives.
 verdict judge_names(std::vector<Service>& services, const Gateway& gateway, const cluster_view& cluster,
@@ -309,17 +294,28 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
 
     std::vector<Service> services = render_route_services(*s.gateway, d.created, d.duplicated,
                                                           addresses.addresses, o, n, desired.problems);
+    if (!d.merged.empty())
+        services.push_back(render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n));
+    announcement_request request{key_of(*s.gateway), addresses.addresses, {}};
+    for (const Service& service : services)
+        request.services.insert(key_of(service));
+    for (const auto& [key, listeners] : d.updated)
+        request.services.insert(key);
+    for (Service& service : services)
+        ask(service, request, o);
+
     std::vector<EndpointSlice> slices;
     if (!d.merged.empty()) {
-        Service own = render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n);
-        Service shape = own; // where the API server chose the families, it knows
-        if (const auto live = s.cluster->service(key_of(own)); live && shape.spec.ipFamilies.empty())
+        Service shape = services.back(); // where the API server chose the families, it knows
+        if (const auto live = s.cluster->service(key_of(shape)); live && shape.spec.ipFamilies.empty())
             shape.spec.ipFamilies = live->spec.ipFamilies;
         slices = merge_slices(shape, d.merged_ports, *s.cluster, s.managed_slices, n);
-        services.push_back(std::move(own));
     }
     give_up_first(services, *s.cluster);
-    const verdict names_free = judge_names(services, *s.gateway, *s.cluster, n, o);
+    verdict services_fit = judge_names(services, *s.gateway, *s.cluster, n, o);
+    const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
+    if (services_fit.holds)
+        services_fit = class_kept;
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
         return !has_key(services, {slice.metadata.namespace_, service});
@@ -327,17 +323,17 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
 
     std::vector<announcement> announcements;
     for (const Service& service : services)
-        announcements.push_back(judge_announcement(key_of(service), addresses.addresses, *s.cluster));
+        announcements.push_back(judge_announcement(key_of(service), addresses.addresses, o, *s.cluster));
     return_borrowed(s, d.updated, desired, n); // before others take over their ports
     for (const auto& [key, listeners] : d.updated) {
-        announcements.push_back(judge_announcement(key, addresses.addresses, *s.cluster));
-        const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway,
-                                          addresses.addresses, o, n, desired.problems);
+        announcements.push_back(judge_announcement(key, addresses.addresses, o, *s.cluster));
+        const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway, request,
+                                          o, n, desired.problems);
         if (change)
             desired.patches.push_back(*change);
     }
     find_unwanted(s, services, slices, desired, n);
-    desired.status = gateway_status(s, a, addresses, announcements, parameters, names_free, now);
+    desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
 
     keep_unapplied<Service>(
         services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);

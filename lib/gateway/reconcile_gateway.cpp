@@ -187,7 +187,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         co_return await_change();
     }
 
-    const assignment assigned = c.addresses().assign(*gateway);
+    const assignment assigned = c.addresses().assign(*gateway, c.opts);
     if (assigned.result.usable.holds)
         c.waiting.erase(key);
     else

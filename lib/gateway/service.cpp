@@ -13,22 +13,6 @@ bool is_ipv6(std::string_view address) { return address.find(':') != std::string
 /// A label value: at most 63 characters, ends alphanumeric.
 std::string label_value(std::string_view text) { return shortened(text, 63); }
 
-/// Asks the announcer for the addresses and leaves everything else about being announced to it.
-void ask_for(core_v1::ServiceSpec& spec, const std::vector<std::string>& addresses) {
-    spec.type = "LoadBalancer";
-    spec.allocateLoadBalancerNodePorts = false;
-    spec.externalTrafficPolicy = "Cluster";
-    if (addresses.empty())
-        return;
-    spec.loadBalancerIP = addresses.front();
-    for (const std::string& address : addresses) {
-        const std::string family = is_ipv6(address) ? "IPv6" : "IPv4";
-        if (std::find(spec.ipFamilies.begin(), spec.ipFamilies.end(), family) == spec.ipFamilies.end())
-            spec.ipFamilies.push_back(family);
-    }
-    spec.ipFamilyPolicy = spec.ipFamilies.size() > 1 ? "RequireDualStack" : "SingleStack";
-}
-
 core_v1::ServicePort make_port(const service_port& p, IntOrString target) {
     core_v1::ServicePort port;
     port.name = port_name(p.protocol, p.port);
@@ -55,7 +39,6 @@ core_v1::Service start_service(const served_listener& l, std::string name, const
     mark(service.metadata, gateway, addresses, o, n);
     if (const std::string_view parent = parent_annotation(*l.route->kind); !parent.empty())
         service.metadata.annotations[std::string(parent)] = l.route->metadata->name;
-    ask_for(service.spec, addresses);
     return service;
 }
 
@@ -130,11 +113,8 @@ void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::s
     metadata.labels[std::string(label_implementation)] = o.implementation_label;
     metadata.annotations[n.gateway()] = to_string(key_of(gateway));
     metadata.annotations[std::string(annotation_controller)] = o.controller_name;
-    metadata.annotations[std::string(annotation_kube_vip_without_endpoints)] = "true";
     if (addresses.empty())
         return;
-    metadata.annotations[std::string(annotation_kube_vip_addresses)] =
-        fmt::format("{}", fmt::join(addresses, ","));
     if (is_ipv6(addresses.front())) // a label value cannot hold a colon
         metadata.annotations[n.address()] = addresses.front();
     else
@@ -150,7 +130,6 @@ core_v1::Service render_gateway_service(const Gateway& gateway, const std::vecto
     service.metadata.name = gateway_service_name(gateway.metadata.name, gateway.spec.gatewayClassName);
     mark(service.metadata, gateway, addresses, o, n);
     service.metadata.ownerReferences.push_back(owner_reference(gateway));
-    ask_for(service.spec, addresses);
     for (const Listener* listener : listeners) {
         const auto kind = std::find_if(kinds.begin(), kinds.end(),
                                        [&](const route_kind* k) { return k->accepts(*listener); });
@@ -192,11 +171,17 @@ bool is_reserved_key(std::string_view key, const names& n) {
         return domain == parent ||
                (domain.ends_with(parent) && domain[domain.size() - parent.size() - 1] == '.');
     };
-    constexpr std::string_view taken[] = {"kubernetes.io", "k8s.io",      "kube-vip.io",
-                                          "metallb.io",    "universe.tf", "cilium.io",
-                                          "io.cilium",     "loxilb.io",   "cattle.io"};
+    // Those of every announcer, whichever is used: another one may be there too, and a Gateway's user must
+    // not ask it for addresses.
+    const auto is_an_announcers = [&](const announcer_profile& p) {
+        return std::any_of(p.domains.begin(), p.domains.end(),
+                           [&](std::string_view d) { return !d.empty() && within(d); });
+    };
+    constexpr std::string_view taken[] = {"kubernetes.io", "k8s.io", "loxilb.io"};
+    const auto profiles = announcer_profiles();
     return within(std::string_view(ours).substr(0, ours.find('/'))) ||
-           std::any_of(std::begin(taken), std::end(taken), within);
+           std::any_of(std::begin(taken), std::end(taken), within) ||
+           std::any_of(profiles.begin(), profiles.end(), is_an_announcers);
 }
 
 verdict judge_infrastructure(const Gateway& gateway, const names& n) {

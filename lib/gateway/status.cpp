@@ -47,21 +47,10 @@ verdict gateway_programmed(const verdict& accepted, const addressing& addresses,
             false, "Pending",
             "No Service asks for the Gateway's address, since no listener has a route that can be served; "
             "the status of the routes says why"};
-    for (const announcement& a : announcements) {
-        if (a.complete)
-            continue;
-        if (addresses.left_to_announcer)
-            return {
-                false, "AddressNotAssigned",
-                fmt::format("Service {} waits for the load balancer (kube-vip) to give it an address; is it "
-                            "running, and does it have a pool?",
-                            to_string(a.service))};
-        return {
-            false, "Pending",
-            fmt::format("Service {} waits for the load balancer (kube-vip) to announce {}; is it running?",
-                        to_string(a.service), fmt::join(addresses.addresses, ", "))};
-    }
-    return {true, "Programmed", "The Gateway's addresses are announced"};
+    for (const announcement& a : announcements)
+        if (!a.state.holds)
+            return a.state;
+    return announcements.front().state;
 }
 
 verdict listener_programmed(const listener_rules& rules, const verdict& gateway) {

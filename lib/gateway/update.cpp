@@ -19,6 +19,7 @@ using core_v1::ServicePort;
 struct original_service {
     std::string type;
     std::string loadBalancerIP;
+    std::string loadBalancerClass;
     std::string externalTrafficPolicy;
     std::optional<bool> allocateLoadBalancerNodePorts;
     std::map<std::string, std::optional<std::string>> labels;
@@ -29,8 +30,8 @@ struct original_service {
     friend bool operator==(const original_service&, const original_service&) = default;
 };
 BOOST_DESCRIBE_STRUCT(original_service, (),
-                      (type, loadBalancerIP, externalTrafficPolicy, allocateLoadBalancerNodePorts, labels,
-                       annotations, addedPorts, renamedPort, routes))
+                      (type, loadBalancerIP, loadBalancerClass, externalTrafficPolicy,
+                       allocateLoadBalancerNodePorts, labels, annotations, addedPorts, renamedPort, routes))
 
 using string_map = std::map<std::string, std::string>;
 
@@ -62,6 +63,7 @@ original_service record_of(const Service& live) {
     original_service o;
     o.type = live.spec.type;
     o.loadBalancerIP = live.spec.loadBalancerIP;
+    o.loadBalancerClass = live.spec.loadBalancerClass;
     o.externalTrafficPolicy = live.spec.externalTrafficPolicy;
     o.allocateLoadBalancerNodePorts = live.spec.allocateLoadBalancerNodePorts;
     return o;
@@ -167,7 +169,7 @@ service_patch make_patch(const Service& live, json::object metadata, json::objec
 } // namespace
 
 std::optional<service_patch> render_update(const Service& live, const std::vector<served_listener>& listeners,
-                                           const Gateway& gateway, const std::vector<std::string>& addresses,
+                                           const Gateway& gateway, const announcement_request& request,
                                            const options& o, const names& n, std::vector<problem>& problems) {
     const bool first_time = !is_borrowed(live, n);
     result<original_service> read = read_record(live, n);
@@ -183,14 +185,14 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
             record.routes.push_back(route);
 
     ObjectMeta marks;
-    mark(marks, gateway, addresses, o, n);
+    mark(marks, gateway, request.addresses, o, n);
     string_map labels;
     string_map annotations;
     for (const std::string_view key : {label_implementation, label_ipam_address})
         if (const auto l = marks.labels.find(std::string(key)); l != marks.labels.end())
             labels.insert(*l);
-    for (const std::string& key : {n.gateway(), n.address(), std::string(annotation_controller),
-                                   std::string(annotation_kube_vip_addresses)})
+    annotations.merge(announcer_annotations(request, key_of(live), o));
+    for (const std::string& key : {n.gateway(), n.address(), std::string(annotation_controller)})
         if (const auto a = marks.annotations.find(key); a != marks.annotations.end())
             annotations.insert(*a);
     const route_view& route = *listeners.front().route;
@@ -212,10 +214,16 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     if (live.spec.type != "LoadBalancer") {
         spec["type"] = "LoadBalancer";
         if (live.spec.type != "NodePort")
-            spec["allocateLoadBalancerNodePorts"] = false;
+            spec["allocateLoadBalancerNodePorts"] = o.node_ports.value_or(false);
+        if (!o.load_balancer_class.empty()) // it can be set with the type, and not later
+            spec["loadBalancerClass"] = o.load_balancer_class;
     }
-    if (!addresses.empty() && live.spec.loadBalancerIP != addresses.front())
-        spec["loadBalancerIP"] = addresses.front();
+    // An announcer that reads an annotation may take the field beside it for a mistake.
+    const std::string spec_address = request.addresses.empty()                 ? record.loadBalancerIP
+                                     : profile_of(o.announced_by).spec_address ? request.addresses.front()
+                                                                               : std::string();
+    if (live.spec.loadBalancerIP != spec_address)
+        spec["loadBalancerIP"] = or_null(spec_address);
     if (ports != live.spec.ports)
         spec["ports"] = ports_patch(ports)["ports"];
 
@@ -253,6 +261,7 @@ result<service_patch> render_return(const Service& live, const names& n) {
     spec["loadBalancerIP"] = or_null(record.loadBalancerIP);
     if (record.type != live.spec.type) {
         spec["type"] = or_null(record.type);
+        spec["loadBalancerClass"] = or_null(record.loadBalancerClass);
         spec["externalTrafficPolicy"] = or_null(record.externalTrafficPolicy);
         spec["allocateLoadBalancerNodePorts"] = record.allocateLoadBalancerNodePorts
                                                     ? json::value(*record.allocateLoadBalancerNodePorts)

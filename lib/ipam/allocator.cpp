@@ -90,11 +90,8 @@ allocation allocator::allocate_named(const request& r, const ip_address& address
                        fmt::format("{} is in use by {}; name another address, or none to get a free one",
                                    address.to_string(), current->holder)};
     }
-    const pool_list pools = pools_for(r.namespace_);
-    const bool is_in_pool = std::any_of(pools.begin(), pools.end(), [&](const pool_state* p) {
-        return p->definition->addresses.contains(address);
-    });
-    if (!is_in_pool && !r.outside_pools) {
+    const pool_list pools = pools_for(r);
+    if (!r.outside_pools && !in_pools(r, address)) {
         return pools.empty() ? no_pool(r) : not_in_pool(r, address, pools);
     }
     return grant(r, address, claim_kind::pinned);
@@ -102,12 +99,13 @@ allocation allocator::allocate_named(const request& r, const ip_address& address
 
 allocation allocator::allocate_any(const request& r) {
     for (const ip_address& address : ledger_.addresses_of(r.holder)) {
-        const bool suits = !r.family || *r.family == address.family();
+        const bool suits = (!r.family || *r.family == address.family()) &&
+                           std::find(r.besides.begin(), r.besides.end(), address) == r.besides.end();
         if (suits && ledger_.holder_of(address)->holder == r.holder) {
             return address;
         }
     }
-    pool_list pools = pools_for(r.namespace_);
+    pool_list pools = pools_for(r);
     std::erase_if(pools, [&](const pool_state* p) { return r.family && p->capacity[index(*r.family)] == 0; });
     if (pools.empty()) {
         return no_pool(r);
@@ -129,6 +127,12 @@ void allocator::release(std::string_view holder) {
 void allocator::release(std::string_view holder, const ip_address& address) {
     unconfirmed_.erase({std::string(holder), address});
     remove(holder, address);
+}
+
+bool allocator::in_pools(const request& r, const ip_address& address) const {
+    const pool_list pools = pools_for(r);
+    return std::any_of(pools.begin(), pools.end(),
+                       [&](const pool_state* p) { return p->definition->addresses.contains(address); });
 }
 
 std::vector<pool_usage> allocator::usage() const {
@@ -185,7 +189,7 @@ void allocator::mark_free(const ip_address& address) {
     }
 }
 
-allocator::pool_list allocator::pools_for(std::string_view namespace_) const {
+allocator::pool_list allocator::pools_for(const request& r) const {
     pool_list found;
     const auto add_all_of = [&](std::string_view owner) {
         const auto begin = std::lower_bound(
@@ -195,8 +199,14 @@ allocator::pool_list allocator::pools_for(std::string_view namespace_) const {
             found.push_back(&*it);
         }
     };
-    if (!namespace_.empty()) {
-        add_all_of(namespace_);
+    if (!r.pools.empty()) {
+        for (const std::string& name : r.pools) {
+            add_all_of(name == "global" ? std::string_view() : name);
+        }
+        return found;
+    }
+    if (!r.namespace_.empty()) {
+        add_all_of(r.namespace_);
     }
     add_all_of("");
     return found;

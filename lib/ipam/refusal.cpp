@@ -19,9 +19,13 @@ refusal allocator::no_pool(const request& r) const {
     const std::string_view family = r.address  ? std::string_view()
                                     : r.family ? to_string(*r.family)
                                                : std::string_view();
-    std::string message = fmt::format(
-        "no pool has {}addresses for namespace {}; add range-{} or range-global to {}",
-        family.empty() ? "" : fmt::format("{} ", family), r.namespace_, r.namespace_, config_.source);
+    const std::string kind = family.empty() ? std::string() : fmt::format("{} ", family);
+    std::string message =
+        r.pools.empty()
+            ? fmt::format("no pool has {}addresses for namespace {}; add range-{} or range-global to {}",
+                          kind, r.namespace_, r.namespace_, config_.source)
+            : fmt::format("none of the pools that may be used here, {}, has {}addresses; add range-{} to {}",
+                          fmt::join(r.pools, ", "), kind, r.pools.front(), config_.source);
     if (!config_.errors.empty()) {
         message += fmt::format(", which has mistakes: {}", config_.errors.front());
     }
@@ -62,9 +66,10 @@ refusal allocator::not_in_pool(const request& r, const ip_address& address, cons
         names.push_back(describe(*p->definition));
     }
     return {refusal_reason::not_in_pool,
-            fmt::format(
-                "{} is in no pool that namespace {} may use: {}; name an address of these, or add it to {}",
-                address.to_string(), r.namespace_, fmt::join(names, ", "), config_.source)};
+            fmt::format("{} is in no pool that {} may use: {}; name an address of these, or add it to {}",
+                        address.to_string(),
+                        r.pools.empty() ? fmt::format("namespace {}", r.namespace_) : "its class",
+                        fmt::join(names, ", "), config_.source)};
 }
 
 } // namespace gwctl::ipam

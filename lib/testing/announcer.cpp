@@ -7,13 +7,28 @@ namespace {
 
 constexpr const char* agent = "kube-vip";
 constexpr const char* annotation = "kube-vip.io/loadbalancerIPs";
+constexpr const char* others_annotations[] = {"metallb.io/loadBalancerIPs", "lbipam.cilium.io/ips"};
 constexpr const char* our_class = "kube-vip.io/kube-vip-class";
 
-std::vector<std::string> wanted_addresses(const json::object& service) {
+/// What a Service asks another announcer than kube-vip for.
+std::string asked_of_others(const json::object& service) {
+    std::string text;
+    for (const char* key : others_annotations)
+        if (text.empty())
+            text = string_at(service, {"metadata", "annotations", key});
+    return text;
+}
+
+std::vector<std::string> wanted_addresses(const json::object& service,
+                                          const std::vector<std::string>& node_addresses) {
     std::vector<std::string> out;
     auto text = string_at(service, {"metadata", "annotations", annotation});
     if (text.empty())
+        text = asked_of_others(service);
+    if (text.empty())
         text = string_at(service, {"spec", "loadBalancerIP"});
+    if (text.empty())
+        return node_addresses;
     std::string at;
     for (char c : text + ",") {
         if (c == ',') {
@@ -30,6 +45,9 @@ std::vector<std::string> wanted_addresses(const json::object& service) {
 
 class announcer : public stand_in {
 public:
+    explicit announcer(std::vector<std::string> node_addresses)
+        : node_addresses_(std::move(node_addresses)) {}
+
     void observe(const change& c) override {
         if (c.kind == "services" && c.type != change_type::deleted)
             todo_.emplace(c.now->namespace_name(), c.now->name());
@@ -41,12 +59,12 @@ public:
     }
 
 private:
-    static void announce(cluster& c, const std::string& ns, const std::string& name) {
+    void announce(cluster& c, const std::string& ns, const std::string& name) const {
         const auto s = c.objects().find("services", ns, name);
         if (!s || s->terminating())
             return;
         const auto lb_class = string_at(s->object(), {"spec", "loadBalancerClass"});
-        if (!lb_class.empty() && lb_class != our_class)
+        if (!lb_class.empty() && lb_class != our_class && asked_of_others(s->object()).empty())
             return;
         auto status = object_at(s->object(), {"status"});
         json::object load_balancer;
@@ -58,7 +76,7 @@ private:
                 port["protocol"] = p.at("protocol");
                 ports.push_back(std::move(port));
             }
-            for (const auto& ip : wanted_addresses(s->object())) {
+            for (const auto& ip : wanted_addresses(s->object(), node_addresses_)) {
                 json::object ingress;
                 ingress["ip"] = ip;
                 ingress["ipMode"] = "VIP";
@@ -76,12 +94,15 @@ private:
         c.update(r, std::move(object));
     }
 
+    std::vector<std::string> node_addresses_;
     std::set<std::pair<std::string, std::string>> todo_;
 };
 
 } // namespace
 
-std::unique_ptr<stand_in> make_announcer() { return std::make_unique<announcer>(); }
+std::unique_ptr<stand_in> make_announcer(std::vector<std::string> node_addresses) {
+    return std::make_unique<announcer>(std::move(node_addresses));
+}
 
 write_request stand_in_request(const cluster& c, std::string_view group, std::string_view kind,
                                std::string_view ns, std::string_view name, std::string_view agent_name) {

@@ -59,7 +59,7 @@ public:
         if (options.workloads)
             stand_ins.push_back(make_workloads());
         if (options.announcer)
-            stand_ins.push_back(make_announcer());
+            stand_ins.push_back(make_announcer(options.node_addresses));
         state.objects.on_change = [this](const change& c) {
             for (auto& s : stand_ins)
                 s->observe(c);

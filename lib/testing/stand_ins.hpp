@@ -25,9 +25,10 @@ public:
 /// selectors -> EndpointSlices.
 std::unique_ptr<stand_in> make_workloads();
 
-/// Gives Services of type LoadBalancer the address they ask for: annotation kube-vip.io/loadbalancerIPs, else
-/// spec.loadBalancerIP. Leaves those alone that ask for none or have a foreign loadBalancerClass.
-std::unique_ptr<stand_in> make_announcer();
+/// Gives Services of type LoadBalancer the addresses they ask for: annotation kube-vip.io/loadbalancerIPs,
+/// MetalLB's or Cilium's, else spec.loadBalancerIP. Those that ask for none get `node_addresses`. Leaves
+/// alone those with a loadBalancerClass that is not kube-vip's, unless they ask MetalLB or Cilium.
+std::unique_ptr<stand_in> make_announcer(std::vector<std::string> node_addresses);
 
 /// Runs one step; a refusal (a namespace that is being deleted, say) ends that step only and is logged.
 template <class Step>

@@ -76,14 +76,14 @@ assignment world::assign(const object_key& k) const {
     book.configure(get<ConfigMap>(opts.ipam_config).get());
     std::vector<address_book::known_gateway> known;
     for (const auto& g : list<Gateway>())
-        known.push_back({g, is_ours(key_of(*g))});
+        known.push_back({g, is_ours(key_of(*g)), opts});
     auto services = list<Service>();
     if (shuffle != nullptr) {
         std::shuffle(known.begin(), known.end(), *shuffle);
         std::shuffle(services.begin(), services.end(), *shuffle);
     }
     book.rebuild(known, services);
-    return book.assign(*get<Gateway>(k));
+    return book.assign(*get<Gateway>(k), opts);
 }
 
 addressing world::addresses_of(const object_key& k) {
@@ -196,10 +196,15 @@ void world::announce() {
             continue;
         Service announced = *live;
         auto& ingress = announced.status.loadBalancer.ingress;
-        std::string wanted = live->spec.loadBalancerIP;
-        if (const auto a = live->metadata.annotations.find(std::string(annotation_kube_vip_addresses));
+        const announcer_profile& profile = profile_of(running.value_or(opts.announced_by));
+        if (!profile.reports)
+            continue;
+        std::string wanted = profile.spec_address ? live->spec.loadBalancerIP : "";
+        if (const auto a = live->metadata.annotations.find(std::string(profile.addresses_key));
             a != live->metadata.annotations.end())
             wanted = a->second;
+        if (!profile.takes_requests)
+            wanted = "172.16.0.1,172.16.0.2"; // the nodes'
         if (wanted.empty() && !ingress.empty())
             continue;
         if (wanted.empty())

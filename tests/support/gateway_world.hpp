@@ -46,8 +46,8 @@ public:
     void apply(const desired_state& desired, const object_key& gateway);
     void reconcile_gateway(const object_key& gateway);
     void reconcile_route(const route_view& route);
-    /// What kube-vip does: each LoadBalancer Service gets the addresses it asks for, or one of
-    /// 203.0.113.0/24.
+    /// What an announcer does: each LoadBalancer Service gets the addresses it asks for, or one of
+    /// 203.0.113.0/24; from servicelb those of two nodes.
     void announce();
     /// Reconciles everything until nothing is written any more. Fails the test when that does not come.
     void settle();
@@ -66,6 +66,7 @@ public:
     std::mt19937* shuffle = nullptr; ///< shuffles what a snapshot gives without promising an order
     bool reverse_order = false;      ///< reconciles in the opposite order
     bool announcer_runs = true;
+    std::optional<announcer> running{}; ///< another announcer than the options say
 
 private:
     template <class Change>

@@ -52,6 +52,15 @@ class Simulate(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("Gateway default/demo-gateway", done.stdout)
 
+    def test_any_announcer(self):
+        names = ("class", "gateway", "tcproute", "udproute", "nginx", "coredns", "ipam")
+        files = [part for name in names for part in ("-f", MANIFESTS / f"{name}.yaml")]
+        for word, address in (("metallb", "192.0.2.10"), ("cilium", "192.0.2.10"), ("none", "192.0.2.10"),
+                              ("servicelb", "203.0.113.1")):
+            done = run("simulate", f"-announcer={word}", *files)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), word)
+            self.assertIn(address, done.stdout)
+
     def test_a_bad_item_of_a_list_does_not_stop_the_others(self):
         out = self.fails_with("""
 apiVersion: v1
@@ -122,6 +131,8 @@ class Flags(unittest.TestCase):
         for flag in ("metrics-bind-address", "health-probe-bind-address"):
             for value in ("8080", ":", ":x", ":65536", "a b:80", "::1:80", "http://a:80", "a:-1", "[]:80", "[x]:80"):
                 self.refused(flag, value, ":PORT, HOST:PORT or 0")
+        for value in ("", "MetalLB", "kube_vip"):
+            self.refused("announcer", value, "one of kube-vip, metallb, cilium, servicelb, none")
         for flag in ("leader-elect", "write-spec-address", "zap-devel"):
             self.refused(flag, "maybe", "true or false")
 
@@ -130,7 +141,7 @@ class Flags(unittest.TestCase):
                       "health-probe-bind-address=localhost:80", "health-probe-bind-address=[::1]:80",
                       "health-probe-bind-address=127.0.0.1:80", "leader-elect", "leader-elect=False", "leader-elect=1",
                       "no-write-spec-address", "write-spec-address=false", "implementation-label=",
-                      "implementation-label=a_B.c-1", "ipam-configmap=a.b", "ipam-configmap=a/b.c"):
+                      "implementation-label=a_B.c-1", "announcer=metallb", "announcer=none", "ipam-configmap=a.b", "ipam-configmap=a/b.c"):
             done = run("simulate", "-f", "-", "-gateway-class-name=example.com/ours", "-" + value, input=OURS)
             self.assertEqual((done.returncode, done.stderr), (0, ""), value)
 

@@ -35,6 +35,7 @@ public:
     struct known_gateway {
         std::shared_ptr<const Gateway> gateway{};
         bool ours = false;
+        options settings{}; ///< what holds for this Gateway
     };
     /// Starts from everything there is. Nothing is assigned before.
     void rebuild(const std::vector<known_gateway>& gateways,
@@ -45,8 +46,10 @@ public:
     void forget_gateway(const object_key& key);
     void forget_service(const object_key& key);
 
+    /// `settings` are what holds for this Gateway: its pools, and whether its announcer can be asked.
     /// Precondition: the Gateway's class is ours.
-    assignment assign(const Gateway& gateway);
+    assignment assign(const Gateway& gateway, const options& settings);
+    assignment assign(const Gateway& gateway) { return assign(gateway, options_); }
 
     const ipam::allocator& allocator() const noexcept { return allocator_; }
 
@@ -57,10 +60,13 @@ private:
     void remember(const Gateway& gateway, bool ours);
     bool serves_gateway(const core_v1::Service& service, const std::string& address) const;
     bool holds(ipam::request request, const std::string& address);
+    std::vector<std::string> pin(const Gateway& gateway, ipam::request& request, const options& settings,
+                                 verdict& usable);
+    assignment leave_to_announcer(const Gateway& gateway, const announcer_profile& profile);
     void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;
-    std::string render_record(const Gateway& gateway, const std::string& allocated) const;
+    std::string render_record(const Gateway& gateway, const std::string& allocated, bool is_replaced) const;
 
     options options_;
     names names_;

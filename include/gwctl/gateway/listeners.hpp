@@ -5,13 +5,6 @@
 
 namespace gwctl::gateway {
 
-/// Why something is as it is, in the form of a condition.
-struct verdict {
-    bool holds = true;
-    std::string reason{};
-    std::string message{};
-};
-
 /// What the rules say of one listener before any route is looked at.
 struct listener_rules {
     const Listener* listener = nullptr;

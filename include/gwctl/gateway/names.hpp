@@ -25,11 +25,6 @@ inline constexpr std::string_view label_gateway_class_name = "gateway.networking
 inline constexpr std::string_view finalizer_class_in_use =
     "gateway-exists-finalizer.gateway.networking.k8s.io";
 
-// kube-vip's.
-inline constexpr std::string_view annotation_kube_vip_addresses = "kube-vip.io/loadbalancerIPs";
-inline constexpr std::string_view annotation_kube_vip_without_endpoints =
-    "kube-vip.io/allow-reconcile-without-endpoints";
-
 /// The value of `endpointslice.kubernetes.io/managed-by` on our slices.
 inline constexpr std::string_view slice_manager = "gwctl";
 
@@ -48,6 +43,12 @@ public:
     std::string address() const { return domain_ + "/ipam-address"; }
     /// Annotation on a user's Service that behaviour `update` changed: what it was before.
     std::string original() const { return domain_ + "/original"; }
+    /// Annotation in `spec.infrastructure` of a Gateway: "Local" or "Cluster".
+    std::string external_traffic_policy() const { return domain_ + "/external-traffic-policy"; }
+    /// Label, "true", on the ConfigMaps that a parametersRef may name.
+    std::string parameters() const { return domain_ + "/parameters"; }
+    /// Annotation on GatewayClasses and Gateways: the parameters that were accepted last.
+    std::string accepted_parameters() const { return domain_ + "/accepted-parameters"; }
     /// Finalizer on routes whose clean-up must outlive them.
     std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
 

@@ -1,11 +1,14 @@
-/// How the gateway controller is to behave; the flags of the reference binary, one to one.
+/// How the gateway controller is to behave: the flags of the reference binary, and what parameters of classes
+/// and Gateways change of them.
 #pragma once
 
 #include <gwctl/api/resource.hpp>
+#include <gwctl/gateway/announcer.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace gwctl::gateway {
 
@@ -38,6 +41,22 @@ struct options {
     bool write_spec_address = true;
     /// Lets users pin addresses that lie in no pool.
     bool allow_addresses_outside_pools = false;
+    /// What announces the addresses of Services.
+    announcer announced_by = announcer::kube_vip;
+
+    // Parameters only.
+
+    /// The pools to draw from: "edge" for `range-edge` and `cidr-edge`. Empty: those of the Gateway's
+    /// namespace, then the global ones.
+    std::vector<std::string> pools{};
+    /// Services get externalTrafficPolicy Local, under which pods see the client's address; else Cluster.
+    bool keep_client_address = false;
+    /// Services get sessionAffinity ClientIP.
+    bool session_affinity = false;
+    /// Services get this `loadBalancerClass`; empty: none.
+    std::string load_balancer_class{};
+    /// Services get `allocateLoadBalancerNodePorts`; without a value, when the announcer needs them.
+    std::optional<bool> node_ports{};
 };
 
 } // namespace gwctl::gateway

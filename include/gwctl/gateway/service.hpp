@@ -23,8 +23,8 @@ struct served_listener {
     backend target{};
 };
 
-/// Labels and annotations on everything made for a Gateway: its `spec.infrastructure`, then ours.
-/// `addresses` may be empty: the announcer chooses.
+/// Labels and annotations on everything made for a Gateway: its `spec.infrastructure`, then ours; not yet
+/// those that announcers read. `addresses` may be empty: the announcer chooses.
 void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::string>& addresses,
           const options& o, const names& n);
 

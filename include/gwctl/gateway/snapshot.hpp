@@ -5,6 +5,7 @@
 #include <gwctl/api/discovery_v1.hpp>
 #include <gwctl/gateway/options.hpp>
 #include <gwctl/gateway/route_kind.hpp>
+#include <gwctl/gateway/verdict.hpp>
 
 #include <functional>
 #include <map>

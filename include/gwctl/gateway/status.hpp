@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gwctl/core/clock.hpp>
+#include <gwctl/gateway/announcement.hpp>
 #include <gwctl/gateway/attach.hpp>
 #include <gwctl/gateway/backends.hpp>
 
@@ -32,19 +33,12 @@ bool is_true(const std::vector<Condition>& conditions, std::string_view type);
 /// The addresses of a Gateway, or why it has none.
 struct addressing {
     std::vector<std::string> addresses{};
-    /// No pools are configured and the user pinned none: the announcer chooses.
+    /// The announcer chooses: it cannot be asked, or no pools are configured and the user pinned none.
     bool left_to_announcer = false;
     /// `accepted` is false for address types that no one could serve (UnsupportedAddress).
     verdict accepted{};
     /// False: AddressNotAssigned or AddressNotUsable.
     verdict usable{};
-};
-
-/// Whether a Service has what it needs from the announcer.
-struct announcement {
-    object_key service{};
-    std::vector<std::string> addresses{}; ///< its status.loadBalancer.ingress
-    bool complete = false;                ///< all of the Gateway's addresses are among them
 };
 
 /// The Gateway's status; equal to the existing one when nothing changed.

@@ -1,6 +1,7 @@
 /// Behaviour `update`: a user's Service borrowed for a Gateway, and given back as it was.
 #pragma once
 
+#include <gwctl/gateway/announcement.hpp>
 #include <gwctl/gateway/service.hpp>
 
 #include <optional>
@@ -13,12 +14,13 @@ struct service_patch {
     std::string body{};
 };
 
-/// What makes the Service serve these listeners (all of one backend): type LoadBalancer, the address, and the
-/// missing ports. What was there before is recorded in an annotation with the first change. Nothing when it
-/// is so already. Listeners whose port the Service already uses for something else are reported and left out.
+/// What makes the Service serve these listeners (all of one backend): type LoadBalancer, the addresses, and
+/// the missing ports. What was there before is recorded in an annotation with the first change. Nothing when
+/// it is so already. Listeners whose port the Service already uses for something else are reported and left
+/// out.
 std::optional<service_patch> render_update(const core_v1::Service& live,
                                            const std::vector<served_listener>& listeners,
-                                           const Gateway& gateway, const std::vector<std::string>& addresses,
+                                           const Gateway& gateway, const announcement_request& request,
                                            const options& o, const names& n, std::vector<problem>& problems);
 
 /// What undoes `render_update` by its record. Ports, labels and fields that others changed since are kept.

@@ -21,10 +21,15 @@ struct request {
     std::string holder{};
     /// Whose pools to try before the global ones.
     std::string namespace_{};
+    /// Names of the pools to draw from instead, in this order: "edge" for `range-edge` and `cidr-edge`,
+    /// "global" for the global ones. Empty: those of the namespace, then the global ones.
+    std::vector<std::string> pools{};
     /// Only addresses of this family; without one, IPv4 before IPv6.
     std::optional<ip_family> family{};
     /// This address and no other.
     std::optional<ip_address> address{};
+    /// Without `address`: none of these, which the holder has or wants besides.
+    std::vector<ip_address> besides{};
     /// `address` need not lie in a pool.
     bool outside_pools = false;
     /// The holder's age, which decides between rivals.
@@ -65,8 +70,8 @@ struct pool_usage {
     std::uint64_t free() const noexcept { return capacity - used; }
 };
 
-/// First-fit allocation from a namespace's pools, then from the global ones; within each, `cidr-*` before
-/// `range-*`.
+/// First-fit allocation from a namespace's pools, then from the global ones, or from those that the request
+/// names; within each, `cidr-*` before `range-*`.
 ///
 /// It knows who holds what only by being told. `rebuild` must come first and be complete: every Gateway's
 /// record, every Service's addresses, every Node's. What it hands out it holds for that holder at once, so
@@ -128,6 +133,9 @@ public:
     /// Frees one address, for an allocation that could not be written down.
     void release(std::string_view holder, const ip_address& address);
 
+    /// Whether a pool that the request may draw from hands this address out.
+    bool in_pools(const request& r, const ip_address& address) const;
+
     /// Who holds what, and who has a conflict.
     const ledger& claims() const noexcept { return ledger_; }
     /// One entry per pool and family.
@@ -149,7 +157,7 @@ private:
     void mark_used(const ip_address& address);
     void mark_free(const ip_address& address);
 
-    pool_list pools_for(std::string_view namespace_) const;
+    pool_list pools_for(const request& r) const;
     std::optional<ip_address> next_free(const pool_state& p, std::optional<ip_family> family) const;
     allocation allocate_named(const request& r, const ip_address& address);
     allocation allocate_any(const request& r);

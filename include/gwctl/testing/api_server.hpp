@@ -39,8 +39,11 @@ struct api_server_options {
     /// Deployments become ReplicaSets and Pods with addresses, Services with selectors become EndpointSlices,
     /// as kube-controller-manager and kubelet do.
     bool workloads = false;
-    /// Services of type LoadBalancer get their address into status, as kube-vip does.
+    /// Services of type LoadBalancer get their address into status, as kube-vip, MetalLB and Cilium do.
     bool announcer = false;
+    /// With `announcer`: what Services get that ask for no address, as k3s's servicelb gives those of the
+    /// nodes.
+    std::vector<std::string> node_addresses;
 
     /// Versions that are not served at first: "tcproutes.gateway.networking.k8s.io/v1", or without "/v1" for
     /// the kind.

@@ -283,3 +283,21 @@ TEST_CASE("a restart gives everyone the same addresses, in whatever order things
             CHECK(a.record.empty());
         }
 }
+
+TEST_CASE("a named address and a free one are two, also when both are first seen after a restart") {
+    for (const std::string_view addresses :
+         {"addresses: [{value: 10.0.0.1}, {}]", "addresses: [{}, {value: 10.0.0.1}]"}) {
+        world w = with_gateway(addresses); // each reconcile of a world is one after a restart
+        w.settle();
+        INFO(addresses);
+        CHECK(w.addresses("web") == list{"10.0.0.2", "10.0.0.1"});
+        CHECK(w.get<Gateway>("web")->spec.addresses.size() == 2);
+        CHECK(w.get<Gateway>("web")->metadata.labels.at("ipam-address") == "10.0.0.2");
+        CHECK(w.programmed("web") == "True/Programmed");
+    }
+    world w = with_gateway("addresses: [{value: 10.0.0.1}, {}]");
+    set_pools(w, "{range-global: 10.0.0.1-10.0.0.1}");
+    w.settle();
+    CHECK(w.addresses("web") == list{"10.0.0.1"});
+    CHECK(w.programmed("web") == "False/AddressNotAssigned");
+}

@@ -190,6 +190,39 @@ TEST_CASE("allocator: named addresses") {
     CHECK(shown(a.allocate(named(for_gateway("a", "2"), "10.0.0.5"))) == "10.0.0.5");
 }
 
+TEST_CASE("allocator: pools that a request names, in its order, instead of its namespace's") {
+    allocator a = fresh({{"range-edge", "10.1.0.1-10.1.0.1"},
+                         {"cidr-inner", "10.2.0.0/31"},
+                         {"range-team", "10.3.0.1-10.3.0.9"},
+                         {"range-global", "10.4.0.1-10.4.0.9"}});
+    const auto from = [&](std::string_view name, std::vector<std::string> pools) {
+        request r = for_gateway("team", name);
+        r.pools = std::move(pools);
+        return r;
+    };
+    CHECK(shown(a.allocate(from("one", {"inner", "edge"}))) == "10.2.0.0");
+    CHECK(shown(a.allocate(from("two", {"inner", "edge"}))) == "10.2.0.1");
+    CHECK(shown(a.allocate(from("three", {"inner", "edge"}))) == "10.1.0.1");
+    CHECK(shown(a.allocate(from("four", {"inner", "edge"}))).find("exhausted") != std::string::npos);
+    CHECK(shown(a.allocate(from("five", {"edge", "global"}))) == "10.4.0.1");
+    CHECK(shown(a.allocate(from("six", {"nowhere"}))) ==
+          "none of the pools that may be used here, nowhere, has addresses; add range-nowhere to ConfigMap "
+          "default/kubevip");
+    CHECK(shown(a.allocate(named(from("seven", {"edge"}), "10.3.0.1")))
+              .find("10.3.0.1 is in no pool that its class") == 0);
+    CHECK(shown(a.allocate(named(from("seven", {"global"}), "10.4.0.7"))) == "10.4.0.7");
+}
+
+TEST_CASE("allocator: an address besides those that the holder has") {
+    allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.2"}});
+    request r = for_gateway("default", "web");
+    CHECK(shown(a.allocate(named(r, "10.0.0.1"))) == "10.0.0.1");
+    CHECK(shown(a.allocate(r)) == "10.0.0.1");
+    r.besides = {at("10.0.0.1")};
+    CHECK(shown(a.allocate(r)) == "10.0.0.2");
+    CHECK(shown(a.allocate(r)) == "10.0.0.2");
+}
+
 TEST_CASE("allocator: observations replace what was known of a holder") {
     allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}});
     a.observe("Service x/y", {{.address = at("10.0.0.1"), .kind = claim_kind::foreign},

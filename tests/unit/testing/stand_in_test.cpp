@@ -111,6 +111,35 @@ TEST_CASE("The announcer gives addresses as kube-vip does") {
     CHECK(server.writes().back().user_agent == "kube-vip");
 }
 
+TEST_CASE("The announcer understands what MetalLB and Cilium are asked, and stands in for servicelb") {
+    api_server_options options;
+    options.announcer = true;
+    options.node_addresses = {"192.0.2.1", "192.0.2.2"};
+    api_server server(options);
+    const auto addresses = [&](const char* annotations, const char* spec) {
+        auto lb = parse(
+            R"({"apiVersion":"v1","kind":"Service","metadata":{"name":"lb"},"spec":{"type":"LoadBalancer","ports":[{"port":80}]}})");
+        lb.at("metadata").as_object()["annotations"] = parse(annotations);
+        const json::value more = parse(spec);
+        for (const auto& [key, value] : more.as_object())
+            lb.at("spec").as_object()[key] = value;
+        server.remove("services", "default", "lb");
+        REQUIRE(server.apply(lb).has_value());
+        REQUIRE(server.wait_until([&] { return server.settled(); }));
+        std::string text;
+        const auto s = server.get("services", "default", "lb");
+        if (const auto* list = s->at("status").at("loadBalancer").as_object().if_contains("ingress"))
+            for (const auto& entry : list->as_array())
+                text += std::string(entry.at("ip").as_string()) + " ";
+        return text;
+    };
+    CHECK(addresses(R"({"metallb.io/loadBalancerIPs":"192.0.2.7"})", "{}") == "192.0.2.7 ");
+    CHECK(addresses(R"({"lbipam.cilium.io/ips":"192.0.2.7,192.0.2.8"})",
+                    R"({"loadBalancerClass":"io.cilium/l2-announcer"})") == "192.0.2.7 192.0.2.8 ");
+    CHECK(addresses("{}", "{}") == "192.0.2.1 192.0.2.2 ");
+    CHECK(addresses("{}", R"({"loadBalancerClass":"example.com/other"})").empty());
+}
+
 TEST_CASE("Timestamps come from the injected clock") {
     api_server_options options;
     auto time = std::make_shared<virtual_clock>();

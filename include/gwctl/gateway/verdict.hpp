@@ -1,0 +1,14 @@
+/// Why something is as it is, in the form of a condition.
+#pragma once
+
+#include <string>
+
+namespace gwctl::gateway {
+
+struct verdict {
+    bool holds = true;
+    std::string reason{};
+    std::string message{};
+};
+
+} // namespace gwctl::gateway

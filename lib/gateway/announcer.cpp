@@ -1,0 +1,92 @@
+#include <gwctl/gateway/announcer.hpp>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+// From the announcers' documentation and sources: kube-vip 1.2 (pkg/kubevip/annotations.go, pkg/lease),
+// MetalLB 0.15 (usage page, internal/ipfamily), Cilium 1.20 (LB IPAM page, operator/pkg/lbipam), k3s
+// (pkg/cloudprovider/servicelb.go).
+constexpr announcer_profile profiles[] = {
+    {
+        .id = announcer::kube_vip,
+        .name = "kube-vip",
+        .title = "kube-vip",
+        .domains = {"kube-vip.io"},
+        .addresses_key = "kube-vip.io/loadbalancerIPs",
+        .spec_address = true,
+        .lease_key = "kube-vip.io/leaseName", // refuses Services of policy Local
+        .without_endpoints_key = "kube-vip.io/allow-reconcile-without-endpoints",
+        .one_slice_when_local = true, // its endpoint watcher keeps the last slice that it saw
+        .check = "is its DaemonSet running, with services enabled (svc_enable), and does it serve the "
+                 "Service's loadBalancerClass?",
+    },
+    {
+        .id = announcer::metallb,
+        .name = "metallb",
+        .title = "MetalLB",
+        .domains = {"metallb.io", "universe.tf"},
+        .addresses_key = "metallb.io/loadBalancerIPs", // beside spec.loadBalancerIP it is an error
+        .one_per_family = true,
+        .sharing_key = "metallb.io/allow-shared-ip",
+        .check =
+            "is it running, is the address in an IPAddressPool, and is the pool in an L2Advertisement or "
+            "BGPAdvertisement?",
+    },
+    {
+        .id = announcer::cilium,
+        .name = "cilium",
+        .title = "Cilium",
+        .domains = {"cilium.io", "io.cilium"},
+        .addresses_key = "lbipam.cilium.io/ips",
+        .sharing_key = "lbipam.cilium.io/sharing-key",
+        .sharing_namespaces_key = "lbipam.cilium.io/sharing-cross-namespace",
+        .check = "is its operator running, and does a CiliumLoadBalancerIPPool that selects the Service have "
+                 "the address? The Service's condition cilium.io/IPAMRequestSatisfied says more",
+    },
+    {
+        .id = announcer::servicelb,
+        .name = "servicelb",
+        .title = "k3s servicelb",
+        .domains = {"cattle.io"},
+        .takes_requests = false,
+        .shares_when_local = true, // there is no address to share, only host ports
+        .node_ports_when_local = true,
+        .check =
+            "is it enabled, and are the ports free on the nodes? Its pods svclb-* in kube-system say more",
+    },
+    {
+        .id = announcer::none,
+        .name = "none",
+        .title = "the load balancer",
+        .spec_address = true,
+        .reports = false,
+        .shares_when_local = true,
+        .check = "is it running?",
+    },
+};
+
+constexpr bool is_in_order() {
+    for (std::size_t i = 0; i < std::size(profiles); ++i)
+        if (static_cast<std::size_t>(profiles[i].id) != i)
+            return false;
+    return true;
+}
+static_assert(is_in_order());
+
+} // namespace
+
+std::span<const announcer_profile> announcer_profiles() noexcept { return profiles; }
+
+const announcer_profile& profile_of(announcer a) noexcept { return profiles[static_cast<std::size_t>(a)]; }
+
+std::optional<announcer> parse_announcer(std::string_view name) noexcept {
+    const auto found = std::find_if(std::begin(profiles), std::end(profiles),
+                                    [&](const announcer_profile& p) { return p.name == name; });
+    if (found == std::end(profiles))
+        return std::nullopt;
+    return found->id;
+}
+
+} // namespace gwctl::gateway
