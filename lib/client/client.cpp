@@ -99,11 +99,14 @@ task<void> client::list_into(resource_type type, list_options options,
     q.add("labelSelector", options.label_selector).add("fieldSelector", options.field_selector);
     if (options.limit > 0)
         q.add("limit", std::to_string(options.limit));
-    // A continue token carries its resourceVersion; the server refuses both together.
-    if (options.continue_.empty())
-        q.add("resourceVersion", options.resource_version);
-    else
+    // A continue token carries its resourceVersion; the server refuses both together. With a limit, a version
+    // alone would mean the state at exactly that version.
+    if (!options.continue_.empty())
         q.add("continue", options.continue_);
+    else if (options.resource_version == "0")
+        q.add("resourceVersion", "0");
+    else if (!options.resource_version.empty())
+        q.add("resourceVersion", options.resource_version).add("resourceVersionMatch", "NotOlderThan");
 
     request_subject about = about_collection("list", type, options.namespace_);
     const std::string subject = about.text;

@@ -67,6 +67,8 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
     const auto token = q.get("continue");
     const auto asked = parse_version(q.get("resourceVersion"));
     const auto match = q.get("resourceVersionMatch");
+    // With a limit, a version means exactly that version unless the request says otherwise.
+    const bool exact = asked != 0 && token.empty() && (match == "Exact" || (match.empty() && limit > 0));
     const auto as = accepted_form(r.accept);
     auto refuse = [&](const char* field, std::string why) {
         throw invalid("meta.k8s.io", "ListOptions", "", {forbidden_field(field, why)});
@@ -99,12 +101,12 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
     } else {
         if (asked > version)
             throw too_new(asked, version);
-        if (match == "Exact" && asked != 0 && asked < cluster_.objects().oldest())
+        if (exact && asked < cluster_.objects().oldest())
             throw expired("The resourceVersion for the provided list is too old.");
         for (auto& s : cluster_.objects().list(kind->storage_key, p.ns))
             if (labels.matches(s->labels()) && fields.matches(s->object()))
                 all.push_back(std::move(s));
-        if (match == "Exact" && asked != 0 && asked < version) {
+        if (exact && asked < version) {
             // Undo what happened since, newest first.
             std::map<std::string, stored_ptr> at;
             for (const auto& s : cluster_.objects().list(kind->storage_key, p.ns))

@@ -16,7 +16,8 @@ struct list_options {
     std::string namespace_{};     ///< empty: all namespaces
     std::string label_selector{}; ///< as in `kubectl -l`
     std::string field_selector{};
-    std::string resource_version{}; ///< "": the newest there is; "0": whatever the server has in its cache
+    /// "": the newest there is; "0": whatever the server has in its cache; else that version or a newer one.
+    std::string resource_version{};
     std::string continue_{};        ///< from the page before; then `resource_version` is not sent
     std::int64_t limit = 500;       ///< objects a page; 0: all in one
 };

@@ -69,8 +69,8 @@ struct api_server_options {
 /// - Protobuf in answers (requests of common kinds are read), compression, HTTP/2, WebSocket, aggregated
 ///   discovery. OpenAPI tells which query parameters a kind takes and has no schemas, so `kubectl explain`
 ///   finds nothing.
-/// - A list at an old resourceVersion without `resourceVersionMatch=Exact` shows the newest state. Continue
-///   tokens stay valid until 64 newer paged lists or `compact`.
+/// - A list at least as new as a resourceVersion shows the newest state. Continue tokens stay valid until 64
+///   newer paged lists or `compact`.
 /// - Delays of the garbage collector: what can go is gone before the request is answered.
 class api_server {
 public:

@@ -219,7 +219,11 @@ std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
         }
         items.push_back(o);
     }
-    meta["resourceVersion"] = std::to_string(version_);
+    // As a real one does: with a limit, a version alone means the state of that very version.
+    const auto asked = t.query.find("resourceVersion");
+    const bool exact = limit != 0 && asked != t.query.end() && asked->second != "0" &&
+                       t.query.count("resourceVersionMatch") == 0;
+    meta["resourceVersion"] = exact ? asked->second : std::to_string(version_);
     out["metadata"] = std::move(meta);
     out["items"] = std::move(items);
     return object_answer(out);

@@ -73,6 +73,12 @@ TEST_CASE("Lists can be of an exact version, and not of the future") {
               .at(0)
               .at("metadata")
               .at("name") == "b");
+    // With a limit, a version alone means that very version.
+    CHECK(version_of(http.get(configmaps + "?limit=500&resourceVersion=" + then).json()) == then);
+    CHECK(version_of(http.get(configmaps + "?resourceVersion=" + then).json()) != then);
+    CHECK(version_of(
+              http.get(configmaps + "?limit=500&resourceVersionMatch=NotOlderThan&resourceVersion=" + then)
+                  .json()) != then);
     CHECK(http.get(configmaps + "?resourceVersion=999999").code == 504);
     CHECK(http.get(configmaps + "?resourceVersion=x").code == 422);
     CHECK(http.get(configmaps + "?resourceVersionMatch=Exact").code == 422);

@@ -218,7 +218,7 @@ func (c *Cluster) RotateServing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.End("kube-apiserver", false); err != nil {
+	if err := c.End("kube-apiserver", true); err != nil {
 		return err
 	}
 	if err := serving.Write(c.path("apiserver")); err != nil {
@@ -230,7 +230,18 @@ func (c *Cluster) RotateServing(ctx context.Context) error {
 	if err := writeAdminKubeconfig(c.path(AdminKubeconfig), c.server, c.path("ca.crt"), c.path("admin")); err != nil {
 		return err
 	}
-	return c.Run(ctx, "kube-apiserver")
+	// These read the authority at their start only.
+	for _, name := range []string{"kube-controller-manager", "stand-in"} {
+		if err := c.End(name, true); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"kube-apiserver", "kube-controller-manager", "stand-in"} {
+		if err := c.Run(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Cluster) writeFiles() error {
@@ -277,6 +288,7 @@ func (c *Cluster) apiserverFlags(port int) []string {
 		"--service-account-key-file=" + c.path("service-account.key"),
 		"--service-account-signing-key-file=" + c.path("service-account.key"),
 		"--authorization-mode=RBAC",
+		"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		"--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112",
 		"--endpoint-reconciler-type=none",
 		"--audit-policy-file=" + c.path("audit-policy.yaml"),

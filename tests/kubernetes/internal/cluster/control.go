@@ -48,7 +48,7 @@ func (c *Cluster) Serve(ctx context.Context) error {
 const Commands = `  kill NAME        ends a component with SIGKILL: etcd, kube-apiserver, kube-controller-manager, stand-in
   stop NAME        ends it with SIGTERM
   start NAME       starts it again and waits until it answers
-  restart NAME     stop and start
+  restart NAME     kill and start
   compact          forgets etcd's history, and restarts kube-apiserver, which remembers some of it by itself
   rotate-serving   gives kube-apiserver a certificate of a new authority; ca.crt is rewritten
   rotate-token     writes a new token of the controller to controller.token, and revokes the one before`
@@ -64,12 +64,12 @@ func (c *Cluster) carryOut(ctx context.Context, words []string) error {
 	case len(words) == 2 && words[0] == "start":
 		return c.Run(ctx, words[1])
 	case len(words) == 2 && words[0] == "restart":
-		if err := c.End(words[1], false); err != nil {
+		if err := c.End(words[1], true); err != nil {
 			return err
 		}
 		return c.Run(ctx, words[1])
 	case len(words) == 1 && words[0] == "compact":
-		if err := c.End("kube-apiserver", false); err != nil {
+		if err := c.End("kube-apiserver", true); err != nil {
 			return err
 		}
 		if err := c.Compact(ctx); err != nil {

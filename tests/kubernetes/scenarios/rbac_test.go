@@ -1,0 +1,350 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"gwctl.test/kubernetes/internal/cluster"
+)
+
+// permission is one verb on one resource, as a role grants it.
+type permission struct{ group, resource, verb string }
+
+func (p permission) String() string { return fmt.Sprintf("%s %s.%s", p.verb, p.resource, p.group) }
+
+// roles of the manifest.
+func roles(t *testing.T) []*unstructured.Unstructured {
+	t.Helper()
+	all, err := cluster.ReadObjects(filepath.Join(os.Getenv("GWCTL_MANIFESTS"), "install.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool {
+		return o.GetKind() != "Role" && o.GetKind() != "ClusterRole"
+	})
+}
+
+func rulesOf(t *testing.T, role *unstructured.Unstructured) []rbacv1.PolicyRule {
+	t.Helper()
+	var typed rbacv1.ClusterRole
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(role.Object, &typed); err != nil {
+		t.Fatal(err)
+	}
+	return typed.Rules
+}
+
+func granted(t *testing.T) []permission {
+	t.Helper()
+	var all []permission
+	for _, role := range roles(t) {
+		for _, rule := range rulesOf(t, role) {
+			for _, group := range rule.APIGroups {
+				for _, resource := range rule.Resources {
+					for _, verb := range rule.Verbs {
+						all = append(all, permission{group, resource, verb})
+					}
+				}
+			}
+		}
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].String() < all[j].String() })
+	return slices.Compact(all)
+}
+
+// without is a role that grants everything it did but one permission.
+func without(t *testing.T, role *unstructured.Unstructured, taken permission) *unstructured.Unstructured {
+	t.Helper()
+	var kept []any
+	for _, rule := range rulesOf(t, role) {
+		for _, resource := range rule.Resources {
+			verbs := slices.Clone(rule.Verbs)
+			if resource == taken.resource && slices.Contains(rule.APIGroups, taken.group) {
+				verbs = slices.DeleteFunc(verbs, func(v string) bool { return v == taken.verb })
+			}
+			if len(verbs) == 0 {
+				continue
+			}
+			one := rbacv1.PolicyRule{APIGroups: rule.APIGroups, Resources: []string{resource}, Verbs: verbs, ResourceNames: rule.ResourceNames}
+			object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&one)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, object)
+		}
+	}
+	changed := role.DeepCopy()
+	changed.Object["rules"] = kept
+	return changed
+}
+
+func applyRoles(t *testing.T, all []*unstructured.Unstructured) {
+	t.Helper()
+	if err := cluster.Apply(context.Background(), config, all); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// takeAway removes a permission until the test ends.
+func takeAway(t *testing.T, taken permission) {
+	t.Helper()
+	var changed []*unstructured.Unstructured
+	for _, role := range roles(t) {
+		changed = append(changed, without(t, role, taken))
+	}
+	applyRoles(t, changed)
+	t.Cleanup(func() { applyRoles(t, roles(t)) })
+}
+
+// expectDenial waits until the API server enforces it for the controller's account: it learns of roles by a watch.
+func expectDenied(t *testing.T, p permission) {
+	t.Helper()
+	eventually(t, "the role without "+p.String(), func() error {
+		if allowed(t, p) {
+			return fmt.Errorf("it is still allowed")
+		}
+		return nil
+	})
+}
+
+func allowed(t *testing.T, p permission) bool {
+	t.Helper()
+	resource, subresource, _ := strings.Cut(p.resource, "/")
+	namespace, name := "", ""
+	switch p.resource {
+	case "configmaps":
+		namespace, name = "default", "ipam"
+	case "leases":
+		namespace = "gateway-api-controller"
+	}
+	review := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+		"spec": map[string]any{"user": account,
+			"groups": []any{"system:serviceaccounts", "system:serviceaccounts:gateway-api-controller", "system:authenticated"},
+			"resourceAttributes": map[string]any{"group": p.group, "resource": resource, "subresource": subresource,
+				"verb": p.verb, "namespace": namespace, "name": name}}}}
+	answer, err := client.Resource(accessReviews).Create(backgroundContext, review, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, _, _ := unstructured.NestedBool(answer.Object, "status", "allowed")
+	return is
+}
+
+// exercise has the controller do everything it ever does: all behaviours, and every way to end.
+func exercise(t *testing.T) {
+	t.Helper()
+	manifest(t, "ipam", "nginx", "coredns", "class", "gateway", "tcproute", "udproute", "selector-route")
+	apply(t, `
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: borrower, namespace: default, labels: {serviceBehaviour: update}}
+spec:
+  parentRefs: [{name: demo-gateway, sectionName: borrowed}]
+  rules: [{backendRefs: [{name: lent, port: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lent, namespace: default}
+spec: {selector: {app: nginx}, ports: [{port: 80}]}
+`)
+	addListener(t, "borrowed", 9000)
+}
+
+// endExercise deletes what exercise made, while the controller runs.
+func endExercise(t *testing.T) {
+	t.Helper()
+	remove(t, tcpRoutes, "default", "borrower")
+	remove(t, tcpRoutes, "default", "web-direct")
+	remove(t, gateways, "default", "demo-gateway")
+	remove(t, classes, "", "demo-gateway-class")
+}
+
+func waitForExercise(t *testing.T) {
+	t.Helper()
+	expectServed(t)
+	expectCondition(t, tcpRoutes, "default", "borrower", "Accepted", "True/Accepted")
+	eventually(t, "the borrowed Service", func() error {
+		lent, err := get(services, "default", "lent")
+		if err != nil {
+			return err
+		}
+		if kind, _, _ := unstructured.NestedString(lent.Object, "spec", "type"); kind != "LoadBalancer" {
+			return fmt.Errorf("it is of type %s", kind)
+		}
+		return nil
+	})
+}
+
+func waitForEndOfExercise(t *testing.T) {
+	t.Helper()
+	for kind, name := range map[string]string{"borrower": "borrower", "direct": "web-direct"} {
+		eventually(t, "the end of route "+kind, func() error {
+			if _, err := get(tcpRoutes, "default", name); err == nil {
+				return fmt.Errorf("it is still there")
+			}
+			return nil
+		})
+	}
+	eventually(t, "the end of the class", func() error {
+		if _, err := get(classes, "", "demo-gateway-class"); err == nil {
+			return fmt.Errorf("it is still there")
+		}
+		return nil
+	})
+	eventually(t, "the Service given back", func() error {
+		lent, err := get(services, "default", "lent")
+		if err != nil {
+			return err
+		}
+		if kind, _, _ := unstructured.NestedString(lent.Object, "spec", "type"); kind != "ClusterIP" {
+			return fmt.Errorf("it is of type %s", kind)
+		}
+		return nil
+	})
+}
+
+// The manifest grants what the controller uses, no less and no more.
+func TestPermissionsAreThoseThatAreUsed(t *testing.T) {
+	clean(t)
+	since := auditMark(t)
+	remove(t, leases, "gateway-api-controller", "gateway-api.fnnrn.me")
+	c := run(t, "-leader-elect")
+	exercise(t)
+	waitForExercise(t)
+	endExercise(t)
+	waitForEndOfExercise(t)
+	if code := c.stop(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	expectNoDenials(t, since)
+	used := map[permission]bool{}
+	for _, r := range requests(t, since) {
+		resource := r.ObjectRef.Resource
+		if r.ObjectRef.Subresource != "" {
+			resource += "/" + r.ObjectRef.Subresource
+		}
+		used[permission{r.ObjectRef.APIGroup, resource, r.Verb}] = true
+	}
+	// An admission plugin asks for this one, on our behalf.
+	used[permission{gatewayGroup, "gateways/finalizers", "update"}] = true
+	// The API server takes a server-side apply for a create where there is nothing yet, and asks for that too.
+	for _, resource := range []string{"services", "endpointslices"} {
+		for p := range used {
+			if p.resource == resource && p.verb == "patch" {
+				used[permission{p.group, p.resource, "create"}] = true
+			}
+		}
+	}
+	for _, p := range granted(t) {
+		if !used[p] {
+			t.Errorf("%v is granted by manifests/install.yaml and was not used", p)
+		}
+	}
+}
+
+// Without any one of its permissions the controller meets a denial: the manifest can be shortened by none.
+func TestEveryPermissionIsNeeded(t *testing.T) {
+	for _, p := range granted(t) {
+		t.Run(strings.ReplaceAll(p.String(), " ", "_"), func(t *testing.T) {
+			clean(t)
+			remove(t, leases, "gateway-api-controller", "gateway-api.fnnrn.me")
+			takeAway(t, p)
+			expectDenied(t, p)
+			since := auditMark(t)
+			c := run(t, "-leader-elect")
+			exercise(t)
+			ended := false
+			eventually(t, "a denial of "+p.String(), func() error {
+				if !c.alive() {
+					return fmt.Errorf("the controller ended")
+				}
+				for _, r := range requests(t, since) {
+					resource := r.ObjectRef.Resource
+					if r.ObjectRef.Subresource != "" {
+						resource += "/" + r.ObjectRef.Subresource
+					}
+					denied := permission{r.ObjectRef.APIGroup, resource, r.Verb}
+					// A create by apply is a patch to the audit log, and so is what blocks an owner's deletion.
+					same := denied == p || p.verb == "create" && denied == permission{p.group, p.resource, "patch"} ||
+						p.resource == "gateways/finalizers" && denied.verb == "patch"
+					if same && r.ResponseStatus.Code == 403 {
+						return nil
+					}
+				}
+				// Deletions are needed when things end.
+				if !ended && (p.verb == "delete" || p.resource == "gatewayclasses") && exercised() {
+					ended = true
+					endExercise(t)
+				}
+				return fmt.Errorf("there was none")
+			})
+		})
+	}
+}
+
+func exercised() bool {
+	gateway, err := get(gateways, "default", "demo-gateway")
+	if err != nil {
+		return false
+	}
+	return strings.HasPrefix(condition(gateway, "Programmed"), "True")
+}
+
+// A slip in RBAC must not take traffic away: what cannot be read is not taken for empty.
+func TestDeniedIsNotEmpty(t *testing.T) {
+	story(t)
+	c := run(t)
+	expectServed(t)
+	c.stop()
+	before, err := addresses("default", "demo-gateway-demo-gateway-class", "tcp-80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []permission{{"discovery.k8s.io", "endpointslices", "list"}, {"", "services", "list"},
+		{gatewayGroup, "tcproutes", "list"}, {gatewayGroup, "referencegrants", "list"}, {gatewayGroup, "gatewayclasses", "list"}} {
+		t.Run(p.resource, func(t *testing.T) {
+			takeAway(t, p)
+			expectDenied(t, p)
+			since := auditMark(t)
+			again := run(t)
+			again.expectLog("forbidden", p.resource)
+			eventually(t, "readiness", func() error {
+				if ready, why := again.ready(); ready || !strings.Contains(why, p.resource) {
+					return fmt.Errorf("expected not ready with %s named, got ready=%v %q", p.resource, ready, why)
+				}
+				return nil
+			})
+			// Anything that it could do with what it sees, it does when it is nudged.
+			patch(t, gateways, "default", "demo-gateway", fmt.Sprintf(`{"metadata":{"labels":{"nudge":"%s"}}}`, p.resource))
+			applyRoles(t, roles(t))
+			eventually(t, "readiness after the permission is back", func() error {
+				if ready, why := again.ready(); !ready {
+					return fmt.Errorf("%s", why)
+				}
+				return nil
+			})
+			expectServed(t)
+			again.stop()
+			after, err := addresses("default", "demo-gateway-demo-gateway-class", "tcp-80")
+			if err != nil || fmt.Sprint(after) != fmt.Sprint(before) {
+				t.Errorf("endpoints were %v and are %v (%v)", before, after, err)
+			}
+			for _, r := range requests(t, since) {
+				if r.Verb == "delete" || r.Verb == "patch" && r.ObjectRef.Resource == "endpointslices" {
+					t.Errorf("wrote while %s was denied: %v", p.resource, r)
+				}
+			}
+		})
+	}
+}
