@@ -6,19 +6,21 @@ import (
 	"testing"
 )
 
-func addListener(t *testing.T, name string, port int) {
+func addListener(t *testing.T, name, protocol string, port int) {
 	t.Helper()
-	gateway, err := get(gateways, "default", "demo-gateway")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gateway.SetManagedFields(nil)
-	spec := gateway.Object["spec"].(map[string]any)
-	spec["listeners"] = append(spec["listeners"].([]any),
-		map[string]any{"name": name, "protocol": "TCP", "port": int64(port)})
-	if _, err := client.Resource(gateways).Namespace("default").Update(t.Context(), gateway, updateOptions); err != nil {
-		t.Fatal(err)
-	}
+	// The controller writes the Gateway too, and may be faster.
+	eventually(t, "adding listener "+name, func() error {
+		gateway, err := get(gateways, "default", "demo-gateway")
+		if err != nil {
+			return err
+		}
+		gateway.SetManagedFields(nil)
+		spec := gateway.Object["spec"].(map[string]any)
+		spec["listeners"] = append(spec["listeners"].([]any),
+			map[string]any{"name": name, "protocol": protocol, "port": int64(port)})
+		_, err = client.Resource(gateways).Namespace("default").Update(backgroundContext, gateway, updateOptions)
+		return err
+	})
 }
 
 // expectPort waits for a port in the Gateway's Service: the controller sees and does things.
@@ -45,7 +47,7 @@ func TestAPIServerKilledAndStartedAgain(t *testing.T) {
 	ctl(t, "kill", "kube-apiserver")
 	c.expectLog("warn")
 	ctl(t, "start", "kube-apiserver")
-	addListener(t, "later", 8443)
+	addListener(t, "later", "TCP", 8443)
 	expectPort(t, 8443)
 	if !c.alive() {
 		t.Fatal("the controller ended")
@@ -63,7 +65,7 @@ func TestCompactionWhileTheAPIServerIsAway(t *testing.T) {
 	since := auditMark(t)
 	// The API server that comes back has nothing of the history in which the watches stand.
 	ctl(t, "compact")
-	addListener(t, "later", 8443)
+	addListener(t, "later", "TCP", 8443)
 	expectPort(t, 8443)
 	gone, listed := 0, 0
 	for _, r := range requests(t, since) {
@@ -91,7 +93,7 @@ func TestTokenRevokedAndReplaced(t *testing.T) {
 	ctl(t, "rotate-token")
 	// Watches end with their connections, not with their token; these have to be opened anew.
 	ctl(t, "restart", "kube-apiserver")
-	addListener(t, "later", 8443)
+	addListener(t, "later", "TCP", 8443)
 	expectPort(t, 8443)
 	if !c.alive() {
 		t.Fatal("the controller ended")
@@ -107,7 +109,7 @@ func TestServingCertificateOfANewAuthority(t *testing.T) {
 	if err := connect(); err != nil {
 		t.Fatal(err)
 	}
-	addListener(t, "later", 8443)
+	addListener(t, "later", "TCP", 8443)
 	expectPort(t, 8443)
 	if !c.alive() {
 		t.Fatal("the controller ended")

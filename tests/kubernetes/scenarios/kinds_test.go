@@ -35,13 +35,7 @@ func removeCRD(t *testing.T, resource string) {
 	t.Helper()
 	name := resource + "." + gatewayGroup
 	remove(t, crds, "", name)
-	eventually(t, "the end of "+name, func() error {
-		_, err := get(crds, "", name)
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		return fmt.Errorf("it is still there (%v)", err)
-	})
+	expectGone(t, crds, "", name)
 }
 
 func restoreCRDs(t *testing.T) {
@@ -75,7 +69,7 @@ func TestACRDRemovedUnderTheController(t *testing.T) {
 	removeCRD(t, "tcproutes")
 	// The others go on: the route kind that is left, and the Gateway.
 	c.expectLog("tcproutes.gateway.networking.k8s.io", "not served")
-	addListener(t, "later", 8443)
+	addListener(t, "later", "TCP", 8443)
 	expectPort(t, 8443)
 	expectEndpoints(t, "default", "demo-gateway-demo-gateway-class", "udp-53", 2)
 	expectEndpoints(t, "default", "demo-gateway-demo-gateway-class", "tcp-80", 0) // its routes are gone with it

@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"gwctl.test/kubernetes/internal/cluster"
 )
@@ -151,67 +153,91 @@ kind: TCPRoute
 metadata: {name: borrower, namespace: default, labels: {serviceBehaviour: update}}
 spec:
   parentRefs: [{name: demo-gateway, sectionName: borrowed}]
-  rules: [{backendRefs: [{name: lent, port: 80}]}]
+  rules: [{backendRefs: [{name: lent, port: 9100}]}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: UDPRoute
+metadata: {name: borrower, namespace: default, labels: {serviceBehaviour: update}}
+spec:
+  parentRefs: [{name: demo-gateway, sectionName: borrowed-dns}]
+  rules: [{backendRefs: [{name: lent-dns, port: 9153}]}]
 ---
 apiVersion: v1
 kind: Service
 metadata: {name: lent, namespace: default}
-spec: {selector: {app: nginx}, ports: [{port: 80}]}
+spec: {selector: {app: nginx}, ports: [{port: 9100, targetPort: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: lent-dns, namespace: default}
+spec: {selector: {app: coredns}, ports: [{port: 9153, targetPort: 5353, protocol: UDP}]}
 `)
-	addListener(t, "borrowed", 9000)
+	addListener(t, "borrowed", "TCP", 9000)
+	addListener(t, "borrowed-dns", "UDP", 9053)
 }
 
 // endExercise deletes what exercise made, while the controller runs.
 func endExercise(t *testing.T) {
 	t.Helper()
 	remove(t, tcpRoutes, "default", "borrower")
+	remove(t, udpRoutes, "default", "borrower")
 	remove(t, tcpRoutes, "default", "web-direct")
 	remove(t, gateways, "default", "demo-gateway")
 	remove(t, classes, "", "demo-gateway-class")
 }
 
-func waitForExercise(t *testing.T) {
+// expectType waits until a lent Service is of a type.
+func expectType(t *testing.T, name, want string) {
 	t.Helper()
-	expectServed(t)
-	expectCondition(t, tcpRoutes, "default", "borrower", "Accepted", "True/Accepted")
-	eventually(t, "the borrowed Service", func() error {
-		lent, err := get(services, "default", "lent")
+	eventually(t, "Service "+name, func() error {
+		lent, err := get(services, "default", name)
 		if err != nil {
 			return err
 		}
-		if kind, _, _ := unstructured.NestedString(lent.Object, "spec", "type"); kind != "LoadBalancer" {
-			return fmt.Errorf("it is of type %s", kind)
+		if kind, _, _ := unstructured.NestedString(lent.Object, "spec", "type"); kind != want {
+			return fmt.Errorf("it is of type %s, expected %s", kind, want)
 		}
 		return nil
 	})
 }
 
+func expectGone(t *testing.T, kind schema.GroupVersionResource, namespace, name string) {
+	t.Helper()
+	eventually(t, "the end of "+kind.Resource+" "+name, func() error {
+		if _, err := get(kind, namespace, name); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("it is still there (%v)", err)
+		}
+		return nil
+	})
+}
+
+func waitForExercise(t *testing.T) {
+	t.Helper()
+	expectServed(t)
+	expectType(t, "lent", "LoadBalancer")
+	expectType(t, "lent-dns", "LoadBalancer")
+}
+
 func waitForEndOfExercise(t *testing.T) {
 	t.Helper()
-	for kind, name := range map[string]string{"borrower": "borrower", "direct": "web-direct"} {
-		eventually(t, "the end of route "+kind, func() error {
-			if _, err := get(tcpRoutes, "default", name); err == nil {
-				return fmt.Errorf("it is still there")
-			}
-			return nil
-		})
+	expectGone(t, tcpRoutes, "default", "borrower")
+	expectGone(t, udpRoutes, "default", "borrower")
+	expectGone(t, tcpRoutes, "default", "web-direct")
+	expectGone(t, gateways, "default", "demo-gateway")
+	expectGone(t, classes, "", "demo-gateway-class")
+	expectType(t, "lent", "ClusterIP")
+	expectType(t, "lent-dns", "ClusterIP")
+}
+
+// repeatEvents has the route refer to what is not there, and back: the same Events twice.
+func repeatEvents(t *testing.T) {
+	t.Helper()
+	for _, backend := range []string{"none", "nginx", "none", "nginx"} {
+		patch(t, tcpRoutes, "default", "web",
+			fmt.Sprintf(`{"spec":{"rules":[{"backendRefs":[{"name":"%s","port":80}]}]}}`, backend))
+		reason := map[string]string{"none": "False/BackendNotFound", "nginx": "True/ResolvedRefs"}[backend]
+		expectCondition(t, tcpRoutes, "default", "web", "ResolvedRefs", reason)
 	}
-	eventually(t, "the end of the class", func() error {
-		if _, err := get(classes, "", "demo-gateway-class"); err == nil {
-			return fmt.Errorf("it is still there")
-		}
-		return nil
-	})
-	eventually(t, "the Service given back", func() error {
-		lent, err := get(services, "default", "lent")
-		if err != nil {
-			return err
-		}
-		if kind, _, _ := unstructured.NestedString(lent.Object, "spec", "type"); kind != "ClusterIP" {
-			return fmt.Errorf("it is of type %s", kind)
-		}
-		return nil
-	})
 }
 
 // The manifest grants what the controller uses, no less and no more.
@@ -222,6 +248,7 @@ func TestPermissionsAreThoseThatAreUsed(t *testing.T) {
 	c := run(t, "-leader-elect")
 	exercise(t)
 	waitForExercise(t)
+	repeatEvents(t)
 	endExercise(t)
 	waitForEndOfExercise(t)
 	if code := c.stop(); code != 0 {
@@ -281,6 +308,9 @@ func TestEveryPermissionIsNeeded(t *testing.T) {
 					if same && r.ResponseStatus.Code == 403 {
 						return nil
 					}
+				}
+				if p.resource == "events" && exercised() {
+					repeatEvents(t)
 				}
 				// Deletions are needed when things end.
 				if !ended && (p.verb == "delete" || p.resource == "gatewayclasses") && exercised() {

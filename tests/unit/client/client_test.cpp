@@ -85,9 +85,8 @@ TEST_CASE("lists are pages, joined") {
     f.will_answer(200, page("", ""));
     options.resource_version = "7";
     result_of(f, f.api.list<ConfigMap>(options));
-    CHECK(f.link->log.back() ==
-          "GET /api/v1/namespaces/default/configmaps?labelSelector=app%3Dweb&limit=2&"
-          "resourceVersion=7&resourceVersionMatch=NotOlderThan");
+    CHECK(f.link->log.back() == "GET /api/v1/namespaces/default/configmaps?labelSelector=app%3Dweb&limit=2&"
+                                "resourceVersion=7&resourceVersionMatch=NotOlderThan");
 
     f.will_answer(410, R"({"status":"Failure","reason":"Expired","message":"too old","code":410})");
     const auto gone = error_of(f, f.api.list<ConfigMap>(options));
