@@ -2,8 +2,8 @@
 """Sums up a run of `meson test`: test_summary.py TESTLOG.JSON MESON'S-EXIT-CODE < meson's-output
 
 Prints a line per test program, the whole output of each that failed, and last "N passed, N failed", counting the
-cases of Catch2 and unittest programs and one for any other. A program that crashed, timed out or failed after its
-last case counts as a failed case, and so does a run without tests.
+cases of Catch2, unittest and Go programs, what other programs close with in this same form, and else one for each. A
+program that crashed, timed out or failed after its last case counts as a failed case, and so does a run without tests.
 """
 import json
 import re
@@ -11,6 +11,9 @@ import sys
 
 CATCH2_ALL = re.compile(r"^All tests passed \(.* in (\d+) test cases?\)", re.M)
 CATCH2_SOME = re.compile(r"^test cases:\s*(\d+)(.*)$", re.M)
+# A script's own closing line, and Go's lines per test.
+PLAIN = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+GO = re.compile(r"^ *--- (PASS|FAIL|SKIP): ", re.M)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in [\d.]+s\n\n(?:OK|FAILED)(.*)$", re.M)
 
 
@@ -30,6 +33,10 @@ def count(test):
                                                           found[-1][2])}
         passed = numbers.get("passed", 0) + numbers.get("failed as expected", 0)
         failed, skipped = numbers.get("failed", 0), numbers.get("skipped", 0)
+    elif (found := list(PLAIN.finditer(out))):
+        passed, failed, skipped = int(found[-1][1]), int(found[-1][2]), 0
+    elif (found := GO.findall(out)):
+        passed, failed, skipped = (found.count(word) for word in ("PASS", "FAIL", "SKIP"))
     elif (found := list(UNITTEST.finditer(err))):
         marks = {word: int(n) for word, n in re.findall(r"(failures|errors|skipped)=(\d+)", found[-1][2])}
         failed, skipped = marks.get("failures", 0) + marks.get("errors", 0), marks.get("skipped", 0)

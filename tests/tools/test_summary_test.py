@@ -43,6 +43,16 @@ class Count(unittest.TestCase):
         err = "Ran 7 tests in 0.1s\n\nFAILED (failures=1, errors=2)\n"
         self.assertEqual(test_summary.count(program("", "FAIL", err)), (4, 3, 0))
 
+    def test_go(self):
+        out = "=== RUN   TestA\n    --- PASS: TestA/one (0.01s)\n--- PASS: TestA (0.02s)\nPASS\n"
+        self.assertEqual(test_summary.count(program(out)), (2, 0, 0))
+        out = "    --- FAIL: TestA/one (0.01s)\n--- FAIL: TestA (0.02s)\n--- SKIP: TestB (0.00s)\nFAIL\n"
+        self.assertEqual(test_summary.count(program(out, "FAIL")), (0, 2, 1))
+        self.assertEqual(test_summary.count(program("--- PASS: TestA (0.02s)\npanic: x\n", "FAIL")), (1, 1, 0))
+
+    def test_what_a_script_says(self):
+        self.assertEqual(test_summary.count(program("3 passed, 1 failed\nmore\n17 passed, 0 failed\n")), (17, 0, 0))
+
     def test_any_other_program(self):
         self.assertEqual(test_summary.count(program("done")), (1, 0, 0))
         self.assertEqual(test_summary.count(program("no network", "SKIP")), (0, 0, 1))
