@@ -1,3 +1,4 @@
+#include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
 #include <boost/json/parse.hpp>
@@ -277,30 +278,66 @@ void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<co
     });
 }
 
-} // namespace
+/// The first thing that is wrong with the class's parameters, the Gateway's, or `spec.infrastructure`.
+verdict judge_settings(const snapshot& s, const names& n) {
+    const bool is_served = !s.managed_services.empty();
+    if (!s.class_parameters.holds && !is_served)
+        return {false, "InvalidParameters",
+                fmt::format("GatewayClass {} is not accepted: {}", s.gateway->spec.gatewayClassName,
+                            s.class_parameters.message)};
+    return s.parameters.holds ? judge_infrastructure(*s.gateway, n) : s.parameters;
+}
 
-desired_state plan(const snapshot& s, const addressing& addresses, const options& o, wall_time now) {
-    const names n(o.controller_name);
-    desired_state desired;
-    const attachments a = attach_all(s, o.default_behaviour);
-    const verdict parameters = judge_infrastructure(*s.gateway, n);
-    // What is refused in spec.infrastructure starts nothing; what is served already stays, and without the
-    // refused keys.
-    const bool may_serve = parameters.holds || !s.managed_services.empty();
-    const bool serve = addresses.accepted.holds && may_serve &&
-                       (addresses.left_to_announcer || !addresses.addresses.empty());
-    division d = serve ? divide(s, a, n, desired.problems) : division();
-    refuse_loans(d, s, n, desired.problems);
-
-    std::vector<Service> services = render_route_services(*s.gateway, d.created, d.duplicated,
-                                                          addresses.addresses, o, n, desired.problems);
+/// The Services that we make for the Gateway, its own last.
+std::vector<Service> render_services(const snapshot& s, const division& d,
+                                     const std::vector<std::string>& addresses, const options& o,
+                                     const names& n, std::vector<problem>& problems) {
+    std::vector<Service> services =
+        render_route_services(*s.gateway, d.created, d.duplicated, addresses, o, n, problems);
     if (!d.merged.empty())
-        services.push_back(render_gateway_service(*s.gateway, d.merged, s.kinds, addresses.addresses, o, n));
-    announcement_request request{key_of(*s.gateway), addresses.addresses, {}};
+        services.push_back(render_gateway_service(*s.gateway, d.merged, s.kinds, addresses, o, n));
+    return services;
+}
+
+announcement_request request_for(const snapshot& s, const division& d, const std::vector<Service>& services,
+                                 const std::vector<std::string>& addresses) {
+    announcement_request request{key_of(*s.gateway), addresses, {}};
     for (const Service& service : services)
         request.services.insert(key_of(service));
     for (const auto& [key, listeners] : d.updated)
         request.services.insert(key);
+    return request;
+}
+
+} // namespace
+
+desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now) {
+    options o = settings;
+    const names n(o.controller_name);
+    desired_state desired;
+    const attachments a = attach_all(s, o.default_behaviour);
+    verdict parameters = judge_settings(s, n);
+    // What is refused of parameters and spec.infrastructure starts nothing; what is served already stays, and
+    // without the refused keys.
+    const auto may_serve = [&] { return parameters.holds || !s.managed_services.empty(); };
+    const bool serve = addresses.accepted.holds && may_serve() &&
+                       (addresses.left_to_announcer || !addresses.addresses.empty());
+    division d = serve ? divide(s, a, n, desired.problems) : division();
+    refuse_loans(d, s, n, desired.problems);
+
+    std::vector<Service> services = render_services(s, d, addresses.addresses, o, n, desired.problems);
+    const verdict client_address =
+        judge_client_address(o, services.size() + d.updated.size(), d.merged_ports);
+    if (!client_address.holds) {
+        o.keep_client_address = false;
+        if (parameters.holds)
+            parameters = client_address;
+        if (!may_serve()) {
+            d = division();
+            services.clear();
+        }
+    }
+    const announcement_request request = request_for(s, d, services, addresses.addresses);
     for (Service& service : services)
         ask(service, request, o);
 

@@ -188,15 +188,9 @@ verdict judge_infrastructure(const Gateway& gateway, const names& n) {
     if (!gateway.spec.infrastructure)
         return {};
     const auto& infrastructure = *gateway.spec.infrastructure;
-    if (infrastructure.parametersRef)
-        return {false, "InvalidParameters",
-                fmt::format(
-                    "spec.infrastructure.parametersRef: {} {} is not of a kind that this controller reads; "
-                    "remove the reference",
-                    infrastructure.parametersRef->kind, infrastructure.parametersRef->name)};
     const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
         for (const auto& [key, value] : entries)
-            if (is_reserved_key(key, n))
+            if (is_reserved_key(key, n) && !(where == "annotations" && key == n.external_traffic_policy()))
                 return verdict{
                     false, "InvalidParameters",
                     fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "

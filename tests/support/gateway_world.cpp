@@ -45,6 +45,11 @@ std::vector<route_view> world::routes() const {
 snapshot world::snapshot_of(const object_key& k) const {
     snapshot s;
     s.gateway = get<Gateway>(k);
+    if (s.gateway != nullptr) {
+        const gateway_settings holds = settings(k);
+        s.class_parameters = holds.class_accepted;
+        s.parameters = holds.accepted;
+    }
     s.kinds = installed;
     s.cluster = this;
     for (const route_view& route : routes()) {
@@ -71,19 +76,42 @@ snapshot world::snapshot_of(const object_key& k) const {
     return s;
 }
 
+parameter_source world::parameters() const {
+    parameter_source source;
+    source.find = [this](const object_key& k) {
+        auto map = get<ConfigMap>(k);
+        if (map == nullptr || !map->metadata.labels.contains(named.parameters()))
+            return std::shared_ptr<const ConfigMap>();
+        return map;
+    };
+    return source;
+}
+
+judged_parameters world::class_settings(std::string_view name) const {
+    return judge_parameters(*get<GatewayClass>(object_key(std::string(name))), opts, parameters(), named);
+}
+
+gateway_settings world::settings(const object_key& k) const {
+    const auto live = get<Gateway>(k);
+    const auto its_class = get<GatewayClass>(object_key(live->spec.gatewayClassName));
+    if (its_class == nullptr)
+        return {opts, {}, {}, ""};
+    return settings_of(*live, *its_class, opts, parameters(), named);
+}
+
 assignment world::assign(const object_key& k) const {
     address_book book(opts);
     book.configure(get<ConfigMap>(opts.ipam_config).get());
     std::vector<address_book::known_gateway> known;
     for (const auto& g : list<Gateway>())
-        known.push_back({g, is_ours(key_of(*g)), opts});
+        known.push_back({g, is_ours(key_of(*g)), settings(key_of(*g)).effective});
     auto services = list<Service>();
     if (shuffle != nullptr) {
         std::shuffle(known.begin(), known.end(), *shuffle);
         std::shuffle(services.begin(), services.end(), *shuffle);
     }
     book.rebuild(known, services);
-    return book.assign(*get<Gateway>(k), opts);
+    return book.assign(*get<Gateway>(k), settings(k).effective);
 }
 
 addressing world::addresses_of(const object_key& k) {
@@ -96,14 +124,14 @@ addressing world::addresses_of(const object_key& k) {
 attached_gateway world::attached(std::string_view gateway) const {
     attached_gateway g;
     g.s = snapshot_of(key(gateway));
-    g.a = attach_all(g.s, opts.default_behaviour);
+    g.a = attach_all(g.s, settings(key(gateway)).effective.default_behaviour);
     return g;
 }
 
 desired_state world::plan_for(std::string_view gateway) {
     const addressing addresses = addresses_of(key(gateway));
     const snapshot s = snapshot_of(key(gateway));
-    desired_state desired = plan(s, addresses, opts, now);
+    desired_state desired = plan(s, addresses, settings(key(gateway)).effective, now);
     for (problem& p : desired.problems)
         p.route = nullptr; // it would point into the snapshot
     return desired;
@@ -115,7 +143,7 @@ std::vector<parent_verdict> world::judge(const route_view& route) const {
         if (!get<Gateway>(k) || !is_ours(k))
             continue;
         const snapshot s = snapshot_of(k);
-        const attachments a = attach_all(s, opts.default_behaviour);
+        const attachments a = attach_all(s, settings(k).effective.default_behaviour);
         for (parent_verdict& v : judge_route(route, s, a, opts))
             all.push_back(std::move(v));
     }
@@ -149,8 +177,20 @@ void world::reconcile_gateway(const object_key& k) {
         apply(removal, k);
         return;
     }
+    if (const std::string record = render_parameters_record(live->metadata, settings(k).record, named);
+        !record.empty())
+        merge<Gateway>(k, record);
     const addressing addresses = addresses_of(k);
-    apply(plan(snapshot_of(k), addresses, opts, now), k);
+    apply(plan(snapshot_of(k), addresses, settings(k).effective, now), k);
+}
+
+void world::reconcile_class(std::string_view name) {
+    const object_key k{std::string(name)};
+    const auto live = get<GatewayClass>(k);
+    if (const std::string record =
+            render_parameters_record(live->metadata, class_settings(name).record, named);
+        !record.empty())
+        merge<GatewayClass>(k, record);
 }
 
 template <class Change>
@@ -168,10 +208,11 @@ void world::change_route(const route_view& route, Change change) {
 void world::reconcile_route(const route_view& route) {
     const bool leaving = !route.metadata->deletionTimestamp.empty();
     const auto verdicts = leaving ? std::vector<parent_verdict>() : judge(route);
-    const auto served_by = behaviour_of(route, opts.default_behaviour);
-    bool wanted = served_by.has_value() && *served_by == behaviour::update &&
-                  std::any_of(verdicts.begin(), verdicts.end(),
-                              [](const parent_verdict& v) { return v.accepted.holds; });
+    bool wanted = std::any_of(verdicts.begin(), verdicts.end(), [&](const parent_verdict& v) {
+        const object_key gateway(v.parent->namespace_.value_or(route.metadata->namespace_), v.parent->name);
+        const auto served_by = behaviour_of(route, settings(gateway).effective.default_behaviour);
+        return v.accepted.holds && served_by.has_value() && *served_by == behaviour::update;
+    });
     for (const auto& s : list<Service>())
         for (const std::string& borrower : borrowers(*s, named))
             wanted = wanted || borrower == describe(route);
@@ -236,6 +277,9 @@ void world::settle() {
             std::reverse(order.begin(), order.end());
             std::reverse(all.begin(), all.end());
         }
+        for (const auto& c : list<GatewayClass>())
+            if (c->spec.controllerName == opts.controller_name)
+                reconcile_class(c->metadata.name);
         for (const route_view& r : all)
             reconcile_route(r);
         for (const object_key& k : order)

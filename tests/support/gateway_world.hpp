@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gwctl/gateway/addresses.hpp>
+#include <gwctl/gateway/parameters.hpp>
 #include <gwctl/gateway/plan.hpp>
 
 #include <random>
@@ -32,6 +33,11 @@ public:
     std::vector<route_view> routes() const;
     attached_gateway attached(std::string_view gateway) const;
 
+    /// What holds for a Gateway of a class of ours: the options as flags, and its and its class's parameters.
+    gateway_settings settings(const object_key& gateway) const;
+    judged_parameters class_settings(std::string_view name) const;
+    parameter_source parameters() const;
+
     /// As after a restart: the address book starts from what the cluster shows.
     assignment assign(const object_key& gateway) const;
     /// Assigns, and writes the record.
@@ -45,6 +51,7 @@ public:
 
     void apply(const desired_state& desired, const object_key& gateway);
     void reconcile_gateway(const object_key& gateway);
+    void reconcile_class(std::string_view name);
     void reconcile_route(const route_view& route);
     /// What an announcer does: each LoadBalancer Service gets the addresses it asks for, or one of
     /// 203.0.113.0/24; from servicelb those of two nodes.

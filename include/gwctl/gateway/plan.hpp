@@ -20,10 +20,10 @@ struct desired_state {
     std::vector<problem> problems{};
 };
 
-/// What should exist for a Gateway of a class of ours. Everything in `services` and `slices` carries a digest
-/// of itself (annotation `names::applied`); those that the cluster has already, digest and content, are left
-/// out, so a second plan after the first was carried out is empty.
-desired_state plan(const snapshot& s, const addressing& addresses, const options& o, wall_time now);
+/// What should exist for a Gateway of a class of ours; `settings` are what holds for it. Everything in
+/// `services` and `slices` carries a digest of itself (annotation `names::applied`); those that the cluster
+/// has already, digest and content, are left out, so a second plan after the first was carried out is empty.
+desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now);
 
 /// What should exist for a Gateway that is gone or whose class is not ours: nothing.
 desired_state plan_removal(const snapshot& s, const options& o);

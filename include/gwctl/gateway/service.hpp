@@ -47,7 +47,7 @@ std::vector<core_v1::Service> render_route_services(const Gateway& gateway,
 /// Whether a key under `spec.infrastructure` is one that we, Kubernetes or an announcer give meaning to.
 bool is_reserved_key(std::string_view key, const names& n);
 
-/// False, with the field's name, for a `spec.infrastructure` that we cannot honour.
+/// False, with the key, for labels and annotations of `spec.infrastructure` that we cannot honour.
 verdict judge_infrastructure(const Gateway& gateway, const names& n);
 
 } // namespace gwctl::gateway

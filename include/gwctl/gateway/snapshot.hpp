@@ -40,6 +40,9 @@ struct snapshot {
     std::vector<std::shared_ptr<const core_v1::Service>> managed_services{};
     /// Every EndpointSlice that carries our annotation for this Gateway.
     std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>> managed_slices{};
+    /// False: the parameters of the Gateway's class, or its own, are refused.
+    verdict class_parameters{};
+    verdict parameters{};
     std::span<const route_kind* const> kinds{};
     const cluster_view* cluster = nullptr;
 };

@@ -1,0 +1,341 @@
+#include <gwctl/gateway/parameters.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway {
+namespace {
+
+using core_v1::ConfigMap;
+using gateway_v1::ParametersReference;
+using string_map = std::map<std::string, std::string>;
+
+constexpr std::string_view letters_and_digits =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// Letters and digits at both ends, also `inner` in between, 1 to `longest` characters.
+bool is_word(std::string_view text, std::string_view inner, std::size_t longest) {
+    const auto is_outer = [](char c) { return letters_and_digits.find(c) != std::string_view::npos; };
+    return !text.empty() && text.size() <= longest && is_outer(text.front()) && is_outer(text.back()) &&
+           std::all_of(text.begin(), text.end(),
+                       [&](char c) { return is_outer(c) || inner.find(c) != std::string_view::npos; });
+}
+
+std::string_view trimmed(std::string_view s) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const std::size_t first = s.find_first_not_of(blanks);
+    return first == s.npos ? std::string_view() : s.substr(first, s.find_last_not_of(blanks) - first + 1);
+}
+
+/// False when the word is none of the two.
+bool set_either(bool& to, std::string_view word, std::string_view no, std::string_view yes) {
+    to = word == yes;
+    return word == yes || word == no;
+}
+
+bool set_behaviour(options& o, std::string_view word) {
+    const auto parsed = parse_behaviour(word);
+    o.default_behaviour = parsed.value_or(o.default_behaviour);
+    return parsed.has_value();
+}
+
+bool set_traffic_policy(options& o, std::string_view word) {
+    return set_either(o.keep_client_address, word, "Cluster", "Local");
+}
+
+bool set_session_affinity(options& o, std::string_view word) {
+    return set_either(o.session_affinity, word, "None", "ClientIP");
+}
+
+bool set_announcer(options& o, std::string_view word) {
+    const auto parsed = parse_announcer(word);
+    o.announced_by = parsed.value_or(o.announced_by);
+    return parsed.has_value();
+}
+
+/// Names as in the keys of the pools, which are those of namespaces.
+bool set_pools(options& o, std::string_view list) {
+    constexpr std::size_t most_pools = 32;
+    o.pools.clear();
+    while (o.pools.size() < most_pools) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        const std::string_view name = trimmed(list.substr(0, comma));
+        const bool is_lower =
+            std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+        if (!is_word(name, "-", 63) || !is_lower)
+            return false;
+        o.pools.emplace_back(name);
+        if (comma == list.size())
+            return true;
+        list.remove_prefix(comma + 1);
+    }
+    return false;
+}
+
+/// A label-style name, perhaps with a domain in front (Kubernetes: ServiceSpec.loadBalancerClass).
+bool set_load_balancer_class(options& o, std::string_view name) {
+    o.load_balancer_class = name;
+    const std::size_t slash = name.find('/');
+    return (slash == name.npos || is_word(name.substr(0, slash), "-.", 253)) &&
+           is_word(slash == name.npos ? name : name.substr(slash + 1), "-_.", 63);
+}
+
+bool set_node_ports(options& o, std::string_view word) {
+    return set_either(o.node_ports.emplace(), word, "false", "true");
+}
+
+struct parameter {
+    std::string_view key;
+    bool for_gateways;
+    std::string expected;
+    bool (*set)(options&, std::string_view value);
+};
+
+const std::vector<parameter>& known_parameters() {
+    static const std::vector<parameter> all{
+        {"serviceBehaviour", true, fmt::format("one of {}", behaviour_names), set_behaviour},
+        {"externalTrafficPolicy", true, "Cluster or Local", set_traffic_policy},
+        {"sessionAffinity", true, "None or ClientIP", set_session_affinity},
+        {"announcer", false, fmt::format("one of {}", announcer_names), set_announcer},
+        {"pools", false, "names of pools with commas in between, such as edge for range-edge", set_pools},
+        {"loadBalancerClass", false, "a name such as example.com/class", set_load_balancer_class},
+        {"allocateLoadBalancerNodePorts", false, "true or false", set_node_ports},
+    };
+    return all;
+}
+
+/// The keys that may be used, for messages.
+std::string key_list(parameter_scope scope) {
+    std::vector<std::string_view> keys;
+    for (const parameter& p : known_parameters())
+        if (p.for_gateways || scope == parameter_scope::gateway_class)
+            keys.push_back(p.key);
+    return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+/// Sets one parameter; a message when that is not possible.
+std::string set_parameter(options& o, const std::string& key, std::string_view text, parameter_scope scope) {
+    constexpr std::size_t longest_shown = 80;
+    const auto& known = known_parameters();
+    const auto p = std::find_if(known.begin(), known.end(), [&](const parameter& k) { return k.key == key; });
+    if (p == known.end())
+        return fmt::format("data[{}]: is no parameter; expected {}; correct or remove it",
+                           std::string_view(key).substr(0, longest_shown), key_list(scope));
+    if (scope == parameter_scope::gateway && !p->for_gateways)
+        return fmt::format("data[{}]: is for GatewayClasses only; expected {}; remove it, or ask for a class "
+                           "that has it",
+                           key, key_list(scope));
+    constexpr std::size_t longest_value = 4096;
+    const std::string_view value = trimmed(text);
+    if (value.size() > longest_value || !p->set(o, value))
+        return fmt::format("data[{}]: expected {}, got \"{}\"; correct or remove it", key, p->expected,
+                           value.substr(0, longest_shown));
+    return {};
+}
+
+/// Why these options cannot work together; empty when they can.
+std::string contradiction(const options& o) {
+    const announcer_profile& profile = profile_of(o.announced_by);
+    if (!o.pools.empty() && o.ipam_config.name.empty())
+        return "pools: the controller has no pools; set its flag -ipam-configmap, or remove the key";
+    if (!o.pools.empty() && !profile.takes_requests)
+        return fmt::format("pools: {} has addresses of its own and cannot be asked for any; remove the key",
+                           profile.title);
+    if (o.keep_client_address && profile.node_ports_when_local && !o.node_ports.value_or(true))
+        return fmt::format("externalTrafficPolicy: Local comes by node ports with {}, and "
+                           "allocateLoadBalancerNodePorts is false; remove one of the two",
+                           profile.title);
+    return {};
+}
+
+std::string encode(const string_map& data) {
+    json::object o;
+    for (const auto& [key, value] : data)
+        o[key] = trimmed(value);
+    return boost::json::serialize(o);
+}
+
+/// The parameters that a record holds; nothing when it is none.
+std::optional<string_map> decode(const std::string& record) {
+    boost::system::error_code failed;
+    const json::value parsed = boost::json::parse(record, failed);
+    if (failed || !parsed.is_object())
+        return std::nullopt;
+    string_map data;
+    for (const auto& [key, value] : parsed.get_object()) {
+        if (!value.is_string())
+            return std::nullopt;
+        data.emplace(key, value.get_string());
+    }
+    return data;
+}
+
+/// One object with its parametersRef.
+struct referrer {
+    const std::optional<ParametersReference> reference;
+    std::string namespace_; ///< of the ConfigMap
+    std::string_view path;
+    const ObjectMeta& metadata;
+    parameter_scope scope;
+};
+
+bool is_configmap(const ParametersReference& r) { return r.group.empty() && r.kind == "ConfigMap"; }
+
+/// The data that the reference leads to.
+result<string_map> fetch(const referrer& r, const parameter_source& source, const names& n) {
+    const ParametersReference& reference = *r.reference;
+    const auto refuse = [&](std::string message) {
+        return error{errc::decode, fmt::format("{}{}", r.path, message)};
+    };
+    if (!is_configmap(reference))
+        return refuse(
+            fmt::format(": expected a ConfigMap (group \"\", kind ConfigMap), got {} {} of group \"{}\"; "
+                        "name a ConfigMap or remove the reference",
+                        reference.kind, reference.name, reference.group));
+    if (r.namespace_.empty())
+        return refuse(fmt::format(".namespace: expected the namespace of ConfigMap {}, got none; add it",
+                                  reference.name));
+    const object_key key(r.namespace_, reference.name);
+    if (!source.unreadable.empty())
+        return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
+                                  "configmaps",
+                                  to_string(key), source.unreadable));
+    const auto map = source.find(key);
+    if (!map)
+        return refuse(
+            fmt::format(": ConfigMap {0} does not exist or lacks the label {1}=true, by which this "
+                        "controller finds it; create it, or: kubectl label configmap {2} -n {3} {1}=true",
+                        to_string(key), n.parameters(), key.name, key.namespace_));
+    string_map data = map->data;
+    for (const auto& [name, bytes] : map->binaryData)
+        data.emplace(name, "(binary)");
+    return data;
+}
+
+judged_parameters judge(const referrer& r, const options& base, const parameter_source& source,
+                        const names& n) {
+    judged_parameters judged{{true, "Accepted", ""}, base, ""};
+    if (!r.reference)
+        return judged;
+    const result<string_map> data = fetch(r, source, n);
+    result<options> effective =
+        data.has_value() ? with_parameters(base, *data, r.scope) : result<options>(data.error());
+    if (effective.has_value()) {
+        judged.effective = std::move(*effective);
+        judged.record = encode(*data);
+        return judged;
+    }
+    std::string message = effective.error().message;
+    if (data.has_value())
+        message = fmt::format("{}: ConfigMap {}/{}: {}", r.path, r.namespace_, r.reference->name, message);
+    const auto before = r.metadata.annotations.find(n.accepted_parameters());
+    if (before != r.metadata.annotations.end()) {
+        judged.record = before->second;
+        const auto earlier = decode(before->second);
+        result<options> kept = earlier ? with_parameters(base, *earlier, r.scope) : result<options>(base);
+        if (kept.has_value())
+            judged.effective = std::move(*kept);
+        message += "; until then the parameters that were accepted before stay in use";
+    }
+    judged.accepted = {false, "InvalidParameters", std::move(message)};
+    return judged;
+}
+
+} // namespace
+
+gateway_settings settings_of(const Gateway& gateway, const GatewayClass& gateway_class, const options& flags,
+                             const parameter_source& source, const names& n) {
+    judged_parameters of_class = judge_parameters(gateway_class, flags, source, n);
+    judged_parameters own = judge_parameters(gateway, of_class.effective, source, n);
+    return {std::move(own.effective), std::move(of_class.accepted), std::move(own.accepted),
+            std::move(own.record)};
+}
+
+std::string render_parameters_record(const ObjectMeta& live, const std::string& record, const names& n) {
+    const std::string key = n.accepted_parameters();
+    const auto old = live.annotations.find(key);
+    if (record.empty() ? old == live.annotations.end()
+                       : old != live.annotations.end() && old->second == record)
+        return {};
+    const json::object annotations{{key, record.empty() ? json::value() : json::value(record)}};
+    const json::object metadata{{"resourceVersion", live.resourceVersion}, {"annotations", annotations}};
+    return boost::json::serialize(json::object{{"metadata", metadata}});
+}
+
+result<options> with_parameters(options base, const string_map& data, parameter_scope scope) {
+    constexpr std::size_t most_shown = 5;
+    std::vector<std::string> mistakes;
+    std::size_t more = 0;
+    for (const auto& [key, value] : data)
+        if (std::string mistake = set_parameter(base, key, value, scope); !mistake.empty()) {
+            if (mistakes.size() < most_shown)
+                mistakes.push_back(std::move(mistake));
+            else
+                ++more;
+        }
+    if (mistakes.empty())
+        if (std::string both = contradiction(base); !both.empty())
+            mistakes.push_back(std::move(both));
+    if (more > 0)
+        mistakes.push_back(fmt::format("and {} more", more));
+    if (!mistakes.empty())
+        return error{errc::decode, fmt::format("{}", fmt::join(mistakes, "; "))};
+    return base;
+}
+
+judged_parameters judge_parameters(const GatewayClass& gateway_class, const options& flags,
+                                   const parameter_source& source, const names& n) {
+    const auto& reference = gateway_class.spec.parametersRef;
+    return judge({reference, reference ? reference->namespace_ : std::string(), "spec.parametersRef",
+                  gateway_class.metadata, parameter_scope::gateway_class},
+                 flags, source, n);
+}
+
+judged_parameters judge_parameters(const Gateway& gateway, const options& of_class,
+                                   const parameter_source& source, const names& n) {
+    const auto& infrastructure = gateway.spec.infrastructure;
+    judged_parameters judged =
+        judge({infrastructure ? infrastructure->parametersRef : std::nullopt, gateway.metadata.namespace_,
+               "spec.infrastructure.parametersRef", gateway.metadata, parameter_scope::gateway},
+              of_class, source, n);
+    if (!infrastructure)
+        return judged;
+    const std::string key = n.external_traffic_policy();
+    const auto policy = infrastructure->annotations.find(key);
+    if (policy == infrastructure->annotations.end())
+        return judged;
+    options with_policy = judged.effective;
+    std::string mistake;
+    if (!set_traffic_policy(with_policy, policy->second))
+        mistake = fmt::format("expected Cluster or Local, got \"{}\"; correct or remove it",
+                              std::string_view(policy->second).substr(0, 80));
+    else
+        mistake = contradiction(with_policy);
+    if (mistake.empty())
+        judged.effective = std::move(with_policy);
+    else if (judged.accepted.holds)
+        judged.accepted = {false, "InvalidParameters",
+                           fmt::format("spec.infrastructure.annotations[{}]: {}", key, mistake)};
+    return judged;
+}
+
+std::optional<object_key> parameters_of(const GatewayClass& gateway_class) {
+    const auto& r = gateway_class.spec.parametersRef;
+    if (!r || !is_configmap(*r))
+        return std::nullopt;
+    return object_key(r->namespace_, r->name);
+}
+
+std::optional<object_key> parameters_of(const Gateway& gateway) {
+    const auto& infrastructure = gateway.spec.infrastructure;
+    if (!infrastructure || !infrastructure->parametersRef || !is_configmap(*infrastructure->parametersRef))
+        return std::nullopt;
+    return object_key(gateway.metadata.namespace_, infrastructure->parametersRef->name);
+}
+
+} // namespace gwctl::gateway
