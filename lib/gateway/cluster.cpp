@@ -19,6 +19,18 @@ cache_scope one_object(const object_key& key) {
     return scope;
 }
 
+cache_scope labelled(const std::string& label) {
+    cache_scope scope;
+    scope.label_selector = label + "=true";
+    return scope;
+}
+
+std::vector<std::string> index_of(const std::optional<object_key>& key) {
+    if (!key)
+        return {};
+    return {to_string(*key)};
+}
+
 /// The Services that a route's backendRefs name, "NAMESPACE/NAME" each.
 std::vector<std::string> backend_services(const route_view& route) {
     std::vector<std::string> keys;
@@ -65,19 +77,24 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_sour
       classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
       services(mgr.cache<core_v1::Service>()), endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>()),
       namespaces(mgr.cache<core_v1::Namespace>()), reference_grants(mgr.cache<ReferenceGrant>()),
-      routes(std::move(sources)), book_(opts) {
+      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters()))), routes(std::move(sources)),
+      book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
     for (const auto& source : routes)
         kinds_.push_back(&source->kind());
     add_indexes();
     follow_attachments();
+    follow_parameters();
     follow_addresses();
 }
 
 void cluster::add_indexes() {
     const std::string gateway_annotation = named.gateway();
     gateways.add_index("class", [](const Gateway& g) { return std::vector{g.spec.gatewayClassName}; });
+    gateways.add_index("parameters", [](const Gateway& g) { return index_of(gateway::parameters_of(g)); });
+    classes.add_index("parameters",
+                      [](const GatewayClass& g) { return index_of(gateway::parameters_of(g)); });
     services.add_index("gateway", [=](const core_v1::Service& s) {
         return annotation_index(s.metadata, gateway_annotation);
     });
@@ -121,12 +138,54 @@ void cluster::follow_attachments() {
         });
 }
 
+/// The same for what parameters decide: by which behaviour a route is served.
+void cluster::follow_parameters() {
+    classes.on_change(
+        [this](const change<GatewayClass>& c) { forget_judged_of((c.now ? c.now : c.old)->metadata.name); });
+    parameters.on_change([this](const change<core_v1::ConfigMap>& c) {
+        const std::string key = to_string(key_of(c.now ? *c.now : *c.old));
+        for (const auto& gateway_class : classes.by_index("parameters", key))
+            forget_judged_of(gateway_class->metadata.name);
+        for (const auto& gateway : gateways.by_index("parameters", key))
+            judged_.erase(key_of(*gateway));
+    });
+    parameters.on_state([this](store_state) { judged_.clear(); });
+}
+
+void cluster::forget_judged_of(const std::string& gateway_class) {
+    for (const auto& gateway : gateways.by_index("class", gateway_class))
+        judged_.erase(key_of(*gateway));
+}
+
+parameter_source cluster::source() const {
+    parameter_source source;
+    source.find = [this](const object_key& key) { return parameters.get(key); };
+    // A store that fails holds what it held, if it ever held something.
+    if (!parameters.synced() && parameters.resource_version().empty())
+        source.unreadable = parameters.reason().empty() ? "not yet" : parameters.reason();
+    if (parameters.state() == store_state::denied)
+        source.unreadable = parameters.reason();
+    return source;
+}
+
+judged_parameters cluster::parameters_of(const GatewayClass& gateway_class) const {
+    return judge_parameters(gateway_class, opts, source(), named);
+}
+
+gateway_settings cluster::settings_of(const Gateway& gateway) const {
+    const auto its_class = classes.get(object_key(gateway.spec.gatewayClassName));
+    if (!its_class)
+        return {opts, {}, {}, ""};
+    return gateway::settings_of(gateway, *its_class, opts, source(), named);
+}
+
 std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const Gateway>& gateway) {
     std::shared_ptr<const judged_gateway>& known = judged_[key_of(*gateway)];
     if (!known || known->state.gateway != gateway) {
         auto fresh = std::make_shared<judged_gateway>();
-        fresh->state = snapshot_of(gateway);
-        fresh->attached = attach_all(fresh->state, opts.default_behaviour);
+        fresh->settings = settings_of(*gateway);
+        fresh->state = snapshot_of(gateway, fresh->settings);
+        fresh->attached = attach_all(fresh->state, fresh->settings.effective.default_behaviour);
         known = std::move(fresh);
     }
     return known;
@@ -175,7 +234,7 @@ address_book& cluster::addresses() {
         return book_;
     std::vector<address_book::known_gateway> known;
     for (const auto& gateway : gateways.list())
-        known.push_back({gateway, is_ours(*gateway), opts});
+        known.push_back({gateway, is_ours(*gateway), settings_of(*gateway).effective});
     book_.rebuild(known, services.list());
     book_ready_ = true;
     return book_;
@@ -191,7 +250,7 @@ bool cluster::is_ours(const Gateway& g) const {
     return found && found->spec.controllerName == opts.controller_name;
 }
 
-snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g) const {
+snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g, const gateway_settings& settings) const {
     const object_key key = key_of(*g);
     snapshot s = remains_of(key);
     for (const auto& source : routes)
@@ -200,6 +259,8 @@ snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g) const {
                 s.routes.push_back(std::move(route));
     std::sort(s.routes.begin(), s.routes.end(), precedes);
     s.gateway = std::move(g);
+    s.class_parameters = settings.class_accepted;
+    s.parameters = settings.accepted;
     return s;
 }
 
@@ -224,6 +285,10 @@ std::string cluster::blocked_by() const {
                 .append(to_string(table->state()))
                 .append(table->reason().empty() ? "" : ": ")
                 .append(table->reason());
+    // Parameters that are denied, or fail, concern those who refer to them; until the first list no one
+    // knows.
+    if (parameters.state() == store_state::starting)
+        return "the ConfigMaps of parameters are starting";
     return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gwctl/gateway/addresses.hpp>
+#include <gwctl/gateway/parameters.hpp>
 #include <gwctl/gateway/plan.hpp>
 #include <gwctl/gateway/route_source.hpp>
 
@@ -18,6 +19,7 @@ bool changes_routing(const std::optional<route_view>& old, const std::optional<r
 
 /// A Gateway with everything that attaches to it.
 struct judged_gateway {
+    gateway_settings settings{};
     snapshot state{};
     attachments attached{}; ///< refers to `state`
 };
@@ -44,7 +46,11 @@ public:
     bool is_ours(const object_key& gateway) const override;
     bool is_ours(const Gateway& gateway) const;
 
-    snapshot snapshot_of(std::shared_ptr<const Gateway> gateway) const;
+    /// What holds for a Gateway: flags, and its class's parameters and its own.
+    gateway_settings settings_of(const Gateway& gateway) const;
+    judged_parameters parameters_of(const GatewayClass& gateway_class) const;
+
+    snapshot snapshot_of(std::shared_ptr<const Gateway> gateway, const gateway_settings& settings) const;
     /// What exists for a Gateway that may itself be gone.
     snapshot remains_of(const object_key& gateway) const;
 
@@ -70,6 +76,7 @@ public:
     store<core_v1::Namespace>& namespaces;
     store<ReferenceGrant>& reference_grants;
     store<core_v1::ConfigMap>* pools = nullptr; ///< none when addresses are left to the announcer
+    store<core_v1::ConfigMap>& parameters;      ///< those that carry the label `names::parameters()`
     std::vector<std::unique_ptr<route_source>> routes;
 
     /// Gateways that want an address and have none; tried again whenever one may have become free.
@@ -81,6 +88,9 @@ private:
     void add_indexes();
     void follow_addresses();
     void follow_attachments();
+    void follow_parameters();
+    void forget_judged_of(const std::string& gateway_class);
+    parameter_source source() const;
 
     std::vector<const route_kind*> kinds_;
     address_book book_;

@@ -53,6 +53,13 @@ struct wiring {
                     to.routes[i]->enqueue(key_of(*route.metadata));
             }
     }
+    void class_with_gateways(const std::string& name) const {
+        to.gateway_class->enqueue(object_key(name));
+        for (const auto& each : c.gateways.by_index("class", name)) {
+            gateway(key_of(*each));
+            routes_of(key_of(*each));
+        }
+    }
     void waiting() const {
         for (const object_key& key : c.waiting)
             gateway(key);
@@ -93,6 +100,22 @@ void connect_services(const wiring& w) {
                 w.routes_by("backend", to_string(object_key(slice->metadata.namespace_, service->second)),
                             false);
         }
+    });
+}
+
+void connect_parameters(const wiring& w) {
+    w.c.parameters.on_change([w](const change<core_v1::ConfigMap>& ch) {
+        const std::string key = to_string(key_of(ch.now ? *ch.now : *ch.old));
+        for (const auto& gateway_class : w.c.classes.by_index("parameters", key))
+            w.class_with_gateways(gateway_class->metadata.name);
+        for (const auto& gateway : w.c.gateways.by_index("parameters", key)) {
+            w.gateway(key_of(*gateway));
+            w.routes_of(key_of(*gateway));
+        }
+    });
+    w.c.parameters.on_state([w](store_state) {
+        for (const auto& gateway_class : w.c.classes.list())
+            w.class_with_gateways(gateway_class->metadata.name);
     });
 }
 
@@ -151,6 +174,7 @@ void connect(cluster& c, controllers targets) {
             });
     connect_services(w);
     connect_permissions(w);
+    connect_parameters(w);
     if (c.pools != nullptr)
         c.pools->on_change([w](const change<core_v1::ConfigMap>&) { w.waiting(); });
 }

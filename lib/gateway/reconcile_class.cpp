@@ -24,21 +24,22 @@ constexpr std::string_view supported_features[] = {
     "UDPRoute",
 };
 
-verdict judge(const GatewayClass& gateway_class) {
-    if (!gateway_class.spec.parametersRef)
-        return {true, "Accepted", "The class is accepted"};
-    const auto& reference = *gateway_class.spec.parametersRef;
-    return {false, "InvalidParameters",
-            fmt::format(
-                "spec.parametersRef: {} {} is not of a kind that this controller reads; remove the reference",
-                reference.kind, reference.name)};
+verdict judge(const GatewayClass& gateway_class, const judged_parameters& parameters) {
+    if (!parameters.accepted.holds)
+        return parameters.accepted;
+    const auto& reference = gateway_class.spec.parametersRef;
+    return {true, "Accepted",
+            reference ? fmt::format("The class is accepted with the parameters of ConfigMap {}/{}",
+                                    reference->namespace_, reference->name)
+                      : "The class is accepted"};
 }
 
-GatewayClass::Status desired_status(const GatewayClass& gateway_class, wall_time now) {
+GatewayClass::Status desired_status(const GatewayClass& gateway_class, const judged_parameters& parameters,
+                                    wall_time now) {
     GatewayClass::Status status = gateway_class.status;
     condition_writer conditions(std::move(status.conditions), gateway_class.metadata.generation.value_or(0),
                                 now);
-    conditions.set("Accepted", judge(gateway_class));
+    conditions.set("Accepted", judge(gateway_class, parameters));
     status.conditions = std::move(conditions).take();
     status.supportedFeatures.clear();
     for (const std::string_view feature : supported_features)
@@ -81,7 +82,17 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     if (!gateway_class.metadata.deletionTimestamp.empty())
         co_return await_change();
 
-    const GatewayClass::Status wanted = desired_status(gateway_class, ctx.time.wall_now());
+    if (c.parameters.state() == store_state::starting)
+        co_return await_change(); // whatever its state becomes brings us back
+    const judged_parameters parameters = c.parameters_of(gateway_class);
+    std::string record = render_parameters_record(gateway_class.metadata, parameters.record, c.named);
+    if (!record.empty()) {
+        auto change = patch::merge_patch(std::move(record));
+        ctx.wrote(co_await ctx.api.patch<GatewayClass>(key, change));
+        co_return await_change(); // the write brings us back
+    }
+
+    const GatewayClass::Status wanted = desired_status(gateway_class, parameters, ctx.time.wall_now());
     if (wanted == gateway_class.status)
         co_return await_change();
     const json::object body{{"metadata", {{"resourceVersion", gateway_class.metadata.resourceVersion}}},
@@ -89,6 +100,10 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     auto change = patch::merge_patch(boost::json::serialize(body));
     ctx.wrote(co_await ctx.api.patch_status<GatewayClass>(key, change));
     const Condition* accepted = find_condition(wanted.conditions, "Accepted");
+    const Condition* before = find_condition(gateway_class.status.conditions, "Accepted");
+    if (before == nullptr || before->reason != accepted->reason || before->message != accepted->message)
+        ctx.event(gateway_class, accepted->status == "True" ? event_type::normal : event_type::warning,
+                  accepted->reason, accepted->message);
     ctx.log.info("status written", {{"accepted", accepted->status}, {"reason", accepted->reason}});
     co_return await_change();
 }

@@ -156,6 +156,20 @@ task<std::shared_ptr<const Gateway>> write_record(context& ctx, std::shared_ptr<
     co_return written;
 }
 
+/// Remembers the parameters that are in force, for when an edit breaks them.
+task<std::shared_ptr<const Gateway>> write_parameters_record(cluster& c, context& ctx,
+                                                             std::shared_ptr<const Gateway> gateway,
+                                                             std::string record) {
+    std::string change = render_parameters_record(gateway->metadata, record, c.named);
+    if (change.empty())
+        co_return gateway;
+    auto body = patch::merge_patch(std::move(change));
+    const object_key key = key_of(*gateway);
+    auto written = std::make_shared<Gateway>(co_await ctx.api.patch<Gateway>(key, body));
+    ctx.wrote(*written);
+    co_return written;
+}
+
 task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
     report(c, ctx, desired.problems);
     // Users' Services go back and unwanted ones go first, so that no two ever ask for one address, protocol
@@ -187,15 +201,17 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         co_return await_change();
     }
 
-    const assignment assigned = c.addresses().assign(*gateway, c.opts);
+    const gateway_settings settings = c.settings_of(*gateway);
+    gateway = co_await write_parameters_record(c, ctx, std::move(gateway), settings.record);
+    const assignment assigned = c.addresses().assign(*gateway, settings.effective);
     if (assigned.result.usable.holds)
         c.waiting.erase(key);
     else
         c.waiting.insert(key);
     gateway = co_await write_record(ctx, std::move(gateway), assigned.record);
 
-    const snapshot s = c.snapshot_of(gateway); // the plan's problems refer to its routes
-    desired_state desired = plan(s, assigned.result, c.opts, ctx.time.wall_now());
+    const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
+    desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
     Gateway::Status status = std::move(desired.status);
     co_await carry_out(c, ctx, std::move(desired), guard);
     if (!guard.reason().empty()) {

@@ -25,7 +25,7 @@ route_verdicts judge(cluster& c, const route_view& route) {
         const auto judged = c.judge(gateway);
         all.judged.push_back(judged);
         for (parent_verdict& v : judge_route(route, judged->state, judged->attached, c.opts)) {
-            const auto served_by = behaviour_of(route, c.opts.default_behaviour);
+            const auto served_by = behaviour_of(route, judged->settings.effective.default_behaviour);
             if (v.accepted.holds && served_by.has_value() && *served_by == behaviour::update)
                 all.borrows = true;
             all.parents.push_back(std::move(v));
