@@ -50,7 +50,8 @@ TEST_CASE("client address: Local by annotation, on every announcer") {
         // The key is for us.
         CHECK_FALSE(s.metadata.annotations.contains(w.named.external_traffic_policy()));
         // Announcers and kube-proxy find local endpoints by their node.
-        w.merge<discovery_v1::EndpointSlice>("app-1", "{endpoints: [{addresses: [10.1.0.1], nodeName: node-1}]}");
+        w.merge<discovery_v1::EndpointSlice>("app-1",
+                                             "{endpoints: [{addresses: [10.1.0.1], nodeName: node-1}]}");
         w.settle();
         CHECK(w.slices(key("web-l4")).at(0)->endpoints->at(0).nodeName == "node-1");
         w.gateway("web", one_tcp);
