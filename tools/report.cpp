@@ -282,6 +282,16 @@ void collect(std::vector<std::string>& failures, const std::string& what,
     }
 }
 
+/// That another route has the listener, or that pods are not there yet, is no mistake in what is read.
+void collect_parent(std::vector<std::string>& failures, const std::string& what,
+                    const std::vector<Condition>& conditions) {
+    collect(failures, what, conditions, {"Accepted", "ResolvedRefs"});
+    for (const Condition& c : conditions)
+        if (c.type == gateway::condition_programmed && c.reason != "Superseded" && c.reason != "NoBackend" &&
+            c.reason != "NoEndpoints")
+            collect(failures, what, {c}, {gateway::condition_programmed});
+}
+
 /// Wrong names, which no condition tells: nobody is responsible for what hangs on nothing.
 void collect_dangling(std::vector<std::string>& failures, const world& w) {
     if (!w.has_class_of_ours())
@@ -332,8 +342,8 @@ std::vector<std::string> find_failures(const std::vector<json::value>& objects,
     }
     for (const route_view& route : w.routes)
         for (const RouteParentStatus& p : our_parents(route, w))
-            collect(failures, fmt::format("{}, parent {}", gateway::describe(route), p.parentRef.name),
-                    p.conditions, {"Accepted", "ResolvedRefs"});
+            collect_parent(failures, fmt::format("{}, parent {}", gateway::describe(route), p.parentRef.name),
+                           p.conditions);
     return failures;
 }
 

@@ -191,6 +191,30 @@ std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const
     return known;
 }
 
+void cluster::publish(const object_key& gateway, std::vector<route_outcome> outcomes) {
+    std::map<std::string, route_outcome>& known = outcomes_[gateway];
+    std::map<std::string, route_outcome> before = std::exchange(known, {});
+    std::vector<const route_outcome*> news;
+    for (route_outcome& o : outcomes) {
+        const std::string id = gwctl::describe(o.kind->type, o.key);
+        const auto old = before.find(id);
+        const bool is_news = old == before.end() || old->second != o;
+        const auto at = known.insert_or_assign(id, std::move(o)).first;
+        if (is_news)
+            news.push_back(&at->second);
+    }
+    for (const route_outcome* o : news)
+        wake_route(*o->kind, o->key);
+}
+
+const route_outcome* cluster::outcome(const object_key& gateway, const route_view& route) const {
+    const auto known = outcomes_.find(gateway);
+    if (known == outcomes_.end())
+        return nullptr;
+    const auto found = known->second.find(describe(route));
+    return found == known->second.end() ? nullptr : &found->second;
+}
+
 void cluster::follow_addresses() {
     // Until the first assignment the stores may be incomplete; then the book starts from all of them at once.
     gateways.on_change([this](const change<Gateway>& c) {

@@ -81,8 +81,16 @@ public:
 
     /// Gateways that want an address and have none; tried again whenever one may have become free.
     std::set<object_key> waiting;
-    /// What was said of each Gateway's routes already, so that it is not said at every reconcile.
+    /// What was said of each Gateway already, so that it is not said at every reconcile.
     std::map<object_key, std::set<std::string>> told;
+
+    /// Takes over what a Gateway's plan makes of its routes, and wakes those for which that is news.
+    void publish(const object_key& gateway, std::vector<route_outcome> outcomes);
+    void forget_outcomes(const object_key& gateway) { outcomes_.erase(gateway); }
+    /// Null before the Gateway's first plan with this route.
+    const route_outcome* outcome(const object_key& gateway, const route_view& route) const;
+    /// Called for each route that `publish` wakes.
+    std::function<void(const route_kind&, const object_key&)> wake_route;
 
 private:
     void add_indexes();
@@ -96,6 +104,7 @@ private:
     address_book book_;
     bool book_ready_ = false;
     std::map<object_key, std::shared_ptr<const judged_gateway>> judged_;
+    std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };
 
 /// Makes changes in the stores lead to reconciles, in proportion to what depends on the change.

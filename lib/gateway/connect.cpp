@@ -139,6 +139,11 @@ void connect_permissions(const wiring& w) {
 
 void connect(cluster& c, controllers targets) {
     const wiring w{c, std::move(targets)};
+    c.wake_route = [w](const route_kind& kind, const object_key& key) {
+        for (std::size_t i = 0; i < w.c.routes.size(); ++i)
+            if (&w.c.routes[i]->kind() == &kind)
+                w.to.routes[i]->enqueue(key);
+    };
     c.classes.on_change([w](const change<GatewayClass>& ch) {
         for (const auto& gateway :
              w.c.gateways.by_index("class", (ch.now ? ch.now : ch.old)->metadata.name)) {

@@ -1,3 +1,6 @@
+#include "division.hpp"
+#include "endpoints.hpp"
+
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
@@ -14,163 +17,6 @@ namespace {
 
 using core_v1::Service;
 using discovery_v1::EndpointSlice;
-
-/// The listeners that have a winner, sorted by how they are served.
-struct division {
-    std::vector<const Listener*> merged{}; ///< also those without a route: their port is open, and refuses
-    std::vector<merged_port> merged_ports{};
-    std::vector<served_listener> created{};
-    std::vector<served_listener> duplicated{};
-    std::map<object_key, std::vector<served_listener>> updated{}; ///< by the Service that is borrowed
-};
-
-/// The Gateway of this name if it is one of ours, lives, and takes precedence over that of the snapshot.
-std::shared_ptr<const Gateway> older_gateway(const object_key& key, const snapshot& s) {
-    const auto rank = [](const Gateway& g) {
-        return std::tie(g.metadata.creationTimestamp, g.metadata.namespace_, g.metadata.name);
-    };
-    auto other = s.cluster->gateway(key);
-    if (!other || !other->metadata.deletionTimestamp.empty() || !s.cluster->is_ours(key) ||
-        rank(*other) >= rank(*s.gateway))
-        return nullptr;
-    return other;
-}
-
-bool takes(const Gateway& gateway, const route_view& route, const snapshot& s) {
-    const std::vector<listener_rules> listeners = judge_listeners(gateway, s.kinds);
-    const auto& parents = route.spec->parentRefs;
-    return std::any_of(parents.begin(), parents.end(), [&](const ParentReference& parent) {
-        return names_gateway(parent, route.metadata->namespace_, key_of(gateway)) &&
-               attach(route, parent, gateway, listeners, *s.cluster).accepted.holds;
-    });
-}
-
-/// The route is served by the Gateway that is the oldest of those that take it: its Service can have one
-/// address only.
-bool belongs_here(const route_view& route, const snapshot& s) {
-    const std::vector<object_key> parents = parent_gateways(route);
-    return std::none_of(parents.begin(), parents.end(), [&](const object_key& parent) {
-        const auto other = older_gateway(parent, s);
-        return other && takes(*other, route, s);
-    });
-}
-
-bool has_finalizer(const ObjectMeta& metadata, const std::string& finalizer) {
-    return std::find(metadata.finalizers.begin(), metadata.finalizers.end(), finalizer) !=
-           metadata.finalizers.end();
-}
-
-void divide_route(division& d, const Listener& listener, const attachments::entry& winner, const snapshot& s,
-                  const names& n, std::vector<problem>& problems) {
-    const route_view& route = *winner.route;
-    if (!belongs_here(route, s)) {
-        problems.push_back(
-            {&route, fmt::format("behaviour {} serves one Gateway only, and an older one of the route's "
-                                 "parents is served; use behaviour merge for several",
-                                 to_string(winner.served_by))});
-        return;
-    }
-    std::vector<backend> backends = judge_backends(route, winner.served_by, n, *s.cluster);
-    const auto usable =
-        std::find_if(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
-    if (usable == backends.end())
-        return; // the route's ResolvedRefs says why
-    if (backends.size() > 1)
-        problems.push_back(
-            {&route, fmt::format("behaviour {} serves one backendRef, Service {}; use behaviour merge "
-                                 "for several",
-                                 to_string(winner.served_by), to_string(usable->service_key))});
-    served_listener served{&listener, &route, *usable};
-    if (winner.served_by == behaviour::create)
-        d.created.push_back(std::move(served));
-    else if (winner.served_by == behaviour::duplicate)
-        d.duplicated.push_back(std::move(served));
-    else if (has_finalizer(*route.metadata,
-                           n.cleanup_finalizer())) // the route's reconciler puts it there first
-        d.updated[usable->service_key].push_back(std::move(served));
-}
-
-division divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems) {
-    division d;
-    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
-        const listener_rules& rules = a.listeners[i];
-        if (!rules.accepted.holds || rules.kinds.empty())
-            continue;
-        const attachments::entry* winner = a.winners[i];
-        if (winner != nullptr && winner->served_by != behaviour::merge) {
-            divide_route(d, *rules.listener, *winner, s, n, problems);
-            continue;
-        }
-        merged_port port;
-        port.port = rules.kinds.front()->expose(*rules.listener, BackendRef());
-        if (winner != nullptr)
-            port.backends = judge_backends(*winner->route, behaviour::merge, n, *s.cluster);
-        d.merged.push_back(rules.listener);
-        d.merged_ports.push_back(std::move(port));
-    }
-    return d;
-}
-
-/// The Gateway for which a Service is borrowed already, if that is one that takes precedence; else empty.
-std::string older_borrower(const Service& live, const snapshot& s, const names& n) {
-    const auto gateway = live.metadata.annotations.find(n.gateway());
-    if (gateway == live.metadata.annotations.end() || !is_borrowed(live, n))
-        return {};
-    const std::size_t slash = std::min(gateway->second.find('/'), gateway->second.size());
-    const object_key key(gateway->second.substr(0, slash),
-                         gateway->second.substr(std::min(slash + 1, gateway->second.size())));
-    return older_gateway(key, s) ? gateway->second : std::string();
-}
-
-/// Why a user's Service cannot be borrowed for these listeners; empty when it can. `asked`: the ports for
-/// which other Services ask the Gateway's address.
-std::string refuse_loan(const Service& live, const std::set<std::pair<std::string, std::int32_t>>& asked,
-                        const snapshot& s, const names& n) {
-    if (const std::string older = older_borrower(live, s, n); !older.empty())
-        return fmt::format("Service {} is borrowed for Gateway {}, which is older; use behaviour merge for "
-                           "backends of several Gateways",
-                           to_string(key_of(live)), older);
-    for (const core_v1::ServicePort& p : own_ports(live, n))
-        if (const std::string protocol = p.protocol.empty() ? "TCP" : p.protocol;
-            asked.contains({protocol, p.port}))
-            return fmt::format(
-                "Service {} has {} port {}, for which another Service of Gateway {} asks the same "
-                "address; move that listener to another port or use behaviour merge",
-                to_string(key_of(live)), protocol, p.port, to_string(key_of(*s.gateway)));
-    return {};
-}
-
-/// A borrowed Service asks for the address with all of its ports, so those must not meet another Service's,
-/// and it can have one address only. Takes out what cannot be borrowed, in the order of names.
-void refuse_loans(division& d, const snapshot& s, const names& n, std::vector<problem>& problems) {
-    const auto port_of = [](const served_listener& l) {
-        const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
-        return std::pair(std::string(p.protocol), p.port);
-    };
-    std::set<std::pair<std::string, std::int32_t>> asked;
-    for (const merged_port& p : d.merged_ports)
-        asked.emplace(p.port.protocol, p.port.port);
-    for (const auto* served : {&d.created, &d.duplicated})
-        for (const served_listener& l : *served)
-            asked.insert(port_of(l));
-    for (auto at = d.updated.begin(); at != d.updated.end();) {
-        const Service& live = *at->second.front().target.service;
-        auto by_others = asked;
-        for (const auto& [key, listeners] : d.updated)
-            if (key != at->first)
-                for (const served_listener& l : listeners)
-                    by_others.insert(port_of(l));
-        const std::string refusal = refuse_loan(live, by_others, s, n);
-        if (refusal.empty()) {
-            for (const core_v1::ServicePort& p : own_ports(live, n))
-                asked.emplace(p.protocol.empty() ? "TCP" : p.protocol, p.port);
-            ++at;
-            continue;
-        }
-        problems.push_back({at->second.front().route, refusal});
-        at = d.updated.erase(at);
-    }
-}
 
 /// FNV-1a over the JSON of an object.
 template <class T>
@@ -211,11 +57,12 @@ bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
 }
 
-/// Takes out the Services whose name is taken: by somebody else's, or by one of ours for another Gateway that
-/// lives.
-verdict judge_names(std::vector<Service>& services, const Gateway& gateway, const cluster_view& cluster,
-                    const names& n, const options& o) {
-    verdict v;
+/// Takes out the Services whose name is taken, by somebody else's or by one of ours for another Gateway that
+/// lives, and says why by their keys.
+std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
+                                               const cluster_view& cluster, const names& n,
+                                               const options& o) {
+    std::map<object_key, std::string> refused;
     const auto holder = [&](const Service& live) -> std::string {
         if (!made_by_us(live, n, o.controller_name))
             return "was not made by this controller";
@@ -230,12 +77,57 @@ verdict judge_names(std::vector<Service>& services, const Gateway& gateway, cons
         const std::string other = live ? holder(*live) : std::string();
         if (other.empty())
             return false;
-        v = {false, "NoResources",
-             fmt::format("Service {} exists and {}; delete it, or give one of the two another name",
-                         to_string(key_of(wanted)), other)};
+        refused[key_of(wanted)] = fmt::format(
+            "Service {}: metadata.name: the Gateway needs a Service of this name, and the one that exists "
+            "{}; delete it, or give one of the two another name",
+            to_string(key_of(wanted)), other);
         return true;
     });
-    return v;
+    return refused;
+}
+
+/// Why the Gateway is not served at all, for its routes.
+verdict judge_serving(const snapshot& s, const addressing& addresses, const verdict& parameters) {
+    const std::string gateway = "Gateway " + to_string(key_of(*s.gateway));
+    if (!addresses.accepted.holds)
+        return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, addresses.accepted.message)};
+    // What is refused of parameters and spec.infrastructure starts nothing; what is served already stays, and
+    // without the refused keys.
+    if (!parameters.holds && s.managed_services.empty())
+        return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, parameters.message)};
+    if (!addresses.left_to_announcer && addresses.addresses.empty())
+        return {false, addresses.usable.reason, fmt::format("{}: {}", gateway, addresses.usable.message)};
+    return {};
+}
+
+/// Which Service each listener is part of.
+std::map<const Listener*, object_key> services_by_listener(const detail::division& d, const object_key& own) {
+    std::map<const Listener*, object_key> all;
+    for (const Listener* listener : d.merged)
+        all[listener] = own;
+    for (const served_listener& l : d.created)
+        all[l.listener] = l.target.service_key;
+    for (const served_listener& l : d.duplicated)
+        all[l.listener] = {l.target.service_key.namespace_, duplicate_name(l.target.service_key.name)};
+    for (const auto& [key, listeners] : d.updated)
+        for (const served_listener& l : listeners)
+            all[l.listener] = key;
+    return all;
+}
+
+/// What the names that are taken mean for the listeners whose Services have them.
+void report_refused(const std::map<object_key, std::string>& refused, const attachments& a,
+                    std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems) {
+    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+        const Listener* listener = a.listeners[i].listener;
+        const auto service = by_listener.find(listener);
+        const auto why = service == by_listener.end() ? refused.end() : refused.find(service->second);
+        if (why == refused.end())
+            continue;
+        by_listener.erase(service);
+        if (a.winners[i] != nullptr)
+            problems.push_back({a.winners[i]->route, why->second, listener});
+    }
 }
 
 /// Whether the plan still wants a Service that `update` borrowed.
@@ -289,17 +181,36 @@ verdict judge_settings(const snapshot& s, const names& n) {
 }
 
 /// The Services that we make for the Gateway, its own last.
-std::vector<Service> render_services(const snapshot& s, const division& d,
+std::vector<Service> render_services(const snapshot& s, const detail::division& d,
                                      const std::vector<std::string>& addresses, const options& o,
                                      const names& n, std::vector<problem>& problems) {
     std::vector<Service> services =
         render_route_services(*s.gateway, d.created, d.duplicated, addresses, o, n, problems);
-    if (!d.merged.empty())
-        services.push_back(render_gateway_service(*s.gateway, d.merged, s.kinds, addresses, o, n));
+    if (d.merged.empty())
+        return services;
+    services.push_back(render_gateway_service(*s.gateway, d.merged, s.kinds, addresses, o, n));
+    if (std::any_of(d.merged_ports.begin(), d.merged_ports.end(),
+                    [](const merged_port& p) { return detail::is_weighted(p.backends); }))
+        services.back().metadata.annotations[std::string(annotation_cilium_algorithm)] = "maglev";
     return services;
 }
 
-announcement_request request_for(const snapshot& s, const division& d, const std::vector<Service>& services,
+/// The route's ResolvedRefs, with what becomes of the connections that a bad backendRef should get.
+verdict judge_refs(const std::vector<backend>& backends, behaviour served_by) {
+    verdict refs = resolved_refs(backends);
+    if (refs.holds || served_by != behaviour::merge)
+        return refs;
+    const bool others_serve =
+        std::any_of(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
+    refs.message += others_serve
+                        ? " (until then the other backends get its share: kube-proxy cannot refuse a part of "
+                          "the connections)"
+                        : " (until then connections are refused)";
+    return refs;
+}
+
+announcement_request request_for(const snapshot& s, const detail::division& d,
+                                 const std::vector<Service>& services,
                                  const std::vector<std::string>& addresses) {
     announcement_request request{key_of(*s.gateway), addresses, {}};
     for (const Service& service : services)
@@ -317,13 +228,11 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     desired_state desired;
     const attachments a = attach_all(s, o.default_behaviour);
     verdict parameters = judge_settings(s, n);
-    // What is refused of parameters and spec.infrastructure starts nothing; what is served already stays, and
-    // without the refused keys.
-    const auto may_serve = [&] { return parameters.holds || !s.managed_services.empty(); };
-    const bool serve = addresses.accepted.holds && may_serve() &&
-                       (addresses.left_to_announcer || !addresses.addresses.empty());
-    division d = serve ? divide(s, a, n, desired.problems) : division();
-    refuse_loans(d, s, n, desired.problems);
+    detail::planned_services planned;
+    planned.served = judge_serving(s, addresses, parameters);
+    detail::division d =
+        planned.served.holds ? detail::divide(s, a, n, desired.problems) : detail::division();
+    detail::refuse_loans(d, s, addresses.addresses, n, desired.problems);
 
     std::vector<Service> services = render_services(s, d, addresses.addresses, o, n, desired.problems);
     const verdict client_address =
@@ -332,8 +241,9 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         o.keep_client_address = false;
         if (parameters.holds)
             parameters = client_address;
-        if (!may_serve()) {
-            d = division();
+        planned.served = judge_serving(s, addresses, parameters);
+        if (!planned.served.holds) {
+            d = detail::division();
             services.clear();
         }
     }
@@ -342,17 +252,23 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         ask(service, request, o);
 
     std::vector<EndpointSlice> slices;
+    const object_key own_key(
+        s.gateway->metadata.namespace_,
+        gateway_service_name(s.gateway->metadata.name, s.gateway->spec.gatewayClassName));
     if (!d.merged.empty()) {
         Service shape = services.back(); // where the API server chose the families, it knows
         if (const auto live = s.cluster->service(key_of(shape)); live && shape.spec.ipFamilies.empty())
             shape.spec.ipFamilies = live->spec.ipFamilies;
+        planned.families = shape.spec.ipFamilies;
+        if (planned.families.empty())
+            planned.families.emplace_back("IPv4");
         slices = merge_slices(shape, d.merged_ports, *s.cluster, s.managed_slices, n);
     }
     give_up_first(services, *s.cluster);
-    verdict services_fit = judge_names(services, *s.gateway, *s.cluster, n, o);
+    planned.by_listener = services_by_listener(d, own_key);
+    const auto refused = refuse_names(services, *s.gateway, *s.cluster, n, o);
+    report_refused(refused, a, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
-    if (services_fit.holds)
-        services_fit = class_kept;
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
         return !has_key(services, {slice.metadata.namespace_, service});
@@ -370,11 +286,15 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
             desired.patches.push_back(*change);
     }
     find_unwanted(s, services, slices, desired, n);
+    const verdict services_fit =
+        refused.empty() ? class_kept : verdict{false, "NoResources", refused.begin()->second};
     desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
+    desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
 
     keep_unapplied<Service>(
         services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n);
+    gain_before_losing(slices, s.managed_slices);
     desired.services = std::move(services);
     desired.slices = std::move(slices);
     return desired;
@@ -395,19 +315,10 @@ std::vector<parent_verdict> judge_route(const route_view& route, const snapshot&
     for (const attachments::entry& entry : a.routes) {
         if (entry.route->metadata->uid != route.metadata->uid || entry.route->kind != route.kind)
             continue;
-        const verdict refs = resolved_refs(judge_backends(route, entry.served_by, n, *s.cluster));
-        for (const attachment& at : entry.parents) {
-            parent_verdict v{at.parent, at.accepted, refs};
-            std::vector<std::string> lost;
-            for (const std::size_t i : at.listeners)
-                if (a.winners[i] != &entry)
-                    lost.push_back(fmt::format("listener {} serves {}, which takes precedence",
-                                               a.listeners[i].listener->name,
-                                               describe(*a.winners[i]->route)));
-            if (!lost.empty())
-                v.accepted.message += fmt::format("; {}", fmt::join(lost, "; "));
-            verdicts.push_back(std::move(v));
-        }
+        const verdict refs =
+            judge_refs(judge_backends(route, entry.served_by, n, *s.cluster), entry.served_by);
+        for (const attachment& at : entry.parents)
+            verdicts.push_back({at.parent, at.accepted, refs});
     }
     return verdicts;
 }

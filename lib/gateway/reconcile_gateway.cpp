@@ -84,15 +84,12 @@ task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_gua
 void report(cluster& c, const context& ctx, const std::vector<problem>& problems) {
     std::set<std::string> told = std::exchange(c.told[ctx.key()], {});
     for (const problem& p : problems) {
-        const std::string about = p.route == nullptr ? std::string() : describe(*p.route);
-        const bool is_news = !told.contains(about + p.message);
-        c.told[ctx.key()].insert(about + p.message);
-        if (!is_news)
-            continue;
-        if (p.route == nullptr)
+        if (p.route != nullptr)
+            continue; // its status and an Event say so
+        const bool is_news = !told.contains(p.message);
+        c.told[ctx.key()].insert(p.message);
+        if (is_news)
             ctx.log.warn(p.message);
-        else
-            c.events.record(reference_to(*p.route), event_type::warning, "NotServed", p.message);
     }
     if (c.told[ctx.key()].empty())
         c.told.erase(ctx.key());
@@ -170,6 +167,15 @@ task<std::shared_ptr<const Gateway>> write_parameters_record(cluster& c, context
     co_return written;
 }
 
+/// Routes wait for what is made of them, also when nothing can be written for the Gateway.
+void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<const Gateway>& gateway,
+                       const gateway_settings& settings) {
+    const assignment assigned = c.addresses().assign(*gateway, settings.effective);
+    const snapshot s = c.snapshot_of(gateway, settings);
+    desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
+    c.publish(key_of(*gateway), std::move(desired.outcomes));
+}
+
 task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
     report(c, ctx, desired.problems);
     // Users' Services go back and unwanted ones go first, so that no two ever ask for one address, protocol
@@ -195,6 +201,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         co_return await_change(); // whose it is cannot be told; what there is stays
     if (!exists || !c.is_ours(*gateway)) {
         c.waiting.erase(key);
+        c.forget_outcomes(key);
         desired_state removal = plan_removal(c.remains_of(key), c.opts);
         co_await carry_out(c, ctx, std::move(removal), guard);
         guard.rethrow();
@@ -202,16 +209,23 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     }
 
     const gateway_settings settings = c.settings_of(*gateway);
-    gateway = co_await write_parameters_record(c, ctx, std::move(gateway), settings.record);
-    const assignment assigned = c.addresses().assign(*gateway, settings.effective);
-    if (assigned.result.usable.holds)
-        c.waiting.erase(key);
-    else
-        c.waiting.insert(key);
-    gateway = co_await write_record(ctx, std::move(gateway), assigned.record);
+    assignment assigned;
+    try {
+        gateway = co_await write_parameters_record(c, ctx, gateway, settings.record);
+        assigned = c.addresses().assign(*gateway, settings.effective);
+        if (assigned.result.usable.holds)
+            c.waiting.erase(key);
+        else
+            c.waiting.insert(key);
+        gateway = co_await write_record(ctx, gateway, assigned.record);
+    } catch (const api_error&) {
+        publish_unwritten(c, ctx, gateway, settings);
+        throw;
+    }
 
     const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
+    c.publish(key, std::move(desired.outcomes));
     Gateway::Status status = std::move(desired.status);
     co_await carry_out(c, ctx, std::move(desired), guard);
     if (!guard.reason().empty()) {

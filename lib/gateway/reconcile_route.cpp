@@ -14,6 +14,8 @@ struct route_verdicts {
     std::vector<std::shared_ptr<const judged_gateway>> judged{}; ///< what `parents` points into
     /// Behaviour `update` serves it somewhere: its clean-up must outlive it.
     bool borrows = false;
+    /// A Gateway has not planned for the route as it is now; it wakes the route when it has.
+    bool incomplete = false;
 };
 
 route_verdicts judge(cluster& c, const route_view& route) {
@@ -24,7 +26,11 @@ route_verdicts judge(cluster& c, const route_view& route) {
             continue;
         const auto judged = c.judge(gateway);
         all.judged.push_back(judged);
-        for (parent_verdict& v : judge_route(route, judged->state, judged->attached, c.opts)) {
+        std::vector<parent_verdict> verdicts = judge_route(route, judged->state, judged->attached, c.opts);
+        const route_outcome* outcome = c.outcome(key, route);
+        if (outcome == nullptr || !add_outcome(verdicts, route, *outcome))
+            all.incomplete = true;
+        for (parent_verdict& v : verdicts) {
             const auto served_by = behaviour_of(route, judged->settings.effective.default_behaviour);
             if (v.accepted.holds && served_by.has_value() && *served_by == behaviour::update)
                 all.borrows = true;
@@ -72,20 +78,25 @@ const std::string* reason_of(const json::value& parent, std::string_view type, s
 /// One Event per verdict that the status does not show yet.
 void announce(cluster& c, const route_view& route, const route_verdicts& verdicts) {
     const core_v1::ObjectReference about = reference_to(route);
-    const auto tell = [&](std::string_view type, const verdict& v) {
-        const std::string wanted = v.reason + ": " + v.message;
+    const auto tell = [&](std::string_view type, const verdict& v, bool each_message = true) {
+        const std::string wanted = v.reason + ": " + (each_message ? v.message : "");
         std::string storage;
         if (route.status->parents)
             for (const json::value& parent : *route.status->parents) {
                 const std::string* shown = reason_of(parent, type, storage);
-                if (shown != nullptr && *shown == wanted)
+                if (shown != nullptr && (each_message ? *shown == wanted : shown->starts_with(wanted)))
                     return;
             }
-        c.events.record(about, v.holds ? event_type::normal : event_type::warning, v.reason, v.message);
+        const bool is_well = v.holds && v.reason != "PartiallyProgrammed";
+        c.events.record(about, is_well ? event_type::normal : event_type::warning, v.reason, v.message);
     };
     for (const parent_verdict& v : verdicts.parents) {
         tell("Accepted", v.accepted);
         tell("ResolvedRefs", v.resolved_refs);
+        if (v.programmed)
+            tell(condition_programmed, *v.programmed);
+        if (v.weights) // the numbers in it follow every pod that comes or goes
+            tell(c.named.weights_condition(), *v.weights, false);
     }
 }
 
@@ -110,8 +121,8 @@ task<action> reconcile_present(cluster& c, route_source& source, context& ctx, o
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
     const bool wrote_finalizer =
         co_await keep_finalizer(c, source, ctx, *route, (verdicts.borrows && !leaving) || borrowed);
-    if (wrote_finalizer || leaving)
-        co_return await_change(); // the write brings us back
+    if (wrote_finalizer || leaving || verdicts.incomplete)
+        co_return await_change(); // the write, or the Gateway, brings us back
 
     const auto parents = route_parents(*route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now());
     if (!parents)

@@ -57,9 +57,8 @@ core_v1::Service render_duplicate(const served_listener& l, const Gateway& gatew
                                   const std::vector<std::string>& addresses, const options& o,
                                   const names& n) {
     const core_v1::Service& source = *l.target.service;
-    const std::string name =
-        shortened(source.metadata.name, 63 - duplicate_suffix.size()).append(duplicate_suffix);
-    core_v1::Service service = start_service(l, name, gateway, addresses, o, n);
+    core_v1::Service service =
+        start_service(l, duplicate_name(source.metadata.name), gateway, addresses, o, n);
     service.spec.selector = source.spec.selector;
     service.spec.sessionAffinity = source.spec.sessionAffinity;
     service.spec.publishNotReadyAddresses = source.spec.publishNotReadyAddresses;
@@ -73,9 +72,12 @@ core_v1::Service render_duplicate(const served_listener& l, const Gateway& gatew
 void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const served_listener& l,
                 const object_key& own, std::vector<problem>& problems) {
     if (key_of(one) == own) {
-        problems.push_back({l.route, fmt::format("Service {} is the name of the Gateway's own Service; name "
-                                                 "another backend or use behaviour merge",
-                                                 to_string(own))});
+        problems.push_back(
+            {l.route,
+             fmt::format("spec.rules: Service {} is the name of the Gateway's own Service; name another "
+                         "backend, or use behaviour merge",
+                         to_string(own)),
+             l.listener});
         return;
     }
     one.metadata.ownerReferences.push_back(reference_to(*l.route));
@@ -84,9 +86,12 @@ void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const 
     if (same == all.end())
         return all.push_back(std::move(one));
     if (same->spec.selector != one.spec.selector) {
-        problems.push_back({l.route, fmt::format("Service {} is already made for another route with another "
-                                                 "selector; name another backend",
-                                                 to_string(key_of(one)))});
+        problems.push_back(
+            {l.route,
+             fmt::format("spec.rules: Service {} is already made for another route with another "
+                         "selector; name another backend",
+                         to_string(key_of(one))),
+             l.listener});
         return;
     }
     same->spec.ports.insert(same->spec.ports.end(), one.spec.ports.begin(), one.spec.ports.end());
@@ -98,6 +103,10 @@ void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const 
 }
 
 } // namespace
+
+std::string duplicate_name(std::string_view service) {
+    return shortened(service, 63 - duplicate_suffix.size()).append(duplicate_suffix);
+}
 
 void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::string>& addresses,
           const options& o, const names& n) {

@@ -117,6 +117,14 @@ RouteParentStatus parent_status(const route_view& route, const parent_verdict& v
                                 route.metadata->generation.value_or(0), now);
     conditions.set("Accepted", v.accepted);
     conditions.set("ResolvedRefs", v.resolved_refs);
+    const auto put = [&](std::string_view type, const std::optional<verdict>& said) {
+        if (said)
+            conditions.set(type, *said);
+        else
+            conditions.remove(type);
+    };
+    put(condition_programmed, v.programmed);
+    put(names(controller_name).weights_condition(), v.weights);
     status.conditions = std::move(conditions).take();
     return status;
 }
@@ -139,6 +147,7 @@ void condition_writer::set(std::string_view type, bool holds, std::string reason
         message.resize(end);
     }
     const std::string_view status = holds ? "True" : "False";
+    ours_.emplace(type);
     auto found = std::find_if(conditions_.begin(), conditions_.end(),
                               [&](const Condition& c) { return c.type == type; });
     if (found == conditions_.end()) {
@@ -153,6 +162,20 @@ void condition_writer::set(std::string_view type, bool holds, std::string reason
     found->reason = std::move(reason);
     found->message = std::move(message);
     found->observedGeneration = generation_;
+}
+
+void condition_writer::remove(std::string_view type) {
+    std::erase_if(conditions_, [&](const Condition& c) { return c.type == type; });
+}
+
+std::vector<Condition> condition_writer::take() && {
+    constexpr std::size_t most = 8;
+    for (auto last = conditions_.end(); last != conditions_.begin() && conditions_.size() > most;) {
+        --last;
+        if (!ours_.contains(last->type))
+            last = conditions_.erase(last);
+    }
+    return std::move(conditions_);
 }
 
 const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {

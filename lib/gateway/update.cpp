@@ -106,10 +106,12 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
                 continue; // the port is served as it is
             problems.push_back(
                 {l.route,
-                 fmt::format("Service {} uses {} port {} for something else than the backendRef's port {}; "
-                             "give the listener another port or use behaviour merge",
+                 fmt::format("Service {}: spec.ports: {} port {} is for something else than the "
+                             "backendRef's port {}; give the listener another port, or use behaviour "
+                             "merge",
                              to_string(key_of(live)), wanted.protocol, wanted.port,
-                             l.target.ref->port.value_or(0))});
+                             l.target.ref->port.value_or(0)),
+                 l.listener});
             continue;
         }
         ServicePort added;
@@ -175,7 +177,7 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     result<original_service> read = read_record(live, n);
     if (read.has_error()) {
         for (const served_listener& l : listeners)
-            problems.push_back({l.route, read.error().message});
+            problems.push_back({l.route, read.error().message, l.listener});
         return std::nullopt;
     }
     original_service record = first_time ? record_of(live) : std::move(*read);

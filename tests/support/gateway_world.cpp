@@ -137,14 +137,22 @@ desired_state world::plan_for(std::string_view gateway) {
     return desired;
 }
 
-std::vector<parent_verdict> world::judge(const route_view& route) const {
+std::vector<parent_verdict> world::judge(const route_view& route, bool* complete) const {
     std::vector<parent_verdict> all;
     for (const object_key& k : parent_gateways(route)) {
         if (!get<Gateway>(k) || !is_ours(k))
             continue;
         const snapshot s = snapshot_of(k);
         const attachments a = attach_all(s, settings(k).effective.default_behaviour);
-        for (parent_verdict& v : judge_route(route, s, a, opts))
+        std::vector<parent_verdict> verdicts = judge_route(route, s, a, opts);
+        bool known = false;
+        if (const auto planned = outcomes_.find(k); planned != outcomes_.end())
+            for (const route_outcome& o : planned->second)
+                if (o.kind == route.kind && o.key == key_of(*route.metadata))
+                    known = add_outcome(verdicts, route, o);
+        if (!known && complete != nullptr)
+            *complete = false;
+        for (parent_verdict& v : verdicts)
             all.push_back(std::move(v));
     }
     return all;
@@ -174,6 +182,7 @@ void world::reconcile_gateway(const object_key& k) {
         desired_state removal = plan_removal(snapshot_of(k), opts);
         if (live)
             removal.status = live->status;
+        outcomes_.erase(k);
         apply(removal, k);
         return;
     }
@@ -181,7 +190,11 @@ void world::reconcile_gateway(const object_key& k) {
         !record.empty())
         merge<Gateway>(k, record);
     const addressing addresses = addresses_of(k);
-    apply(plan(snapshot_of(k), addresses, settings(k).effective, now), k);
+    const snapshot s = snapshot_of(k); // the plan's problems refer to its routes
+    desired_state desired = plan(s, addresses, settings(k).effective, now);
+    outcomes_changed_ = outcomes_changed_ || outcomes_[k] != desired.outcomes; // which wakes the routes
+    outcomes_[k] = std::move(desired.outcomes);
+    apply(desired, k);
 }
 
 void world::reconcile_class(std::string_view name) {
@@ -207,7 +220,8 @@ void world::change_route(const route_view& route, Change change) {
 
 void world::reconcile_route(const route_view& route) {
     const bool leaving = !route.metadata->deletionTimestamp.empty();
-    const auto verdicts = leaving ? std::vector<parent_verdict>() : judge(route);
+    bool complete = true;
+    const auto verdicts = leaving ? std::vector<parent_verdict>() : judge(route, &complete);
     bool wanted = std::any_of(verdicts.begin(), verdicts.end(), [&](const parent_verdict& v) {
         const object_key gateway(v.parent->namespace_.value_or(route.metadata->namespace_), v.parent->name);
         const auto served_by = behaviour_of(route, settings(gateway).effective.default_behaviour);
@@ -225,7 +239,7 @@ void world::reconcile_route(const route_view& route) {
             finalizers.erase(found);
         return change_route(route, [&](auto& r) { r.metadata.finalizers = finalizers; });
     }
-    if (leaving)
+    if (leaving || !complete)
         return;
     if (const auto parents = route_parents(route, verdicts, opts.controller_name, now))
         change_route(route, [&](auto& r) { r.status.parents = *parents; });
@@ -269,6 +283,7 @@ void world::settle() {
             seen.insert(key(a->second));
     for (int round = 0; round < enough; ++round) {
         const std::size_t before = writes().size();
+        outcomes_changed_ = false;
         for (const auto& g : list<Gateway>())
             seen.insert(key_of(*g));
         std::vector<object_key> order(seen.begin(), seen.end());
@@ -287,7 +302,7 @@ void world::settle() {
         if (announcer_runs)
             announce();
         last.assign(writes().begin() + static_cast<std::ptrdiff_t>(before), writes().end());
-        if (last.empty())
+        if (last.empty() && !outcomes_changed_)
             return;
         now += std::chrono::seconds(1);
     }
@@ -313,19 +328,32 @@ std::vector<std::string> world::addresses(std::string_view gateway) const {
     return values;
 }
 
+/// Our n-th entry in a route's status.
+std::optional<gateway_v1::RouteParentStatus> world::entry_of(std::string_view kind, std::string_view route,
+                                                             std::size_t n) const {
+    const RouteStatus& status =
+        kind == "TCPRoute" ? get<TCPRoute>(route)->status : get<UDPRoute>(route)->status;
+    std::size_t at = 0;
+    for (const json::value& entry : status.parents.value_or(std::vector<json::value>())) {
+        auto decoded = json::decode<gateway_v1::RouteParentStatus>(boost::json::serialize(entry)).value();
+        if (decoded.controllerName == opts.controller_name && at++ == n)
+            return decoded;
+    }
+    return std::nullopt;
+}
+
 std::string world::shown(std::string_view kind, std::string_view route, std::size_t n) const {
-    const auto text = [&](const RouteStatus& status) -> std::string {
-        std::size_t at = 0;
-        for (const json::value& entry : status.parents.value_or(std::vector<json::value>())) {
-            const auto decoded =
-                json::decode<gateway_v1::RouteParentStatus>(boost::json::serialize(entry)).value();
-            if (decoded.controllerName == opts.controller_name && at++ == n)
-                return fmt::format("Accepted={}, ResolvedRefs={}", show(decoded.conditions, "Accepted"),
-                                   show(decoded.conditions, "ResolvedRefs"));
-        }
-        return "no entry";
-    };
-    return kind == "TCPRoute" ? text(get<TCPRoute>(route)->status) : text(get<UDPRoute>(route)->status);
+    const auto entry = entry_of(kind, route, n);
+    return entry ? fmt::format("Accepted={}, ResolvedRefs={}", show(entry->conditions, "Accepted"),
+                               show(entry->conditions, "ResolvedRefs"))
+                 : "no entry";
+}
+
+std::string world::said(std::string_view kind, std::string_view route, std::string_view type,
+                        std::size_t n) const {
+    const auto entry = entry_of(kind, route, n);
+    const Condition* c = entry ? find_condition(entry->conditions, type) : nullptr;
+    return c == nullptr ? "absent" : fmt::format("{}/{}: {}", c->status, c->reason, c->message);
 }
 
 std::vector<std::string> world::clashes() const {

@@ -43,12 +43,16 @@ public:
     /// Assigns, and writes the record.
     addressing addresses_of(const object_key& gateway);
     desired_state plan_for(std::string_view gateway);
-    std::vector<parent_verdict> judge(const route_view& route) const;
+    /// `complete`: set to false when a Gateway has not planned for the route as it is.
+    std::vector<parent_verdict> judge(const route_view& route, bool* complete = nullptr) const;
     template <class K>
     std::vector<parent_verdict> judge(std::string_view name) const {
         return judge(view_of<K>(get<typename K::route>(name)));
     }
 
+    /// Forgets what is in memory only.
+    void restart() { outcomes_.clear(); }
+    void apply_one(const discovery_v1::EndpointSlice& slice) { apply_object(slice); }
     void apply(const desired_state& desired, const object_key& gateway);
     void reconcile_gateway(const object_key& gateway);
     void reconcile_class(std::string_view name);
@@ -65,6 +69,9 @@ public:
     std::vector<std::string> addresses(std::string_view gateway) const;
     /// Our n-th entry: "Accepted=..., ResolvedRefs=...".
     std::string shown(std::string_view kind, std::string_view route, std::size_t n = 0) const;
+    /// A condition of our n-th entry: "False/NoEndpoints: MESSAGE", or "absent".
+    std::string said(std::string_view kind, std::string_view route, std::string_view type,
+                     std::size_t n = 0) const;
     /// What two Services for Gateways both ask for: "10.0.0.1 TCP 80".
     std::vector<std::string> clashes() const;
 
@@ -76,6 +83,12 @@ public:
     std::optional<announcer> running{}; ///< another announcer than the options say
 
 private:
+    std::optional<gateway_v1::RouteParentStatus> entry_of(std::string_view kind, std::string_view route,
+                                                          std::size_t n) const;
+    /// What the last plan of each Gateway made of its routes.
+    std::map<object_key, std::vector<route_outcome>> outcomes_{};
+    bool outcomes_changed_ = false;
+
     template <class Change>
     void change_route(const route_view& route, Change change);
 };

@@ -14,6 +14,29 @@ struct EndpointConditions {
 };
 BOOST_DESCRIBE_STRUCT(EndpointConditions, (), (ready, serving, terminating))
 
+struct ForZone {
+    ForZone() = default;
+    std::string name;
+    friend bool operator==(const ForZone&, const ForZone&) = default;
+};
+BOOST_DESCRIBE_STRUCT(ForZone, (), (name))
+
+struct ForNode {
+    ForNode() = default;
+    std::string name;
+    friend bool operator==(const ForNode&, const ForNode&) = default;
+};
+BOOST_DESCRIBE_STRUCT(ForNode, (), (name))
+
+/// Whose traffic an endpoint is for.
+struct EndpointHints {
+    EndpointHints() = default;
+    std::vector<ForZone> forZones;
+    std::vector<ForNode> forNodes;
+    friend bool operator==(const EndpointHints&, const EndpointHints&) = default;
+};
+BOOST_DESCRIBE_STRUCT(EndpointHints, (), (forZones, forNodes))
+
 struct Endpoint {
     Endpoint() = default;
     std::vector<std::string> addresses; ///< kube-proxy reads only the first
@@ -22,9 +45,10 @@ struct Endpoint {
     std::optional<core_v1::ObjectReference> targetRef;
     std::string nodeName;
     std::string zone;
+    std::optional<EndpointHints> hints;
     friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
-BOOST_DESCRIBE_STRUCT(Endpoint, (), (addresses, conditions, hostname, targetRef, nodeName, zone))
+BOOST_DESCRIBE_STRUCT(Endpoint, (), (addresses, conditions, hostname, targetRef, nodeName, zone, hints))
 
 struct EndpointPort {
     EndpointPort() = default;

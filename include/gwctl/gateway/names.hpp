@@ -25,6 +25,15 @@ inline constexpr std::string_view label_gateway_class_name = "gateway.networking
 inline constexpr std::string_view finalizer_class_in_use =
     "gateway-exists-finalizer.gateway.networking.k8s.io";
 
+// Cilium's (its documentation, "kube-proxy free", Maglev): the weight of each endpoint of a slice, 1 to
+// 65535, and the algorithm that heeds it, on the Service.
+inline constexpr std::string_view annotation_cilium_weight = "service.cilium.io/weight";
+inline constexpr std::string_view annotation_cilium_algorithm = "service.cilium.io/lb-algorithm";
+
+/// The condition on a route's parent that says how it is served. The Gateway API has no such type for routes
+/// yet; the name is that of Gateways and listeners.
+inline constexpr std::string_view condition_programmed = "Programmed";
+
 /// The value of `endpointslice.kubernetes.io/managed-by` on our slices.
 inline constexpr std::string_view slice_manager = "gwctl";
 
@@ -49,6 +58,10 @@ public:
     std::string parameters() const { return domain_ + "/parameters"; }
     /// Annotation on GatewayClasses and Gateways: the parameters that were accepted last.
     std::string accepted_parameters() const { return domain_ + "/accepted-parameters"; }
+    /// Annotation on a slice that has the endpoints of one backend only: "NAMESPACE/NAME:PORT" of it.
+    std::string backend() const { return domain_ + "/backend"; }
+    /// Condition on a route's parent: whether the weights of its backendRefs are what its backends get.
+    std::string weights_condition() const { return domain_ + "/WeightsApplied"; }
     /// Finalizer on routes whose clean-up must outlive them.
     std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
 

@@ -2,6 +2,7 @@
 /// output.
 #pragma once
 
+#include <gwctl/gateway/outcome.hpp>
 #include <gwctl/gateway/slices.hpp>
 #include <gwctl/gateway/status.hpp>
 #include <gwctl/gateway/update.hpp>
@@ -18,6 +19,8 @@ struct desired_state {
     std::vector<service_patch> patches{};
     Gateway::Status status{};
     std::vector<problem> problems{};
+    /// What becomes of each route of the snapshot; a route that is about to be changed by us is left out.
+    std::vector<route_outcome> outcomes{};
 };
 
 /// What should exist for a Gateway of a class of ours; `settings` are what holds for it. Everything in

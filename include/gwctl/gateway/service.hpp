@@ -11,8 +11,10 @@ namespace gwctl::gateway {
 
 /// Something that could not be done for a route although route and Gateway are valid.
 struct problem {
-    const route_view* route = nullptr;
+    const route_view* route = nullptr; ///< null: about no route
     std::string message{};
+    const Listener* listener = nullptr; ///< null: about all of the route's listeners
+    bool in_part = false;               ///< the route is served, but not all of it
 };
 
 /// A listener whose winner is served by a Service of its own.
@@ -34,6 +36,9 @@ core_v1::Service render_gateway_service(const Gateway& gateway, const std::vecto
                                         std::span<const route_kind* const> kinds,
                                         const std::vector<std::string>& addresses, const options& o,
                                         const names& n);
+
+/// The name of the copy that behaviour `duplicate` makes.
+std::string duplicate_name(std::string_view service);
 
 /// The Services of behaviours `create` and `duplicate`, one per name; routes that share a name share the
 /// Service when they agree on the pods, else the first wins and the others are reported.

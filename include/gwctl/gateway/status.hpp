@@ -6,6 +6,8 @@
 #include <gwctl/gateway/attach.hpp>
 #include <gwctl/gateway/backends.hpp>
 
+#include <set>
+
 namespace gwctl::gateway {
 
 /// Conditions of one object, merged into those it has: by type, other types kept, `lastTransitionTime` kept
@@ -17,11 +19,15 @@ public:
 
     void set(std::string_view type, bool holds, std::string reason, std::string message);
     void set(std::string_view type, const verdict& v) { set(type, v.holds, v.reason, v.message); }
+    /// No condition of this type: there is nothing to say.
+    void remove(std::string_view type);
 
-    std::vector<Condition> take() && { return std::move(conditions_); }
+    /// At most 8 conditions, as the Gateway API allows: others' are dropped before ours.
+    std::vector<Condition> take() &&;
 
 private:
     std::vector<Condition> conditions_;
+    std::set<std::string, std::less<>> ours_{};
     std::int64_t generation_;
     wall_time now_;
 };
@@ -54,6 +60,8 @@ struct parent_verdict {
     const ParentReference* parent = nullptr;
     verdict accepted{};
     verdict resolved_refs{};
+    std::optional<verdict> programmed{}; ///< see route_outcome
+    std::optional<verdict> weights{};
 };
 std::optional<std::vector<json::value>> route_parents(const route_view& route,
                                                       const std::vector<parent_verdict>& verdicts,

@@ -9,6 +9,7 @@ struct verdict {
     bool holds = true;
     std::string reason{};
     std::string message{};
+    friend bool operator==(const verdict&, const verdict&) = default;
 };
 
 } // namespace gwctl::gateway

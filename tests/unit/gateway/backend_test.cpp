@@ -141,7 +141,7 @@ TEST_CASE("one bad backendRef does not hide the endpoints of the others") {
 
 TEST_CASE("a backend of weight 0 gets nothing, one without weight does") {
     world w = tcp_world(
-        "[{name: none, port: 80, weight: 0}, {name: app, port: 80}, {name: more, port: 80, weight: 3}]");
+        "[{name: none, port: 80, weight: 0}, {name: app, port: 80}, {name: more, port: 80, weight: 1}]");
     w.backend("none", "[{port: 80}]", "[10.1.0.1]");
     w.backend("app", "[{port: 80}]", "[10.1.0.2]");
     w.backend("more", "[{port: 80}]", "[10.1.0.3]");

@@ -1,0 +1,262 @@
+#include "division.hpp"
+#include "endpoints.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gwctl::gateway {
+namespace detail {
+namespace {
+
+/// How one listener is served for the route that asks.
+struct listener_outcome {
+    bool served = false;
+    std::string reason{};
+    std::string message{}; ///< why it is not served, or what of it is not
+};
+
+/// What a backend is to get, and what it gets when connections are spread evenly over endpoints.
+struct backend_share {
+    const backend* target = nullptr;
+    double asked = 0;
+    double given = 0;
+    std::size_t endpoints = 0;
+};
+
+std::vector<backend_share> shares_of(const std::vector<backend>& backends,
+                                     const std::vector<std::string>& families, const cluster_view& cluster) {
+    std::vector<backend_share> shares;
+    double weights = 0;
+    for (const backend& b : backends) {
+        weights += b.ref->weight.value_or(1);
+        if (b.usable())
+            shares.push_back({&b});
+    }
+    std::size_t all = 0;
+    for (const std::string& family : families)
+        for (const endpoint_group& g : collect_endpoints(backends, family, cluster, true))
+            for (backend_share& share : shares)
+                if (share.target == g.target)
+                    for (const auto& [address, endpoint] : g.endpoints)
+                        if (is_ready(endpoint)) {
+                            ++share.endpoints;
+                            ++all;
+                        }
+    for (backend_share& share : shares) {
+        share.asked = share.target->ref->weight.value_or(1) / weights;
+        share.given = all == 0 ? 0 : static_cast<double>(share.endpoints) / static_cast<double>(all);
+    }
+    return shares;
+}
+
+std::optional<verdict> judge_weights(const std::vector<backend>& backends, const planned_services& services,
+                                     const cluster_view& cluster) {
+    if (!is_weighted(backends))
+        return std::nullopt;
+    // What the Gateway API's conformance suite tolerates.
+    constexpr double tolerance = 0.05;
+    bool matches = true;
+    std::size_t all = 0;
+    std::vector<std::string> lines;
+    const auto shares = shares_of(backends, services.families, cluster);
+    for (const backend_share& s : shares)
+        all += s.endpoints;
+    if (all == 0)
+        return std::nullopt; // there is nothing to share out
+    for (const backend_share& s : shares) {
+        matches = matches && std::abs(s.asked - s.given) <= tolerance;
+        lines.push_back(
+            fmt::format("Service {} gets {:.0f} % ({} of {} ready endpoints), its weight {} asks for "
+                        "{:.0f} %",
+                        to_string(s.target->service_key), s.given * 100, s.endpoints, all,
+                        s.target->ref->weight.value_or(1), s.asked * 100));
+    }
+    if (matches)
+        return verdict{
+            true, "EndpointsMatch",
+            fmt::format("Connections are spread evenly over endpoints, whose numbers match the weights: {}",
+                        fmt::join(lines, ", "))};
+    return verdict{
+        false, "EndpointsDecide",
+        fmt::format("spec.rules: kube-proxy knows no weights and spreads connections evenly over "
+                    "endpoints: {}; scale the backends in proportion to their weights, or use a data plane "
+                    "that reads the annotation {} of our EndpointSlices, as Cilium's does with Maglev",
+                    fmt::join(lines, ", "), annotation_cilium_weight)};
+}
+
+class outcome_judge {
+public:
+    outcome_judge(const snapshot& s, const attachments& a, const division& d,
+                  const planned_services& services, const std::vector<problem>& problems)
+        : s_(s), a_(a), d_(d), services_(services), problems_(problems) {}
+
+    std::optional<route_outcome> judge(const attachments::entry& entry) const {
+        const route_view& route = *entry.route;
+        const auto waits = [&](const served_listener& l) { return l.route == &route; };
+        if (std::any_of(d_.awaiting_finalizer.begin(), d_.awaiting_finalizer.end(), waits))
+            return std::nullopt; // it is about to change
+        route_outcome o;
+        o.kind = route.kind;
+        o.key = key_of(*route.metadata);
+        o.uid = route.metadata->uid;
+        o.generation = route.metadata->generation.value_or(0);
+        for (const attachment& at : entry.parents)
+            o.parents.push_back(judge_parent(entry, at));
+        return o;
+    }
+
+private:
+    std::string gateway_text() const { return "Gateway " + to_string(key_of(*s_.gateway)); }
+
+    route_outcome::parent judge_parent(const attachments::entry& entry, const attachment& at) const {
+        route_outcome::parent p;
+        if (!at.accepted.holds)
+            return p;
+        std::map<std::string, std::vector<std::string>> listeners; // by the Service that serves them
+        std::vector<std::string> complaints;
+        std::string reason = "Programmed";
+        for (const std::size_t i : at.listeners) {
+            const Listener& listener = *a_.listeners[i].listener;
+            const listener_outcome o = judge_listener(entry, i);
+            if (o.served)
+                listeners[to_string(services_.by_listener.at(&listener))].push_back(listener.name);
+            if (!o.message.empty() &&
+                std::find(complaints.begin(), complaints.end(), o.message) == complaints.end()) {
+                if (complaints.empty())
+                    reason = o.reason;
+                complaints.push_back(o.message);
+            }
+            if (!p.weights && o.served && entry.served_by == behaviour::merge)
+                p.weights = judge_weights(merged(listener)->backends, services_, *s_.cluster);
+        }
+        std::string text;
+        for (const auto& [service, served] : listeners)
+            text += fmt::format("{}Listener{} {} {} served by Service {}", text.empty() ? "" : ". ",
+                                served.size() > 1 ? "s" : "", fmt::join(served, ", "),
+                                served.size() > 1 ? "are" : "is", service);
+        if (listeners.empty())
+            p.programmed = {false, reason, fmt::format("{}", fmt::join(complaints, ". "))};
+        else if (complaints.empty())
+            p.programmed = {true, reason, std::move(text)};
+        else
+            p.programmed = {true, "PartiallyProgrammed",
+                            fmt::format("{}. {}", text, fmt::join(complaints, ". "))};
+        return p;
+    }
+
+    const merged_port* merged(const Listener& listener) const {
+        const auto found = std::find_if(d_.merged_ports.begin(), d_.merged_ports.end(),
+                                        [&](const merged_port& p) { return p.listener == &listener; });
+        return found == d_.merged_ports.end() ? nullptr : &*found;
+    }
+
+    /// Precondition: the route is attached to the listener.
+    listener_outcome judge_listener(const attachments::entry& entry, std::size_t i) const {
+        const Listener& listener = *a_.listeners[i].listener;
+        if (a_.winners[i] != &entry)
+            return {false, "Superseded",
+                    fmt::format(
+                        "spec.parentRefs: listener {} of {} serves {}, which takes precedence (the oldest "
+                        "route has the listener); attach to another listener, or delete one of the two",
+                        listener.name, gateway_text(), describe(*a_.winners[i]->route))};
+        if (!a_.listeners[i].accepted.holds)
+            return {false, "ListenerNotAccepted",
+                    fmt::format(
+                        "{}: status.listeners[{}]: the listener is not accepted, so nothing is served on it; "
+                        "correct what its condition Accepted names",
+                        gateway_text(), listener.name)};
+        if (!services_.served.holds)
+            return {false, services_.served.reason, services_.served.message};
+        std::string in_part;
+        for (const problem& p : problems_) {
+            const bool is_ours = p.route != nullptr && p.route == entry.route &&
+                                 (p.listener == nullptr || p.listener == &listener);
+            if (is_ours && !p.in_part)
+                return {false, "NotServed", p.message};
+            if (is_ours)
+                in_part = p.message;
+        }
+        if (!services_.by_listener.contains(&listener))
+            return {false, "NoBackend",
+                    fmt::format(
+                        "spec.rules: no backendRef can be used, so nothing serves listener {}; correct what "
+                        "the condition ResolvedRefs names, or give a backendRef a weight",
+                        listener.name)};
+        if (entry.served_by == behaviour::merge)
+            return judge_endpoints(listener, merged(listener)->backends);
+        return {true, "Programmed", std::move(in_part)};
+    }
+
+    listener_outcome judge_endpoints(const Listener& listener, const std::vector<backend>& backends) const {
+        const auto usable =
+            std::find_if(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
+        if (usable == backends.end())
+            return {false, "NoBackend",
+                    fmt::format(
+                        "spec.rules: no backendRef can be used, so connections to listener {} are refused; "
+                        "correct what the condition ResolvedRefs names, or give a backendRef a weight",
+                        listener.name)};
+        const auto has_endpoints = [&](const std::string& family) {
+            return !collect_endpoints(backends, family, *s_.cluster, false).empty();
+        };
+        std::vector<std::string> lacking;
+        for (const std::string& family : services_.families)
+            if (!has_endpoints(family))
+                lacking.push_back(family);
+        if (lacking.empty())
+            return {true, "Programmed", {}};
+        const std::string service = to_string(usable->service_key);
+        const bool none_at_all = !has_endpoints("IPv4") && !has_endpoints("IPv6");
+        if (none_at_all)
+            return {false, "NoEndpoints",
+                    fmt::format(
+                        "Service {}: spec.selector: it has no endpoint, so connections to listener {} are "
+                        "refused; start its pods, or correct the selector",
+                        service, listener.name)};
+        return {
+            lacking.size() < services_.families.size(), "NoEndpointsOfFamily",
+            fmt::format(
+                "Service {}: spec.ipFamilies: no backend has an endpoint of the family {} of the Gateway's "
+                "address, so connections to it are refused; let the Service have that family too "
+                "(spec.ipFamilyPolicy: PreferDualStack), or give {} an address of another family",
+                service, fmt::join(lacking, " and "), gateway_text())};
+    }
+
+    const snapshot& s_;
+    const attachments& a_;
+    const division& d_;
+    const planned_services& services_;
+    const std::vector<problem>& problems_;
+};
+
+} // namespace
+
+std::vector<route_outcome> judge_outcomes(const snapshot& s, const attachments& a, const division& d,
+                                          const planned_services& services,
+                                          const std::vector<problem>& problems) {
+    const outcome_judge judge(s, a, d, services, problems);
+    std::vector<route_outcome> outcomes;
+    for (const attachments::entry& entry : a.routes)
+        if (auto outcome = judge.judge(entry))
+            outcomes.push_back(std::move(*outcome));
+    return outcomes;
+}
+
+} // namespace detail
+
+bool add_outcome(std::vector<parent_verdict>& verdicts, const route_view& route,
+                 const route_outcome& outcome) {
+    if (outcome.uid != route.metadata->uid || outcome.generation != route.metadata->generation.value_or(0) ||
+        outcome.parents.size() != verdicts.size())
+        return false;
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+        verdicts[i].programmed = outcome.parents[i].programmed;
+        verdicts[i].weights = outcome.parents[i].weights;
+    }
+    return true;
+}
+
+} // namespace gwctl::gateway
