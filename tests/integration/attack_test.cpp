@@ -93,7 +93,7 @@ spec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: s1, port: 80}, {n
     CHECK(a.cluster.server.wait_until([&] {
         const auto all = a.cluster.server.objects("events");
         return std::any_of(all.begin(), all.end(),
-                           [](const json::value& e) { return e.at("reason") == "NotServed"; });
+                           [](const json::value& e) { return e.at("reason") == "PartiallyProgrammed"; });
     }));
 }
 
