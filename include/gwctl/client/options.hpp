@@ -18,8 +18,8 @@ struct list_options {
     std::string field_selector{};
     /// "": the newest there is; "0": whatever the server has in its cache; else that version or a newer one.
     std::string resource_version{};
-    std::string continue_{};        ///< from the page before; then `resource_version` is not sent
-    std::int64_t limit = 500;       ///< objects a page; 0: all in one
+    std::string continue_{};  ///< from the page before; then `resource_version` is not sent
+    std::int64_t limit = 500; ///< objects a page; 0: all in one
 };
 
 /// Where a watch starts and how it ends.
