@@ -48,6 +48,16 @@ result<std::string> object_path(const resource_type& type, std::string_view vers
     return path;
 }
 
+std::string detail::with_type(const resource_type& type, std::string_view version, std::string_view object) {
+    std::string out = "{\"apiVersion\":";
+    json::append_quoted(type.api_version(version), out);
+    out += ",\"kind\":";
+    json::append_quoted(type.kind, out);
+    if (object.size() > 2)
+        out += ',';
+    return out.append(object.substr(1));
+}
+
 void detail::adopt(ObjectMeta& object, std::string_view kind, OwnerReference owner,
                    const ObjectMeta& owner_metadata) {
     if (object.namespace_.empty())

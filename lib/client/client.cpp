@@ -85,28 +85,31 @@ void client::throw_undecodable(const resource_type& type, const error& e) {
 
 task<std::string> client::get_body(resource_type type, object_key key) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    http_request request = shared->make_request("GET", path_of(type, version, key));
+    state::request_maker maker = [shared, type, key](std::string_view version) {
+        return shared->make_read(type, false, path_of(type, version, key));
+    };
     request_subject about = about_object(type, key);
-    co_return co_await shared->body(std::move(request), std::move(about));
+    co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
 task<void> client::list_into(resource_type type, list_options options,
                              json::detail::object_decoder& decoder) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    query q(collection_path(type, version, options.namespace_));
-    q.add("labelSelector", options.label_selector).add("fieldSelector", options.field_selector);
-    if (options.limit > 0)
-        q.add("limit", std::to_string(options.limit));
-    // A continue token carries its resourceVersion; the server refuses both together. With a limit, a version
-    // alone would mean the state at exactly that version.
-    if (!options.continue_.empty())
-        q.add("continue", options.continue_);
-    else if (options.resource_version == "0")
-        q.add("resourceVersion", "0");
-    else if (!options.resource_version.empty())
-        q.add("resourceVersion", options.resource_version).add("resourceVersionMatch", "NotOlderThan");
+    state::request_maker maker = [shared, type, options](std::string_view version) {
+        query q(collection_path(type, version, options.namespace_));
+        q.add("labelSelector", options.label_selector).add("fieldSelector", options.field_selector);
+        if (options.limit > 0)
+            q.add("limit", std::to_string(options.limit));
+        // A continue token carries its resourceVersion; the server refuses both together. With a limit, a
+        // version alone would mean the state at exactly that version.
+        if (!options.continue_.empty())
+            q.add("continue", options.continue_);
+        else if (options.resource_version == "0")
+            q.add("resourceVersion", "0");
+        else if (!options.resource_version.empty())
+            q.add("resourceVersion", options.resource_version).add("resourceVersionMatch", "NotOlderThan");
+        return shared->make_read(type, true, std::move(q).target());
+    };
 
     request_subject about = about_collection("list", type, options.namespace_);
     const std::string subject = about.text;
@@ -114,8 +117,7 @@ task<void> client::list_into(resource_type type, list_options options,
         if (step.has_error())
             throw api_error(step.error().code, fmt::format("{}: {}", subject, step.error().message));
     };
-    http_request request = shared->make_request("GET", std::move(q).target());
-    const auto response = co_await shared->open(std::move(request), std::move(about));
+    const auto response = co_await shared->open(std::move(maker), std::move(about));
     std::size_t size = 0;
     // Each piece is at most a connection's buffer and a turn of the executor, so a list of any size leaves
     // room for other work in between.
@@ -136,77 +138,81 @@ task<void> client::list_into(resource_type type, list_options options,
 
 task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_options options) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    query q(collection_path(type, version, options.namespace_));
-    q.add_flag("watch", true);
-    q.add("labelSelector", options.label_selector).add("fieldSelector", options.field_selector);
-    q.add("resourceVersion", options.resource_version);
-    q.add("timeoutSeconds", std::to_string(options.server_timeout.count()));
-    // The end of the initial events is a bookmark.
-    q.add_flag("allowWatchBookmarks", options.bookmarks || options.send_initial_events);
-    if (options.send_initial_events)
-        q.add_flag("sendInitialEvents", true).add("resourceVersionMatch", "NotOlderThan");
-
-    http_request request = shared->make_request("GET", std::move(q).target());
-    // The server ends the watch by itself before that; a longer silence is a connection that died unnoticed.
-    request.idle_timeout = options.server_timeout + std::chrono::seconds(15);
+    state::request_maker maker = [shared, type, options](std::string_view version) {
+        query q(collection_path(type, version, options.namespace_));
+        q.add_flag("watch", true);
+        q.add("labelSelector", options.label_selector).add("fieldSelector", options.field_selector);
+        q.add("resourceVersion", options.resource_version);
+        q.add("timeoutSeconds", std::to_string(options.server_timeout.count()));
+        // The end of the initial events is a bookmark.
+        q.add_flag("allowWatchBookmarks", options.bookmarks || options.send_initial_events);
+        if (options.send_initial_events)
+            q.add_flag("sendInitialEvents", true).add("resourceVersionMatch", "NotOlderThan");
+        http_request request = shared->make_read(type, false, std::move(q).target());
+        // The server ends the watch by itself before that; a longer silence is a connection that died
+        // unnoticed.
+        request.idle_timeout = options.server_timeout + std::chrono::seconds(15);
+        return request;
+    };
     request_subject about = about_collection("watch", type, options.namespace_);
     const std::string subject = about.text;
-    auto response = co_await shared->open(std::move(request), std::move(about));
+    auto response = co_await shared->open(std::move(maker), std::move(about));
     std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(std::move(response), subject);
     co_return lines;
 }
 
-task<std::string> client::create_body(resource_type type, object_key key, std::string body) {
+task<std::string> client::create_body(resource_type type, object_key key, std::string object) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
     request_subject about = about_object(type, key);
     if (type.namespaced == key.namespace_.empty())
         throw api_error(
             errc::precondition,
             fmt::format("{}: metadata.namespace: expected {}", about.text,
                         type.namespaced ? "a namespace" : "none, since the kind is cluster-scoped"));
-    query q(collection_path(type, version, key.namespace_));
-    q.add("fieldManager", shared->options.field_manager);
-    http_request request = shared->make_request("POST", std::move(q).target());
-    request.headers.emplace_back("Content-Type", "application/json");
-    request.body = std::move(body);
-    co_return co_await shared->body(std::move(request), std::move(about));
+    state::request_maker maker = [shared, type, key, &object](std::string_view version) {
+        query q(collection_path(type, version, key.namespace_));
+        q.add("fieldManager", shared->options.field_manager);
+        http_request request = shared->make_request("POST", std::move(q).target());
+        request.headers.emplace_back("Content-Type", "application/json");
+        request.body = detail::with_type(type, version, object);
+        return request;
+    };
+    co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
 task<std::string> client::apply_body(resource_type type, object_key key, std::string subresource,
-                                     std::string body) {
+                                     std::string object) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    query q(path_of(type, version, key, subresource));
-    q.add("fieldManager", shared->options.field_manager).add_flag("force", true);
-    http_request request = shared->make_request("PATCH", std::move(q).target());
-    request.headers.emplace_back("Content-Type", "application/apply-patch+yaml"); // JSON is YAML
-    request.body = std::move(body);
+    state::request_maker maker = [shared, type, key, subresource, &object](std::string_view version) {
+        query q(path_of(type, version, key, subresource));
+        q.add("fieldManager", shared->options.field_manager).add_flag("force", true);
+        http_request request = shared->make_request("PATCH", std::move(q).target());
+        request.headers.emplace_back("Content-Type", "application/apply-patch+yaml"); // JSON is YAML
+        request.body = detail::with_type(type, version, object);
+        return request;
+    };
     request_subject about = about_object(type, key);
-    co_return co_await shared->body(std::move(request), std::move(about));
+    co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
 task<std::string> client::patch_body(resource_type type, object_key key, std::string subresource,
                                      class patch change) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    query q(path_of(type, version, key, subresource));
-    q.add("fieldManager", shared->options.field_manager);
-    http_request request = shared->make_request("PATCH", std::move(q).target());
-    request.headers.emplace_back("Content-Type", change.content_type());
-    request.body = change.body();
+    state::request_maker maker = [shared, type, key, subresource, &change](std::string_view version) {
+        query q(path_of(type, version, key, subresource));
+        q.add("fieldManager", shared->options.field_manager);
+        http_request request = shared->make_request("PATCH", std::move(q).target());
+        request.headers.emplace_back("Content-Type", change.content_type());
+        request.body = change.body();
+        return request;
+    };
     request_subject about = about_object(type, key);
-    co_return co_await shared->body(std::move(request), std::move(about));
+    co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
 task<void> client::remove_object(resource_type type, object_key key, delete_options options) {
     const auto shared = state_;
-    const std::string version = co_await served_version(type);
-    http_request request = shared->make_request("DELETE", path_of(type, version, key));
-    request.headers.emplace_back("Content-Type", "application/json");
-    std::string& body = request.body;
-    body = R"({"apiVersion":"v1","kind":"DeleteOptions")";
+    std::string body = R"({"apiVersion":"v1","kind":"DeleteOptions")";
     const auto add = [&body](std::string_view prefix, std::string_view value) {
         body += prefix;
         json::append_quoted(value, body);
@@ -223,8 +229,14 @@ task<void> client::remove_object(resource_type type, object_key key, delete_opti
     if (!options.propagation.empty())
         add(R"(,"propagationPolicy":)", options.propagation);
     body += '}';
+    state::request_maker maker = [shared, type, key, &body](std::string_view version) {
+        http_request request = shared->make_request("DELETE", path_of(type, version, key));
+        request.headers.emplace_back("Content-Type", "application/json");
+        request.body = body;
+        return request;
+    };
     request_subject about = about_object(type, key);
-    co_await shared->body(std::move(request), std::move(about));
+    co_await shared->body(std::move(maker), std::move(about));
 }
 
 task<std::string> client::raw(http_request request) {

@@ -34,6 +34,15 @@ client::state::state(std::shared_ptr<transport> t, client_options o)
         throw api_error(errc::precondition, "client_options.field_manager: expected a name, got \"\"");
 }
 
+http_request client::state::make_read(const resource_type& type, bool list, std::string target) const {
+    http_request r = make_request("GET", std::move(target));
+    // What cannot give metadata alone gives whole objects, of which the rest is skipped.
+    if (type.metadata_only)
+        r.headers.front().second = fmt::format(
+            "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json", list ? "List" : "");
+    return r;
+}
+
 http_request client::state::make_request(std::string method, std::string target) const {
     http_request r;
     r.method = std::move(method);
@@ -72,13 +81,39 @@ task<std::unique_ptr<http_response>> client::state::open(http_request request,
             co_await time.sleep_for(*wait);
             continue;
         }
-        throw detail::response_error(*response, body, about, link->host());
+        detail::throw_response_error(*response, body, about, link->host());
+    }
+}
+
+task<std::unique_ptr<http_response>> client::state::open(request_maker make, detail::request_subject about) {
+    const resource_type type = about.type;
+    for (bool again = false;; again = true) {
+        const std::string version = co_await served_version(type);
+        http_request request = make(version);
+        try {
+            co_return co_await open(std::move(request), about);
+        } catch (const detail::not_served_error&) {
+            // It was not carried out, so this is safe for writes too.
+            if (again || type.fallback_version.empty())
+                throw;
+        }
+        versions[detail::version_key(type)].current = false;
     }
 }
 
 task<std::string> client::state::body(http_request request, detail::request_subject about) {
     const std::string subject = about.text;
     auto response = co_await open(std::move(request), std::move(about));
+    co_return co_await read_all(std::move(response), subject);
+}
+
+task<std::string> client::state::body(request_maker make, detail::request_subject about) {
+    const std::string subject = about.text;
+    auto response = co_await open(std::move(make), std::move(about));
+    co_return co_await read_all(std::move(response), subject);
+}
+
+task<std::string> client::state::read_all(std::unique_ptr<http_response> response, std::string subject) {
     std::string body = co_await read_body(*response, options.max_response_bytes);
     if (body.size() > options.max_response_bytes)
         throw api_error(errc::too_large,

@@ -7,34 +7,53 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <functional>
 #include <map>
 #include <set>
 
 namespace gwctl {
 
 struct client::state {
+    /// A request for a kind, by the version of the kind that is served.
+    using request_maker = std::function<http_request(std::string_view version)>;
+
     state(std::shared_ptr<transport> t, client_options o);
 
     /// Sends, and sends again as long as the server refuses with Retry-After. Throws for what is not 2xx.
     task<std::unique_ptr<http_response>> open(http_request request, detail::request_subject about);
+    /// The same for `about.type`, in the version that is served. When that turns out not to be served any
+    /// more, once more in the one that is.
+    task<std::unique_ptr<http_response>> open(request_maker make, detail::request_subject about);
     /// As `open`, and reads the whole body.
     task<std::string> body(http_request request, detail::request_subject about);
-    /// The plurals that /apis/GROUP/VERSION lists; empty when it is not there.
-    task<std::set<std::string>> plurals_of(std::string api_version);
+    task<std::string> body(request_maker make, detail::request_subject about);
+
+    task<std::string> served_version(resource_type type);
+    task<std::optional<std::string>> discover(resource_type type);
 
     http_request make_request(std::string method, std::string target) const;
+    /// A read of one object or, `list`, of many, in the form that the kind asks for.
+    http_request make_read(const resource_type& type, bool list, std::string target) const;
+
+    struct known_version {
+        std::string version{};
+        bool current = true; ///< false: to be asked for again before it is used
+    };
 
     std::shared_ptr<transport> link;
     client_options options;
     clock& time;
     request_observer observer;
-    /// The served version of a kind, by qualified name and preferred version.
-    std::map<std::string, std::string> versions;
+    /// By qualified name and preferred version.
+    std::map<std::string, known_version> versions;
     /// Lookups under way; the timer is cancelled when one has ended.
     std::map<std::string, std::shared_ptr<boost::asio::steady_timer>> lookups;
 
 private:
     task<std::unique_ptr<http_response>> send(const http_request& request);
+    task<std::string> read_all(std::unique_ptr<http_response> response, std::string subject);
+    /// The plurals that the discovery document of a version lists; empty when there is none.
+    task<std::set<std::string>> plurals_of(std::string group, std::string version);
 };
 
 } // namespace gwctl

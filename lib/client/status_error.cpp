@@ -96,7 +96,9 @@ api_error status_error(int http_status, const Status& status, std::string_view s
     return e;
 }
 
-api_error not_served(const resource_type& type) {
+namespace {
+
+std::string not_served_text(const resource_type& type) {
     std::string versions(type.version);
     if (!type.fallback_version.empty())
         versions.append(", ").append(type.fallback_version);
@@ -105,10 +107,7 @@ api_error not_served(const resource_type& type) {
         remedy = "install the Gateway API CRDs";
     else if (type.group.find('.') == std::string_view::npos || type.group.ends_with(".k8s.io"))
         remedy = "a newer Kubernetes does";
-    api_error e(errc::not_found, fmt::format("the API server does not serve {} ({}); {}",
-                                             type.qualified_name(), versions, remedy));
-    e.http_status = 404;
-    return e;
+    return fmt::format("the API server does not serve {} ({}); {}", type.qualified_name(), versions, remedy);
 }
 
 api_error response_error(const http_response& response, std::string_view body, const request_subject& about,
@@ -117,9 +116,6 @@ api_error response_error(const http_response& response, std::string_view body, c
     const auto header = parse_retry_after(response.header("Retry-After"));
     const auto status = json::decode<Status>(body);
     const bool is_status = status.has_value() && !status->status.empty();
-    // An object that is not there is named in the details; a path that is not there is not.
-    if (response.status() == 404 && !about.type.kind.empty() && (!is_status || status->details.kind.empty()))
-        return not_served(about.type);
     if (is_status) {
         api_error e = status_error(response.status(), *status, subject);
         if (header)
@@ -140,6 +136,28 @@ api_error response_error(const http_response& response, std::string_view body, c
     e.http_status = code;
     e.retry_after = header;
     return e;
+}
+
+} // namespace
+
+not_served_error::not_served_error(const resource_type& type)
+    : api_error(errc::not_found, not_served_text(type)) {
+    http_status = 404;
+}
+
+void throw_response_error(const http_response& response, std::string_view body, const request_subject& about,
+                          std::string_view host) {
+    // An object that is not there is named in the details; a path that is not there is not.
+    if (response.status() == 404 && !about.type.kind.empty()) {
+        const auto status = json::decode<Status>(body);
+        if (status.has_error() || status->status.empty() || status->details.kind.empty())
+            throw not_served_error(about.type);
+    }
+    throw response_error(response, body, about, host);
+}
+
+std::string version_key(const resource_type& type) {
+    return type.qualified_name().append(" ").append(type.version);
 }
 
 } // namespace gwctl::detail

@@ -20,13 +20,19 @@ struct request_subject {
     resource_type type{}; ///< empty kind: none in particular
 };
 
-/// The error for a kind that the server does not know.
-api_error not_served(const resource_type& type);
+/// The server does not know a kind, or not in the version asked for: `errc::not_found`.
+class not_served_error : public api_error {
+public:
+    explicit not_served_error(const resource_type& type);
+};
 
-/// The error of a response that is not 2xx. A body that is no Status is quoted in part; a 404 that names no
-/// object means that the kind is not served.
-api_error response_error(const http_response& response, std::string_view body, const request_subject& about,
-                         std::string_view host);
+/// Throws the error of a response that is not 2xx. A body that is no Status is quoted in part; a 404 that
+/// names no object means that the kind is not served.
+[[noreturn]] void throw_response_error(const http_response& response, std::string_view body,
+                                       const request_subject& about, std::string_view host);
+
+/// What a kind's served version is remembered under.
+std::string version_key(const resource_type& type);
 
 /// The seconds of a Retry-After header; none where there is none or it is a date.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view header);

@@ -62,6 +62,10 @@ void event_recorder::record(core_v1::ObjectReference about, event_type type, std
     s.changed.notify_all();
 }
 
+std::string event_recorder::known_version(const resource_type& type) const {
+    return state_->api.known_version(type);
+}
+
 task<void> event_recorder::run() {
     state& s = *state_;
     while (true) {

@@ -6,22 +6,28 @@ namespace gwctl {
 
 void health::set_live(std::string_view check, std::string problem) {
     const std::lock_guard lock(mutex_);
-    live_.insert_or_assign(std::string(check), std::move(problem));
+    check_state& state = live_[std::string(check)];
+    state.problem = std::move(problem);
 }
 
-void health::set_ready(std::string_view check, std::string problem) {
+void health::set_ready(std::string_view check, std::string problem, std::string remark) {
     const std::lock_guard lock(mutex_);
-    ready_.insert_or_assign(std::string(check), std::move(problem));
+    check_state& state = ready_[std::string(check)];
+    state.problem = std::move(problem);
+    state.remark = std::move(remark);
 }
 
 health::answer health::ask(const checks& all) {
     answer a;
-    for (const auto& [check, problem] : all) {
-        if (problem.empty()) {
-            a.verbose += fmt::format("[+]{} ok\n", check);
-        } else {
+    for (const auto& [check, state] : all) {
+        if (!state.problem.empty()) {
             a.ok = false;
-            a.verbose += fmt::format("[-]{} failed: {}\n", check, problem);
+            a.verbose += fmt::format("[-]{} failed: {}\n", check, state.problem);
+        } else if (!state.remark.empty()) {
+            a.remarks = true;
+            a.verbose += fmt::format("[+]{} ok: {}\n", check, state.remark);
+        } else {
+            a.verbose += fmt::format("[+]{} ok\n", check);
         }
     }
     return a;

@@ -54,6 +54,10 @@ void manager::post(std::function<void()> work) {
     });
 }
 
+store<apiextensions_v1::CustomResourceDefinition>& manager::follow_crds() {
+    return static_cast<store<apiextensions_v1::CustomResourceDefinition>&>(core_->follow_crds());
+}
+
 void manager::recheck_kinds() {
     core_->api_.forget_versions();
     for (const auto& k : core_->caches_)
@@ -225,8 +229,11 @@ settled_report manager::core::report(const std::string& resource_version) const 
         r.waiting_for.push_back(draining_ ? "the manager is stopping" : "controllers have not started");
     for (const auto& k : caches_) {
         const std::string kind = k->kind->type.qualified_name();
+        const store_state state = k->table->state();
+        if (k->optional && (state == store_state::denied || state == store_state::failing))
+            continue;
         if (!k->table->synced())
-            r.waiting_for.push_back(not_ready(*k));
+            r.waiting_for.push_back(state_of(*k));
         else if (!k->table->has_seen(resource_version))
             r.waiting_for.push_back(fmt::format("{}: at resourceVersion {}, not yet at {}", kind,
                                                 k->table->resource_version(), resource_version));
@@ -255,7 +262,7 @@ void manager::core::progress() {
     }
 }
 
-std::string manager::core::not_ready(const cached_kind& k) const {
+std::string manager::core::state_of(const cached_kind& k) const {
     std::string text = fmt::format("{}: {}", k.kind->type.qualified_name(), to_string(k.table->state()));
     if (!k.table->reason().empty())
         text += ": " + k.table->reason();
@@ -264,18 +271,52 @@ std::string manager::core::not_ready(const cached_kind& k) const {
 
 void manager::core::publish_readiness() {
     for (const auto& k : caches_) {
-        std::string problem = k->table->synced() ? std::string() : not_ready(*k);
-        const auto [known, first] = readiness_.try_emplace(k.get(), problem);
-        if (!first && known->second == problem)
+        const store_state state = k->table->state();
+        std::string told = state == store_state::synced ? std::string() : state_of(*k);
+        const auto [known, first] = readiness_.try_emplace(k.get(), told);
+        if (!first && known->second == told)
             continue;
-        known->second = problem;
+        known->second = told;
         const cache_scope& s = k->table->scope();
         std::string check = "cache-" + k->kind->type.qualified_name();
         for (const std::string* part : {&s.namespace_, &s.label_selector, &s.field_selector})
             if (!part->empty())
                 check += "/" + *part;
-        health_.set_ready(check, std::move(problem));
+        if (k->optional || k->table->synced())
+            health_.set_ready(check, {}, std::move(told));
+        else
+            health_.set_ready(check, std::move(told));
         changed_.notify_all();
+    }
+}
+
+detail::object_table& manager::core::follow_crds() {
+    const detail::kind_ops& ops = detail::ops_of<apiextensions_v1::CustomResourceDefinition>;
+    detail::object_table& definitions = table(ops, {});
+    if (std::exchange(following_crds_, true))
+        return definitions;
+    for (const auto& k : caches_)
+        if (k->table.get() == &definitions)
+            k->optional = true;
+    definitions.on_change_any([this](const detail::any_change& c) { definition_changed(c); });
+    definitions.on_state([](store_state s) {
+        if (s == store_state::denied)
+            log::warn("changes of CustomResourceDefinitions are not seen: kinds that are missing are asked for "
+                      "every 30 s instead; let this controller list and watch "
+                      "customresourcedefinitions.apiextensions.k8s.io");
+    });
+    return definitions;
+}
+
+void manager::core::definition_changed(const detail::any_change& c) {
+    const std::string& name = (c.now ? c.now : c.old).metadata->name;
+    for (const auto& k : caches_) {
+        if (!k->reflector || k->kind->type.qualified_name() != name)
+            continue;
+        // What was there at the start the reflectors have found; one that came just after they looked they
+        // have not.
+        if (!c.initial || k->table->state() == store_state::not_served)
+            k->reflector->recheck();
     }
 }
 

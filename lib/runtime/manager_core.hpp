@@ -43,11 +43,15 @@ private:
         const detail::kind_ops* kind = nullptr;
         std::unique_ptr<detail::object_table> table{};
         std::unique_ptr<detail::reflector> reflector{};
+        bool optional = false; ///< nothing waits for it
     };
     struct settle_request {
         std::string resource_version{};
         std::shared_ptr<std::promise<settled_report>> done{};
     };
+
+    detail::object_table& follow_crds();
+    void definition_changed(const detail::any_change& c);
 
     task<void> live();
     task<void> start();
@@ -57,7 +61,7 @@ private:
     void start_controller(detail::controller_loop& c);
     void progress();
     void publish_readiness();
-    std::string not_ready(const cached_kind& k) const;
+    std::string state_of(const cached_kind& k) const;
     bool caches_started() const;
 
     void open_servers();
@@ -94,7 +98,8 @@ private:
 
     detail::notifier changed_;
     std::vector<settle_request> settle_requests_;
-    std::map<const cached_kind*, std::string> readiness_;
+    std::map<const cached_kind*, std::string> readiness_; ///< what was published last
+    bool following_crds_ = false;
     bool reflecting_ = false;
     bool leading_ = false;
     bool controlling_ = false;

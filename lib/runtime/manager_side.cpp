@@ -60,7 +60,8 @@ detail::http_answer manager::core::answer(std::string_view path, std::string_vie
     if (health_here && (path == "/healthz" || path == "/readyz")) {
         const class health::answer h = path == "/healthz" ? health_.live() : health_.ready();
         a.status = h.ok ? 200 : 503;
-        a.body = h.ok && !has_flag(query, "verbose") ? "ok" : h.verbose + (h.ok ? "ok\n" : "failed\n");
+        const bool brief = h.ok && !h.remarks && !has_flag(query, "verbose");
+        a.body = brief ? "ok" : h.verbose + (h.ok ? "ok\n" : "failed\n");
         return a;
     }
     a.status = 404;

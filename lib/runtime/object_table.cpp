@@ -69,6 +69,7 @@ struct object_table::contents {
     std::map<std::string, index, std::less<>> indexes;
     std::vector<std::shared_ptr<handler>> handlers;
     std::vector<state_handler> state_handlers;
+    std::vector<std::function<void()>> version_handlers;
     std::vector<awaited_version> awaited;
     std::uint64_t changes = 0;
     bool listed = false;
@@ -117,7 +118,7 @@ struct object_table::contents {
 };
 
 object_table::object_table(resource_type type, cache_scope scope)
-    : type_(type), scope_(std::move(scope)), contents_(std::make_unique<contents>()) {}
+    : type_(type), scope_(std::move(scope)), version_(type.version), contents_(std::make_unique<contents>()) {}
 object_table::~object_table() = default;
 
 std::size_t object_table::size() const noexcept { return contents_->objects.size(); }
@@ -179,6 +180,20 @@ void object_table::on_change_any(change_handler call) {
         c.now = o;
         c.initial = true;
         h->call(c);
+    }
+}
+
+void object_table::on_version(std::function<void()> call) {
+    contents_->version_handlers.push_back(std::move(call));
+}
+
+void object_table::set_version(std::string version) {
+    if (version_ == version)
+        return;
+    version_ = std::move(version);
+    for (std::size_t i = 0; i < contents_->version_handlers.size(); ++i) {
+        const std::function<void()> call = contents_->version_handlers[i];
+        call();
     }
 }
 

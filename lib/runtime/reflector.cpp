@@ -5,8 +5,25 @@
 
 #include <gwctl/core/log.hpp>
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <array>
+
 namespace gwctl::detail {
 namespace {
+
+/// When `reflector::recheck` looks. The API server shows a change of a CustomResourceDefinition before it acts
+/// on it: discovery and the endpoints follow within some seconds.
+constexpr std::array<std::chrono::milliseconds, 4> recheck_after{
+    std::chrono::milliseconds(0), std::chrono::milliseconds(500), std::chrono::seconds(2),
+    std::chrono::seconds(8)};
+
+/// Takes away what nobody reads and what would be as large as the object: `kubectl apply` keeps a copy of what
+/// it was given. Structs are never written back whole, so the copy on the server stays.
+void shed(const any_object& o) {
+    // Nobody else has the object yet, and it was not made const.
+    const_cast<ObjectMeta&>(*o.metadata).annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
+}
 
 /// The failure behind a caught exception. Rethrows cancellation.
 api_error failure_of(const std::exception_ptr& e) {
@@ -26,7 +43,7 @@ api_error failure_of(const std::exception_ptr& e) {
 reflector::reflector(client& api, clock& time, const kind_ops& kind, object_table& table,
                      reflector_options options, std::uint64_t seed, std::function<void()> progress)
     : api_(api), time_(time), kind_(kind), table_(table), fsm_(std::move(options), seed),
-      progress_(std::move(progress)) {}
+      progress_(std::move(progress)), checks_(recheck_after.size()) {}
 
 task<void> reflector::run() {
     while (true) {
@@ -45,7 +62,8 @@ task<void> reflector::run() {
 }
 
 void reflector::recheck() {
-    if (table_.state() == store_state::not_served)
+    checks_ = 0;
+    if (fsm_.kinds_changed())
         recheck_.notify_all();
 }
 
@@ -63,33 +81,48 @@ task<void> reflector::list(reflector_fsm::todo todo) {
                                              untyped_client::list_limits(api_));
         co_await untyped_client::list_into(api_, kind_.type, std::move(options), decoder);
         const ListMeta meta = kind_.take_list(page.get(), pages_);
-        if (fsm_.listed(meta, time_.now()))
+        if (fsm_.listed(meta, time_.now())) {
+            for (const any_object& o : pages_)
+                shed(o);
             table_.replace(std::exchange(pages_, {}), fsm_.resource_version());
+            take_version();
+        }
     } catch (...) {
         failed = std::current_exception();
     }
     if (failed) {
         pages_.clear();
-        const api_error e = failure_of(failed);
-        // Perhaps only the version we know of is gone; the next list looks for the others.
-        if (e.code() == errc::not_found)
-            api_.forget_versions();
-        fsm_.list_failed(e, time_.now());
+        fsm_.list_failed(failure_of(failed), time_.now());
     }
 }
 
 task<void> reflector::watch(reflector_fsm::todo todo) {
-    std::exception_ptr failed;
+    using namespace boost::asio::experimental::awaitable_operators;
+    watch_options options;
+    options.namespace_ = table_.scope().namespace_;
+    options.label_selector = table_.scope().label_selector;
+    options.field_selector = table_.scope().field_selector;
+    options.resource_version = std::move(todo.resource_version);
+    options.server_timeout = todo.server_timeout;
+    watch_failure_ = nullptr;
+    task<void> following = follow(std::move(options));
+    task<void> moving = moved();
+    const auto first = co_await (std::move(following) || std::move(moving));
+    if (first.index() == 1)
+        fsm_.watch_moved();
+    else if (watch_failure_)
+        fsm_.watch_failed(failure_of(watch_failure_), time_.now());
+    else
+        fsm_.watch_ended(time_.now());
+}
+
+/// The watch, until it ends; why, when not in good order, is left in `watch_failure_`.
+task<void> reflector::follow(watch_options options) {
     try {
-        watch_options options;
-        options.namespace_ = table_.scope().namespace_;
-        options.label_selector = table_.scope().label_selector;
-        options.field_selector = table_.scope().field_selector;
-        options.resource_version = std::move(todo.resource_version);
-        options.server_timeout = todo.server_timeout;
         const std::unique_ptr<watch_lines> lines =
             co_await untyped_client::open_watch(api_, kind_.type, std::move(options));
         fsm_.watch_opened(time_.now());
+        take_version();
         publish();
         while (true) {
             const std::optional<std::string_view> line = co_await lines->next();
@@ -102,16 +135,46 @@ task<void> reflector::watch(reflector_fsm::todo todo) {
             take(parsed.type, std::move(object));
             publish();
         }
-        fsm_.watch_ended(time_.now());
     } catch (...) {
-        failed = std::current_exception();
+        watch_failure_ = std::current_exception();
     }
-    if (failed)
-        fsm_.watch_failed(failure_of(failed), time_.now());
+}
+
+/// Returns when the kind is served in another version than the one watched, or not at all.
+task<void> reflector::moved() {
+    while (true) {
+        if (checks_ == recheck_after.size()) {
+            co_await recheck_.wait();
+            continue;
+        }
+        co_await sleep_or_notified(time_, time_.now() + recheck_after[checks_], recheck_);
+        ++checks_;
+        std::optional<std::string> served;
+        try {
+            served = co_await api_.discover(kind_.type);
+        } catch (const api_error& e) {
+            log::debug("cannot look which version of a kind is served",
+                       {{"kind", kind_.type.qualified_name()}, {"error", e.what()}});
+            continue;
+        }
+        if (served != table_.version())
+            co_return;
+    }
+}
+
+void reflector::take_version() {
+    std::string version = api_.known_version(kind_.type);
+    if (version == table_.version())
+        return;
+    log::info("a kind is served in another version now", {{"kind", kind_.type.qualified_name()},
+                                                          {"before", table_.version()},
+                                                          {"now", version}});
+    table_.set_version(std::move(version));
 }
 
 void reflector::take(watch_event_type type, std::shared_ptr<void> object) {
     const any_object o = kind_.erase(std::move(object));
+    shed(o);
     const bool moves = fsm_.watch_event(type, o.metadata->resourceVersion);
     table_.apply(type, o, !moves);
 }
@@ -119,20 +182,39 @@ void reflector::take(watch_event_type type, std::shared_ptr<void> object) {
 void reflector::publish() {
     const store_state before = table_.state();
     const store_state now = fsm_.state();
+    const std::size_t objects = table_.size();
     if (now == store_state::not_served && before != now)
         table_.replace({}, {});
-    if (before != now) {
-        const std::string kind = kind_.type.qualified_name();
-        if (now == store_state::denied || now == store_state::failing)
-            log::warn("cannot watch a kind",
-                      {{"kind", kind}, {"state", to_string(now)}, {"error", fsm_.reason()}});
-        else if (now == store_state::not_served)
-            log::info("kind is not served; asking again later", {{"kind", kind}});
+    if (before != now)
+        log_state(before, objects);
+    table_.set_state(now, fsm_.reason());
+    progress_();
+}
+
+void reflector::log_state(store_state before, std::size_t objects) const {
+    const std::string kind = kind_.type.qualified_name();
+    switch (fsm_.state()) {
+    case store_state::denied:
+    case store_state::failing:
+        log::warn("cannot watch a kind",
+                  {{"kind", kind}, {"state", to_string(fsm_.state())}, {"error", fsm_.reason()}});
+        break;
+    case store_state::not_served:
+        if (before == store_state::synced)
+            log::warn("a kind is not served any more: its objects count as deleted",
+                      {{"kind", kind}, {"objects", objects}, {"error", fsm_.reason()}});
+        else
+            log::warn("a kind is not served: it counts as having no objects until it is",
+                      {{"kind", kind}, {"error", fsm_.reason()}});
+        break;
+    default:
+        if (before == store_state::not_served)
+            log::info("a kind is served now", {{"kind", kind},
+                                               {"version", table_.version()},
+                                               {"objects", table_.size()}});
         else
             log::debug("watching", {{"kind", kind}, {"objects", table_.size()}});
     }
-    table_.set_state(now, fsm_.reason());
-    progress_();
 }
 
 } // namespace gwctl::detail

@@ -20,14 +20,19 @@ public:
 
     /// Until cancelled.
     task<void> run();
-    /// Ends a wait for a kind that is not served.
+    /// Looks whether the kind is served, and in which version, now and a few times in the next seconds: for
+    /// when its CustomResourceDefinition changed. The watch goes on unless the answer is another one.
     void recheck();
 
 private:
     task<void> list(reflector_fsm::todo todo);
     task<void> watch(reflector_fsm::todo todo);
+    task<void> follow(watch_options options);
+    task<void> moved();
     void take(watch_event_type type, std::shared_ptr<void> object);
+    void take_version();
     void publish();
+    void log_state(store_state before, std::size_t objects) const;
 
     client& api_;
     clock& time_;
@@ -37,6 +42,8 @@ private:
     std::function<void()> progress_;
     std::vector<any_object> pages_;
     notifier recheck_;
+    std::size_t checks_; ///< how many of the looks that `recheck` asked for are done
+    std::exception_ptr watch_failure_;
 };
 
 } // namespace gwctl::detail

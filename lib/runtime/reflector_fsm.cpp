@@ -32,7 +32,8 @@ bool can_resume(const api_error& e) {
 } // namespace
 
 reflector_fsm::reflector_fsm(reflector_options options, std::uint64_t seed)
-    : options_(std::move(options)), backoff_(options_.retry, seed), random_(seed) {}
+    : options_(std::move(options)), backoff_(options_.retry, seed), missing_(options_.missing, seed),
+      random_(seed) {}
 
 reflector_fsm::todo reflector_fsm::next() {
     todo t;
@@ -66,6 +67,7 @@ bool reflector_fsm::listed(const ListMeta& page, steady_time) {
     version_ = listed_version_;
     version_unavailable_ = false;
     missing_once_ = false;
+    missing_.reset();
     step_ = step::watch;
     if (!watch_denied_) {
         failures_ = 0;
@@ -96,7 +98,7 @@ void reflector_fsm::list_failed(const api_error& e, steady_time now) {
         reason_ = e.what();
         step_ = step::wait;
         after_wait_ = step::list;
-        delay_ = options_.recheck;
+        delay_ = missing_.next();
         return;
     }
     fail(e, now, step::list);
@@ -152,7 +154,18 @@ void reflector_fsm::watch_failed(const api_error& e, steady_time now) {
     progress_ = false;
 }
 
+void reflector_fsm::watch_moved() {
+    step_ = step::list;
+    progress_ = false;
+}
+
 void reflector_fsm::waited() { step_ = after_wait_; }
+
+bool reflector_fsm::kinds_changed() {
+    missing_.reset();
+    const bool missing = state_ == store_state::not_served || missing_once_;
+    return step_ == step::watch || (step_ == step::wait && missing);
+}
 
 void reflector_fsm::fail(const api_error& e, steady_time now, step then) {
     reason_ = e.what();

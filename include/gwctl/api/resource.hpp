@@ -20,6 +20,9 @@ struct resource_type {
     bool namespaced = true;
     /// An older version with the same JSON form, used where the server does not serve `version`.
     std::string_view fallback_version{};
+    /// Reads ask the server for the objects' metadata alone (PartialObjectMetadata), which spares large specs:
+    /// the struct has no member but `metadata`.
+    bool metadata_only = false;
 
     /// "gateway.networking.k8s.io/v1", or "v1" for the core group.
     std::string api_version() const { return api_version(version); }
@@ -82,10 +85,13 @@ result<std::string> object_path(const resource_type& type, std::string_view vers
 
 /// A reference to `owner` for objects in its own namespace (or cluster-scoped owners); garbage collection
 /// then deletes them with it. `controller` and `blockOwnerDeletion` are set.
+///
+/// `version` must be one that the server serves, or nothing is ever collected. For a kind with a fallback
+/// version that is `store<T>::version()` or `client::known_version(T::type)`.
 template <Resource T>
-OwnerReference owner_reference(const T& owner) {
+OwnerReference owner_reference(const T& owner, std::string_view version = T::type.version) {
     OwnerReference r;
-    r.apiVersion = T::type.api_version();
+    r.apiVersion = T::type.api_version(version);
     r.kind = T::type.kind;
     r.name = owner.metadata.name;
     r.uid = owner.metadata.uid;
@@ -100,28 +106,27 @@ void adopt(ObjectMeta& object, std::string_view kind, OwnerReference owner, cons
 
 /// `object`, in the owner's namespace and with one controller reference to it, so that it is deleted with its
 /// owner. Throws `api_error` (`errc::precondition`) when the object already names another namespace than the
-/// owner's: garbage collection deletes what refers to an owner that is not in its namespace.
+/// owner's: garbage collection deletes what refers to an owner that is not in its namespace. `version` as for
+/// `owner_reference`.
 template <Resource Owner, Resource T>
-T owned_by(const Owner& owner, T object) {
-    detail::adopt(object.metadata, T::type.kind, owner_reference(owner), owner.metadata);
+T owned_by(const Owner& owner, T object, std::string_view version = Owner::type.version) {
+    detail::adopt(object.metadata, T::type.kind, owner_reference(owner, version), owner.metadata);
     return object;
 }
 
 /// The reference whose `controller` is true; null when there is none.
 const OwnerReference* controller_of(const ObjectMeta& metadata) noexcept;
 
+namespace detail {
+/// A JSON object with `apiVersion` and `kind` put in front.
+std::string with_type(const resource_type& type, std::string_view version, std::string_view object);
+} // namespace detail
+
 /// JSON with `apiVersion` and `kind` in front, as the API server takes it. `version` replaces
 /// `T::type.version`.
 template <Resource T>
 std::string encode_object(const T& object, std::string_view version = T::type.version) {
-    std::string out = "{\"apiVersion\":";
-    json::append_quoted(T::type.api_version(version), out);
-    out += ",\"kind\":";
-    json::append_quoted(T::type.kind, out);
-    const std::string body = json::encode(object);
-    if (body.size() > 2)
-        out += ',';
-    return out.append(body, 1, std::string::npos);
+    return detail::with_type(T::type, version, json::encode(object));
 }
 
 /// A list as the API server sends it: one page, or all of it.

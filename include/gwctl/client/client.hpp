@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace gwctl {
@@ -90,9 +91,7 @@ public:
 
     template <Resource T>
     task<T> create(T object) {
-        const std::string version = co_await served_version(T::type);
-        const std::string body =
-            co_await create_body(T::type, key_of(object), encode_object(object, version));
+        const std::string body = co_await create_body(T::type, key_of(object), json::encode(object));
         co_return decode_object<T>(body);
     }
 
@@ -100,18 +99,15 @@ public:
     /// this field manager set and this one does not. Fields of other managers are taken over (force).
     template <Resource T>
     task<T> apply(T object) {
-        const std::string version = co_await served_version(T::type);
         const std::string body =
-            co_await apply_body(T::type, key_of(object), std::string(), encode_object(object, version));
+            co_await apply_body(T::type, key_of(object), std::string(), json::encode(object));
         co_return decode_object<T>(body);
     }
 
     /// The same for the status subresource; everything but the name and `status` is ignored.
     template <Resource T>
     task<T> apply_status(T object) {
-        const std::string version = co_await served_version(T::type);
-        const std::string body =
-            co_await apply_body(T::type, key_of(object), "status", encode_object(object, version));
+        const std::string body = co_await apply_body(T::type, key_of(object), "status", json::encode(object));
         co_return decode_object<T>(body);
     }
 
@@ -135,10 +131,18 @@ public:
         return remove_object(T::type, std::move(key), std::move(options));
     }
 
+    // Versions. A verb on a kind with a fallback version goes to the one that the server serves; when that
+    // one is not served any more, the verb finds out which is, and is sent once more.
+
     /// The version to use for a kind: `type.version` if the server serves it, else the fallback if it serves
     /// that. Throws `errc::not_found`, naming the kind and what to install, when it serves neither. Learnt
     /// once per kind; `forget_versions` makes it ask again.
     task<std::string> served_version(resource_type type);
+    /// The same, asked of the server now, also for kinds without a fallback; nothing when neither is served.
+    task<std::optional<std::string>> discover(resource_type type);
+    /// The version found last, without asking: `type.version` before the first answer. For what must name a
+    /// version, such as owner references.
+    std::string known_version(const resource_type& type) const;
     void forget_versions();
 
     /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer.
@@ -164,9 +168,9 @@ private:
     task<std::string> get_body(resource_type type, object_key key);
     task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder);
     task<std::unique_ptr<watch_lines>> open_watch(resource_type type, watch_options options);
-    task<std::string> create_body(resource_type type, object_key key, std::string body);
+    task<std::string> create_body(resource_type type, object_key key, std::string object);
     task<std::string> apply_body(resource_type type, object_key key, std::string subresource,
-                                 std::string body);
+                                 std::string object);
     task<std::string> patch_body(resource_type type, object_key key, std::string subresource,
                                  class patch change);
     task<void> remove_object(resource_type type, object_key key, delete_options options);

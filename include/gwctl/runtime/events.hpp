@@ -14,10 +14,11 @@ class clock;
 
 enum class event_type { normal, warning };
 
+/// `version` as for `owner_reference`: one that the server serves.
 template <Resource T>
-core_v1::ObjectReference reference_to(const T& object) {
+core_v1::ObjectReference reference_to(const T& object, std::string_view version = T::type.version) {
     core_v1::ObjectReference r;
-    r.apiVersion = T::type.api_version();
+    r.apiVersion = T::type.api_version(version);
     r.kind = T::type.kind;
     r.namespace_ = object.metadata.namespace_;
     r.name = object.metadata.name;
@@ -44,9 +45,10 @@ public:
     /// `reason` is one CamelCase word, `message` a sentence. Returns at once.
     void record(core_v1::ObjectReference about, event_type type, std::string reason, std::string message);
 
+    /// The Event names `about` in the version that the client knows to be served.
     template <Resource T>
     void record(const T& about, event_type type, std::string reason, std::string message) {
-        record(reference_to(about), type, std::move(reason), std::move(message));
+        record(reference_to(about, known_version(T::type)), type, std::move(reason), std::move(message));
     }
 
     /// Writes what is recorded until `drain` is called and nothing waits any more. The manager runs it.
@@ -55,6 +57,7 @@ public:
     void drain();
 
 private:
+    std::string known_version(const resource_type& type) const;
     struct state;
     std::unique_ptr<state> state_;
 };

@@ -5,6 +5,7 @@
 ///     return mgr.run();
 #pragma once
 
+#include <gwctl/api/apiextensions_v1.hpp>
 #include <gwctl/client/client.hpp>
 #include <gwctl/client/config.hpp>
 #include <gwctl/runtime/controller.hpp>
@@ -88,6 +89,18 @@ public:
         return static_cast<store<T>&>(host().table(detail::ops_of<T>, std::move(scope)));
     }
 
+    /// Keeps up with CustomResourceDefinitions: when the one of a kind that this manager uses comes, goes, or
+    /// serves other versions than before, that kind's watch begins, ends or moves within seconds. No other kind
+    /// notices. Call before `run`.
+    ///
+    /// Needs the permission to list and watch customresourcedefinitions.apiextensions.k8s.io. Without it, as
+    /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
+    /// 30 s, and a kind whose version is not served any more moves when its watch ends.
+    ///
+    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
+    /// `/readyz` is not failed by it.
+    store<apiextensions_v1::CustomResourceDefinition>& follow_crds();
+
     client& api() noexcept;
     event_recorder& events() noexcept;
     class metrics& metrics() noexcept;
@@ -102,8 +115,8 @@ public:
     /// As `stop`, but `run` returns 1 and logs the reason. Thread safe.
     void fail(std::string reason);
 
-    /// Asks the API server again about kinds that it did not serve, for example after a CRD was installed.
-    /// Without it that happens every 30 s. From the manager's thread.
+    /// Asks the API server again which kinds it serves, and in which versions, for example after a CRD was
+    /// installed; `follow_crds` does so by itself. From the manager's thread.
     void recheck_kinds();
 
     /// Runs `work` on the manager's thread. Thread safe.

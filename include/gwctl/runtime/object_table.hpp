@@ -74,6 +74,12 @@ public:
     void add_index_any(std::string name, index_function values);
     void on_change_any(change_handler handler);
 
+    /// The version in which the API server serves the kind, which references to its objects have to name;
+    /// `type().version` before the first list.
+    const std::string& version() const noexcept { return version_; }
+    /// Calls back whenever the version changes; objects that are the same in both give no change.
+    void on_version(std::function<void()> handler);
+
     /// "" before the first list.
     const std::string& resource_version() const noexcept { return resource_version_; }
     store_state state() const noexcept { return state_; }
@@ -103,11 +109,13 @@ public:
     /// does.
     void apply(watch_event_type event, any_object object, bool keep_version = false);
     void set_state(store_state state, std::string reason = {});
+    void set_version(std::string version);
 
 private:
     struct contents;
     resource_type type_;
     cache_scope scope_;
+    std::string version_;
     std::string resource_version_;
     store_state state_ = store_state::starting;
     std::string reason_;

@@ -22,8 +22,9 @@ struct reflector_options {
     backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(30), 2.0, 1.0};
     /// After so long without a failure the next one counts as the first.
     std::chrono::seconds healthy_after = std::chrono::minutes(2);
-    /// How often to ask again for a kind that is not served (ours).
-    std::chrono::seconds recheck = std::chrono::seconds(30);
+    /// When to ask again for a kind that is not served (ours): soon, since CRDs are often installed along with
+    /// the controller, and then now and then.
+    backoff_policy missing{std::chrono::milliseconds(250), std::chrono::seconds(30), 2.0, 0.0};
     /// So many failures in a row make a store `failing` (ours).
     unsigned tolerated_failures = 3;
 };
@@ -59,8 +60,14 @@ public:
     /// The server ended the watch in good order.
     void watch_ended(steady_time now);
     void watch_failed(const api_error& e, steady_time now);
+    /// The owner ended the watch: the kind is served in another version now, or perhaps not at all.
+    void watch_moved();
 
     void waited();
+    /// Which kinds are served may have changed: a missing one is asked for again from the shortest delay on.
+    /// Returns whether what is under way, a watch or the wait for a missing kind, is concerned; a wait after
+    /// another failure is not.
+    bool kinds_changed();
 
     /// Where the next watch starts, or the store's version after a complete list.
     const std::string& resource_version() const noexcept { return version_; }
@@ -74,6 +81,7 @@ private:
 
     reflector_options options_;
     backoff backoff_;
+    backoff missing_;
     std::mt19937_64 random_;
     step step_ = step::list;
     step after_wait_ = step::list;

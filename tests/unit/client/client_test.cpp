@@ -1,7 +1,8 @@
 #include "client_fixture.hpp"
 
+#include <gwctl/api/apiextensions_v1.hpp>
 #include <gwctl/api/core_v1.hpp>
-#include <gwctl/api/gateway_v1.hpp>
+#include <gwctl/api/routes_v1.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -267,6 +268,82 @@ TEST_CASE("the version of a kind is the preferred one that the server lists") {
         CHECK(failed == 3);
         CHECK(f.link->log.size() == 3);
     }
+}
+
+TEST_CASE("a version that is not served any more is found out by whoever meets it, and named in every body") {
+    using gateway_v1::TCPRoute;
+    fixture f;
+    const std::string page = "404 page not found\n";
+    const std::string lists_routes = R"({"resources":[{"name":"tcproutes"}]})";
+    const std::string v1 = "/apis/gateway.networking.k8s.io/v1";
+    const std::string old = "/apis/gateway.networking.k8s.io/v1alpha2";
+    TCPRoute route;
+    route.metadata.namespace_ = "default";
+    route.metadata.name = "web";
+    f.will_answer(200, lists_routes);
+    CHECK(f.api.known_version(TCPRoute::type) == "v1");
+    CHECK(result_of(f, f.api.served_version(TCPRoute::type)) == "v1");
+
+    SECTION("a write goes to the other version, and says so") {
+        f.will_answer(404, page);
+        f.will_answer(404, page);         // of discovery: v1 serves nothing
+        f.will_answer(200, lists_routes); // v1alpha2
+        f.will_answer(200, R"({"metadata":{"name":"web"}})");
+        result_of(f, f.api.apply(route));
+        CHECK(f.link->log == std::vector<std::string>{
+                                 "GET " + v1,
+                                 "PATCH " + v1 + "/namespaces/default/tcproutes/web?fieldManager=test&force=true",
+                                 "GET " + v1, "GET " + old,
+                                 "PATCH " + old + "/namespaces/default/tcproutes/web?fieldManager=test&force=true"});
+        CHECK(f.link->last.body.starts_with(
+            R"({"apiVersion":"gateway.networking.k8s.io/v1alpha2","kind":"TCPRoute",)"));
+        CHECK(f.api.known_version(TCPRoute::type) == "v1alpha2");
+    }
+    SECTION("an object that is not there is no reason to ask") {
+        f.will_answer(404, R"({"status":"Failure","reason":"NotFound","message":"no","code":404,)"
+                           R"("details":{"name":"web","kind":"tcproutes"}})");
+        CHECK(std::string(error_of(f, f.api.get<TCPRoute>(web)).what()) == "TCPRoute default/web: no");
+        CHECK(f.link->log.size() == 2);
+    }
+    SECTION("when none is served, the last one known stays the one to name") {
+        for (int i = 0; i < 3; ++i)
+            f.will_answer(404, page);
+        CHECK(std::string(error_of(f, f.api.get<TCPRoute>(web)).what())
+                  .starts_with("the API server does not serve tcproutes.gateway.networking.k8s.io "));
+        CHECK(f.api.known_version(TCPRoute::type) == "v1");
+        f.will_answer(404, page);
+        f.will_answer(200, lists_routes);
+        CHECK(result_of(f, f.api.discover(TCPRoute::type)) == "v1alpha2");
+    }
+    SECTION("discovery that lags behind is not asked in a loop") {
+        f.will_answer(404, page);
+        f.will_answer(200, lists_routes);
+        f.will_answer(404, page);
+        CHECK(error_of(f, f.api.get<TCPRoute>(web)).code() == errc::not_found);
+        CHECK(f.link->log.size() == 4);
+    }
+    SECTION("a kind without a fallback is asked for too") {
+        f.will_answer(200, R"({"resources":[{"name":"configmaps"}]})");
+        CHECK(result_of(f, f.api.discover(ConfigMap::type)) == "v1");
+        CHECK(f.sent() == "GET /api/v1");
+        f.will_answer(200, R"({"resources":[{"name":"pods"}]})");
+        CHECK_FALSE(result_of(f, f.api.discover(ConfigMap::type)));
+    }
+}
+
+TEST_CASE("of a kind that wants metadata only, no more is asked for") {
+    using apiextensions_v1::CustomResourceDefinition;
+    fixture f;
+    const std::string name = "gateways.gateway.networking.k8s.io";
+    const std::string partial = R"({"kind":"PartialObjectMetadata","metadata":{"name":")" + name + "\"}}";
+    f.will_answer(200, partial);
+    CHECK(result_of(f, f.api.get<CustomResourceDefinition>(object_key(name))).metadata.name == name);
+    CHECK(f.header("Accept") ==
+          "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
+    f.will_answer(200, R"({"metadata":{"resourceVersion":"5"},"items":[)" + partial + "]}");
+    CHECK(result_of(f, f.api.list<CustomResourceDefinition>()).items.size() == 1);
+    CHECK(f.header("Accept") ==
+          "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");
 }
 
 TEST_CASE("a watch gives events until the server ends it") {

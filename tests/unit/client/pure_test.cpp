@@ -108,12 +108,12 @@ TEST_CASE("codes follow the HTTP status and the reason") {
 }
 
 TEST_CASE("a kind that is not served is named with what to install") {
-    CHECK(std::string(not_served(gateway_v1::Gateway::type).what()) ==
+    CHECK(std::string(not_served_error(gateway_v1::Gateway::type).what()) ==
           "the API server does not serve gateways.gateway.networking.k8s.io (v1, v1beta1); install the "
           "Gateway API "
           "CRDs");
     resource_type widget{"example.com", "v1", "Widget", "widgets"};
-    CHECK(std::string(not_served(widget).what()) ==
+    CHECK(std::string(not_served_error(widget).what()) ==
           "the API server does not serve widgets.example.com (v1); install its CRD");
 }
 

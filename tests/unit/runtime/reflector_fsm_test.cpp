@@ -233,16 +233,45 @@ TEST_CASE("pitfall 21: the server's timeout is random between 5 and 10 minutes")
     CHECK(most - least > 4min);
 }
 
-TEST_CASE("a kind that is not served is empty, and asked for again every 30 s") {
+TEST_CASE("a kind that is not served is empty, and asked for again soon, then every 30 s") {
     driver d;
-    d.list_fails(errc::not_found);
-    CHECK(d.fsm.state() == store_state::not_served);
-    CHECK(d.wait() == 30s);
-    d.list_fails(errc::not_found);
-    CHECK(d.wait() == 30s);
+    for (const auto expected : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms, 30000ms, 30000ms}) {
+        d.list_fails(errc::not_found);
+        CHECK(d.fsm.state() == store_state::not_served);
+        CHECK(d.wait() == expected);
+    }
     CHECK(d.fsm.next().resource_version == "0");
+    SECTION("until it is served") {
+        d.reach_watch("5");
+        CHECK(d.fsm.state() == store_state::synced);
+    }
+    SECTION("when its definition may have come, soon again") {
+        d.list_fails(errc::not_found);
+        CHECK(d.fsm.kinds_changed());
+        CHECK(d.wait() == 30s); // which the owner ends
+        d.list_fails(errc::not_found);
+        CHECK(d.wait() == 250ms);
+    }
+}
+
+TEST_CASE("a change of kinds concerns watches and missing kinds, and no wait after a failure") {
+    driver d;
+    CHECK_FALSE(d.fsm.kinds_changed()); // a list finds out by itself
+    d.list_fails(errc::forbidden);
+    CHECK_FALSE(d.fsm.kinds_changed());
+    d.wait();
     d.reach_watch("5");
-    CHECK(d.fsm.state() == store_state::synced);
+    CHECK(d.fsm.kinds_changed());
+    d.watch_fails(errc::connection_lost);
+    CHECK_FALSE(d.fsm.kinds_changed());
+    d.wait();
+    d.fsm.watch_opened(d.now);
+    d.fsm.watch_moved();
+    CHECK(d.fsm.next().what == step::list);
+    CHECK(d.fsm.next().resource_version == "5");
+    CHECK(d.fsm.state() == store_state::synced); // and stays so until the list of the other version is there
+    d.list_fails(errc::not_found);
+    CHECK(d.fsm.kinds_changed());
 }
 
 TEST_CASE("a kind that was served must be missing twice before its store is emptied") {

@@ -109,10 +109,18 @@ TEST_CASE("a kind that is not served counts as empty, and is found within 30 s o
     f.m.start();
     REQUIRE(f.settled());
     CHECK(f.state() == store_state::not_served);
-    CHECK(f.m.mgr.health().ready().ok);
+    const auto ready = f.m.mgr.health().ready();
+    CHECK(ready.ok);
+    CHECK(ready.remarks);
+    CHECK(ready.verbose.find("[+]cache-configmaps ok: configmaps: not_served: the API server does not serve "
+                             "configmaps (v1); ") != std::string::npos);
+    for (const auto delay : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms}) {
+        REQUIRE(f.clock.await_sleeper(delay, delay));
+        f.clock.advance(delay);
+    }
+    REQUIRE(f.clock.await_sleeper(30s, 30s));
     f.api->put("configmaps", config_map("a"));
     f.api->clear_faults();
-    REQUIRE(f.clock.await_sleeper(30s, 30s));
     if (on_demand)
         f.m.on_loop([&] {
             f.m.mgr.recheck_kinds();
@@ -123,6 +131,39 @@ TEST_CASE("a kind that is not served counts as empty, and is found within 30 s o
     CHECK(f.j->await("a=1"));
     REQUIRE(f.settled());
     CHECK(f.state() == store_state::synced);
+    CHECK_FALSE(f.m.mgr.health().ready().remarks);
+}
+
+TEST_CASE("what kubectl apply keeps for itself is not kept in stores") {
+    fixture f;
+    const std::string noted = R"(,"annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"{}"})";
+    f.api->put("configmaps", config_map("listed", "1", noted));
+    f.m.start();
+    REQUIRE(f.settled());
+    f.api->put("configmaps", config_map("watched", "1", noted));
+    REQUIRE(f.settled());
+    for (const auto& map : f.m.on_loop([&] { return f.maps.list(); }))
+        CHECK(map->metadata.annotations == std::map<std::string, std::string>{{"a", "b"}});
+    CHECK(f.m.on_loop([&] { return f.maps.size(); }) == 2);
+}
+
+TEST_CASE("a manager that may not see CustomResourceDefinitions works without them") {
+    fixture f;
+    f.api->add_fault({"GET", "/customresourcedefinitions", 403, "Forbidden", -1});
+    f.m.mgr.follow_crds();
+    f.m.mgr.control<ConfigMap>().reconcile_with([j = f.j](context&, object_key key) -> task<action> {
+        j->note("reconciled " + key.name);
+        co_return await_change();
+    });
+    f.api->put("configmaps", config_map("a"));
+    f.m.start();
+    CHECK(f.j->await("reconciled a"));
+    REQUIRE(f.api->await_request("/customresourcedefinitions", 1));
+    REQUIRE(f.settled());
+    const auto ready = f.m.mgr.health().ready();
+    CHECK(ready.ok);
+    CHECK(ready.verbose.find("[+]cache-customresourcedefinitions.apiextensions.k8s.io ok: "
+                             "customresourcedefinitions.apiextensions.k8s.io: denied: ") != std::string::npos);
 }
 
 TEST_CASE("a denied kind blocks the controllers that need it, says so, and stops nothing else") {
