@@ -135,8 +135,6 @@ void cluster::observe_definition(const change& c) {
         return;
     }
     kinds_.erase(name);
-    for (const auto& s : storage_.list(name, ""))
-        storage_.erase(name, s->namespace_name(), s->name());
 }
 
 void cluster::index_change(const change& c) {

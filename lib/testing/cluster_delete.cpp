@@ -85,6 +85,10 @@ void cluster::mark_terminating(const kind_info& kind, const stored_ptr& s, std::
 }
 
 void cluster::erase(const kind_info& kind, const stored_ptr& s) {
+    // A definition goes after its objects, so that watches of them see them go.
+    if (kind.kind == "CustomResourceDefinition")
+        for (const auto& object : storage_.list(s->name(), ""))
+            storage_.erase(s->name(), object->namespace_name(), object->name());
     storage_.erase(kind.storage_key, s->namespace_name(), s->name());
 }
 
@@ -125,13 +129,17 @@ void cluster::orphan_dependents(const std::string& uid) {
 // An owner counts when its uid is alive and, for a namespaced dependent, it is in that namespace or
 // cluster-scoped.
 bool cluster::owner_exists(const stored& dependent, const json::value& reference) const {
-    const auto uid = string_at(reference, {"uid"});
-    if (!uids_.contains(uid))
-        return false;
     const auto api_version = string_at(reference, {"apiVersion"});
     const auto slash = api_version.find('/');
     const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
     const auto kind = find_kind(group, string_at(reference, {"kind"}));
+    const auto* version =
+        kind ? kind->version(slash == std::string::npos ? api_version : api_version.substr(slash + 1)) : nullptr;
+    if (kind && (version == nullptr || !version->served))
+        return true; // a collector that cannot look for the owner leaves what refers to it
+    const auto uid = string_at(reference, {"uid"});
+    if (!uids_.contains(uid))
+        return false;
     if (!kind)
         return true; // of a kind that is not served: undecided, so kept
     const auto owner = storage_.find(kind->storage_key, kind->namespaced ? dependent.namespace_name() : "",

@@ -273,10 +273,7 @@ std::string connection::next_frames(watch_start& w, bool& end) {
     std::lock_guard lock(state.guard);
     std::string out;
     const auto& objects = state.objects.objects();
-    if (!state.objects.find_served(w.kind->group, w.version, w.kind->plural)) {
-        end = true;
-        return out;
-    }
+    const bool served = state.objects.find_served(w.kind->group, w.version, w.kind->plural) != nullptr;
     for (; w.initial_sent < w.initial.size() && out.size() < frame_batch; ++w.initial_sent)
         out += state.api.frame(w, "ADDED", *w.initial[w.initial_sent]);
     if (w.initial_sent < w.initial.size())
@@ -299,6 +296,8 @@ std::string connection::next_frames(watch_start& w, bool& end) {
         out += state.api.frame(w, *c);
         ++w.from;
     }
+    if (!served && w.from == objects.version())
+        end = true;
     return out;
 }
 

@@ -192,6 +192,40 @@ TEST_CASE("Watches end when their version is no longer served") {
     CHECK(watcher.next_event() == "end");
 }
 
+TEST_CASE("Objects go with their definition, and watches see them go") {
+    api_server server;
+    http_client http(server);
+    http_client watcher(server);
+    const std::string grants = "/apis/gateway.networking.k8s.io/v1/namespaces/default/referencegrants";
+    REQUIRE(http.post(grants, R"({"metadata":{"name":"g"},"spec":{"from":[{"group":"","kind":"K","namespace":"n"}],
+        "to":[{"group":"","kind":"Service"}]}})")
+                .code == 201);
+    watcher.watch(grants + "?watch=true&resourceVersion=" + std::to_string(server.resource_version()));
+    REQUIRE(server.remove("customresourcedefinitions.apiextensions.k8s.io", "",
+                          "referencegrants.gateway.networking.k8s.io"));
+    CHECK(watcher.next_event() == "DELETED g");
+    CHECK(watcher.next_event() == "end");
+    CHECK(http.get(grants).code == 404);
+}
+
+TEST_CASE("Owners are collected by the version that a reference names, if it is served") {
+    api_server server;
+    http_client http(server);
+    const std::string routes = "/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/udproutes";
+    REQUIRE(server.serve("udproutes.gateway.networking.k8s.io", "v1", false));
+    const auto route = http.post(routes, R"({"metadata":{"name":"r"},"spec":{"rules":[{"backendRefs":[{"name":"b"}]}]}})");
+    REQUIRE(route.code == 201);
+    const auto uid = std::string(route.json().at("metadata").at("uid").as_string());
+    for (const std::string version : {"v1", "v1alpha2"})
+        REQUIRE(http.post(configmaps, R"({"metadata":{"name":"of-)" + version +
+                                          R"(","ownerReferences":[{"apiVersion":"gateway.networking.k8s.io/)" + version +
+                                          R"(","kind":"UDPRoute","name":"r","uid":")" + uid + R"("}]}})")
+                    .code == 201);
+    REQUIRE(http.remove(routes + "/r").code == 200);
+    CHECK(http.get(configmaps + "/of-v1alpha2").code == 404);
+    CHECK(http.get(configmaps + "/of-v1").code == 200);
+}
+
 TEST_CASE("A client that hangs up is noticed") {
     api_server server;
     {
