@@ -53,9 +53,9 @@ std::vector<std::string> foreign_namespaces(const route_view& route) {
 
 } // namespace
 
-core_v1::ObjectReference reference_to(const route_view& route) {
+core_v1::ObjectReference reference_to(const cluster_view& cluster, const route_view& route) {
     core_v1::ObjectReference about;
-    about.apiVersion = route.kind->type.api_version();
+    about.apiVersion = route.kind->type.api_version(cluster.served_version(route.kind->type));
     about.kind = route.kind->type.kind;
     about.namespace_ = route.metadata->namespace_;
     about.name = route.metadata->name;
@@ -77,8 +77,8 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_sour
       classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
       services(mgr.cache<core_v1::Service>()), endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>()),
       namespaces(mgr.cache<core_v1::Namespace>()), reference_grants(mgr.cache<ReferenceGrant>()),
-      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters()))), routes(std::move(sources)),
-      book_(opts) {
+      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters()))), definitions(mgr.follow_crds()),
+      routes(std::move(sources)), book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
     for (const auto& source : routes)
@@ -272,6 +272,15 @@ bool cluster::is_ours(const object_key& key) const {
 bool cluster::is_ours(const Gateway& g) const {
     const auto found = classes.get(object_key(g.spec.gatewayClassName));
     return found && found->spec.controllerName == opts.controller_name;
+}
+
+std::string cluster::served_version(const resource_type& type) const {
+    if (type == Gateway::type)
+        return gateways.version();
+    for (const auto& source : routes)
+        if (source->kind().type == type)
+            return source->table().version();
+    return std::string(type.version);
 }
 
 snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g, const gateway_settings& settings) const {

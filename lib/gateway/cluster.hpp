@@ -12,7 +12,7 @@
 namespace gwctl::gateway::detail {
 
 /// For Events about a route.
-core_v1::ObjectReference reference_to(const route_view& route);
+core_v1::ObjectReference reference_to(const cluster_view& cluster, const route_view& route);
 
 /// Status writes of ours and of others do not change where a route goes.
 bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now);
@@ -45,6 +45,7 @@ public:
     std::shared_ptr<const Gateway> gateway(const object_key& key) const override { return gateways.get(key); }
     bool is_ours(const object_key& gateway) const override;
     bool is_ours(const Gateway& gateway) const;
+    std::string served_version(const resource_type& type) const override;
 
     /// What holds for a Gateway: flags, and its class's parameters and its own.
     gateway_settings settings_of(const Gateway& gateway) const;
@@ -75,6 +76,7 @@ public:
     store<discovery_v1::EndpointSlice>& endpoint_slices;
     store<core_v1::Namespace>& namespaces;
     store<ReferenceGrant>& reference_grants;
+    store<apiextensions_v1::CustomResourceDefinition>& definitions; ///< nothing but SupportedVersion needs it
     store<core_v1::ConfigMap>* pools = nullptr; ///< none when addresses are left to the announcer
     store<core_v1::ConfigMap>& parameters;      ///< those that carry the label `names::parameters()`
     std::vector<std::unique_ptr<route_source>> routes;

@@ -1,4 +1,5 @@
 // Which change leads to which reconciles.
+#include "bundle_versions.hpp"
 #include "cluster.hpp"
 
 namespace gwctl::gateway::detail {
@@ -119,6 +120,29 @@ void connect_parameters(const wiring& w) {
     });
 }
 
+/// Owner references name versions, and SupportedVersion those of the definitions.
+void connect_versions(const wiring& w) {
+    const auto every_gateway = [w] {
+        for (const auto& gateway : w.c.gateways.list())
+            w.gateway(key_of(*gateway));
+    };
+    w.c.gateways.on_version(every_gateway);
+    for (const auto& source : w.c.routes)
+        source->on_version(every_gateway);
+
+    const auto every_class = [w] {
+        for (const auto& gateway_class : w.c.classes.list())
+            w.to.gateway_class->enqueue(key_of(*gateway_class));
+    };
+    w.c.definitions.on_state([every_class](store_state) { every_class(); });
+    w.c.definitions.on_change([every_class](const change<apiextensions_v1::CustomResourceDefinition>& ch) {
+        if (!is_gateway_api(ch.now ? *ch.now : *ch.old))
+            return;
+        if (!ch.old || !ch.now || bundle_version(*ch.old) != bundle_version(*ch.now))
+            every_class();
+    });
+}
+
 void connect_permissions(const wiring& w) {
     w.c.namespaces.on_change([w](const change<core_v1::Namespace>& ch) {
         if (ch.old && ch.now && ch.old->metadata.labels == ch.now->metadata.labels)
@@ -180,6 +204,7 @@ void connect(cluster& c, controllers targets) {
     connect_services(w);
     connect_permissions(w);
     connect_parameters(w);
+    connect_versions(w);
     if (c.pools != nullptr)
         c.pools->on_change([w](const change<core_v1::ConfigMap>&) { w.waiting(); });
 }

@@ -40,6 +40,19 @@ bool is_applied(T& wanted, const T* live, const names& n) {
     return covers(boost::json::parse(json::encode(*live)), boost::json::parse(json::encode(wanted)));
 }
 
+/// Garbage collection looks for an owner in the version that the reference names, and finds none where that
+/// is not served.
+void name_served_versions(std::vector<Service>& services, const snapshot& s) {
+    std::vector<resource_type> types{Gateway::type};
+    for (const route_kind* kind : s.kinds)
+        types.push_back(kind->type);
+    for (Service& service : services)
+        for (OwnerReference& owner : service.metadata.ownerReferences)
+            for (const resource_type& type : types)
+                if (owner.kind == type.kind && owner.apiVersion == type.api_version())
+                    owner.apiVersion = type.api_version(s.cluster->served_version(type));
+}
+
 /// Puts Services that give up a port before those that may take it over.
 void give_up_first(std::vector<Service>& services, const cluster_view& cluster) {
     std::stable_partition(services.begin(), services.end(), [&](const Service& wanted) {
@@ -291,6 +304,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
     desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
 
+    name_served_versions(services, s);
     keep_unapplied<Service>(
         services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n);

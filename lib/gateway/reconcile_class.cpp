@@ -1,3 +1,4 @@
+#include "bundle_versions.hpp"
 #include "cluster.hpp"
 
 #include <boost/json/parse.hpp>
@@ -34,12 +35,25 @@ verdict judge(const GatewayClass& gateway_class, const judged_parameters& parame
                       : "The class is accepted"};
 }
 
-GatewayClass::Status desired_status(const GatewayClass& gateway_class, const judged_parameters& parameters,
-                                    wall_time now) {
+void set_supported_version(condition_writer& conditions, const cluster& c) {
+    const auto& definitions = c.definitions;
+    if (definitions.state() == store_state::synced)
+        conditions.set("SupportedVersion", judge_bundle_versions(definitions.list()));
+    else
+        conditions.set_unknown(
+            "SupportedVersion", "Pending",
+            fmt::format("The versions of the Gateway API CRDs cannot be read: {}; let this "
+                        "controller list and watch customresourcedefinitions",
+                        definitions.reason()));
+}
+
+GatewayClass::Status desired_status(const cluster& c, const GatewayClass& gateway_class,
+                                    const judged_parameters& parameters, wall_time now) {
     GatewayClass::Status status = gateway_class.status;
     condition_writer conditions(std::move(status.conditions), gateway_class.metadata.generation.value_or(0),
                                 now);
     conditions.set("Accepted", judge(gateway_class, parameters));
+    set_supported_version(conditions, c);
     status.conditions = std::move(conditions).take();
     status.supportedFeatures.clear();
     for (const std::string_view feature : supported_features)
@@ -82,7 +96,7 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     if (!gateway_class.metadata.deletionTimestamp.empty())
         co_return await_change();
 
-    if (c.parameters.state() == store_state::starting)
+    if (c.parameters.state() == store_state::starting || c.definitions.state() == store_state::starting)
         co_return await_change(); // whatever its state becomes brings us back
     const judged_parameters parameters = c.parameters_of(gateway_class);
     std::string record = render_parameters_record(gateway_class.metadata, parameters.record, c.named);
@@ -92,7 +106,7 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
         co_return await_change(); // the write brings us back
     }
 
-    const GatewayClass::Status wanted = desired_status(gateway_class, parameters, ctx.time.wall_now());
+    const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
     if (wanted == gateway_class.status)
         co_return await_change();
     const json::object body{{"metadata", {{"resourceVersion", gateway_class.metadata.resourceVersion}}},

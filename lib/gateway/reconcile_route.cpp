@@ -77,7 +77,7 @@ const std::string* reason_of(const json::value& parent, std::string_view type, s
 
 /// One Event per verdict that the status does not show yet.
 void announce(cluster& c, const route_view& route, const route_verdicts& verdicts) {
-    const core_v1::ObjectReference about = reference_to(route);
+    const core_v1::ObjectReference about = reference_to(c, route);
     const auto tell = [&](std::string_view type, const verdict& v, bool each_message = true) {
         const std::string wanted = v.reason + ": " + (each_message ? v.message : "");
         std::string storage;

@@ -139,6 +139,15 @@ bool written_by(const json::value& entry, std::string_view controller_name) {
 } // namespace
 
 void condition_writer::set(std::string_view type, bool holds, std::string reason, std::string message) {
+    put(type, holds ? "True" : "False", std::move(reason), std::move(message));
+}
+
+void condition_writer::set_unknown(std::string_view type, std::string reason, std::string message) {
+    put(type, "Unknown", std::move(reason), std::move(message));
+}
+
+void condition_writer::put(std::string_view type, std::string_view status, std::string reason,
+                           std::string message) {
     constexpr std::size_t longest_message = 32768;
     if (message.size() > longest_message) {
         std::size_t end = longest_message;
@@ -146,7 +155,6 @@ void condition_writer::set(std::string_view type, bool holds, std::string reason
             --end; // not within a UTF-8 character: half of one is no JSON
         message.resize(end);
     }
-    const std::string_view status = holds ? "True" : "False";
     ours_.emplace(type);
     auto found = std::find_if(conditions_.begin(), conditions_.end(),
                               [&](const Condition& c) { return c.type == type; });

@@ -89,6 +89,11 @@ public:
     std::vector<std::shared_ptr<const ReferenceGrant>> grants(const std::string& namespace_) const override;
     std::shared_ptr<const Gateway> gateway(const object_key& k) const override { return get<Gateway>(k); }
     bool is_ours(const object_key& gateway) const override;
+    std::string served_version(const resource_type& type) const override {
+        const auto found = served.find(type.kind);
+        return found == served.end() ? std::string(type.version) : found->second;
+    }
+    std::map<std::string, std::string, std::less<>> served; ///< by kind, where it is not the preferred version
 
 protected:
     /// Writes the whole object; `what` is the verb of the write log.

@@ -28,6 +28,7 @@ public:
     virtual void add_index(std::string name,
                            std::function<std::vector<std::string>(const route_view&)> values) = 0;
     virtual void on_change(route_change handler) = 0;
+    virtual void on_version(std::function<void()> handler) = 0;
     /// Has another controller wait for this kind's store.
     virtual void read_by(controller_builder<Gateway>& builder) = 0;
     /// Makes the controller. It waits for everything that `reconcile` reads but the other route kinds.
@@ -62,6 +63,8 @@ public:
     void on_change(route_change handler) override {
         store_.on_change([f = std::move(handler)](const change<route>& c) { f(view(c.old), view(c.now)); });
     }
+
+    void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
 
     void read_by(controller_builder<Gateway>& builder) override { builder.template reads<route>(); }
     controller& control(manager& mgr, reconcile_route reconcile) override {

@@ -30,6 +30,8 @@ public:
     virtual std::shared_ptr<const Gateway> gateway(const object_key& key) const = 0;
     /// Whether the Gateway exists and its class is ours.
     virtual bool is_ours(const object_key& gateway) const = 0;
+    /// The version in which the API server serves a kind, for references to its objects.
+    virtual std::string served_version(const resource_type& type) const { return std::string(type.version); }
 };
 
 struct snapshot {

@@ -21,11 +21,14 @@ public:
     void set(std::string_view type, const verdict& v) { set(type, v.holds, v.reason, v.message); }
     /// No condition of this type: there is nothing to say.
     void remove(std::string_view type);
+    void set_unknown(std::string_view type, std::string reason, std::string message);
 
     /// At most 8 conditions, as the Gateway API allows: others' are dropped before ours.
     std::vector<Condition> take() &&;
 
 private:
+    void put(std::string_view type, std::string_view status, std::string reason, std::string message);
+
     std::vector<Condition> conditions_;
     std::set<std::string, std::less<>> ours_{};
     std::int64_t generation_;

@@ -284,3 +284,27 @@ TEST_CASE("the Go controller's Services are adopted with their route and go with
     w.settle();
     CHECK(w.get<Service>("app") == nullptr);
 }
+
+TEST_CASE("owner references name the version that is served, and move with it") {
+    const protocol_case p = any_protocol();
+    world w;
+    w.served[p.kind()] = "v1alpha2";
+    w.gateway("web", "[{name: a, protocol: " + p.protocol + ", port: 80}, {name: b, protocol: TCP, port: 443}]");
+    w.route(p.kind(), "r", "[{name: web, sectionName: a}]", "[{name: app, port: 8080}]", selected);
+    w.settle();
+    const auto owner_of = [&](std::string_view service) {
+        return w.get<Service>(service)->metadata.ownerReferences.at(0).apiVersion;
+    };
+    CHECK(owner_of("app") == "gateway.networking.k8s.io/v1alpha2");
+    CHECK(owner_of("web-l4") == "gateway.networking.k8s.io/v1");
+
+    w.take_writes();
+    w.served.clear();
+    w.settle();
+    CHECK(owner_of("app") == "gateway.networking.k8s.io/v1");
+    CHECK(w.take_writes() == std::vector<std::string>{"apply Service default/app"});
+    w.served["Gateway"] = "v1beta1";
+    w.settle();
+    CHECK(owner_of("web-l4") == "gateway.networking.k8s.io/v1beta1");
+    CHECK(w.take_writes() == std::vector<std::string>{"apply Service default/web-l4"});
+}
