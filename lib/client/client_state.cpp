@@ -38,8 +38,9 @@ http_request client::state::make_read(const resource_type& type, bool list, std:
     http_request r = make_request("GET", std::move(target));
     // What cannot give metadata alone gives whole objects, of which the rest is skipped.
     if (type.metadata_only)
-        r.headers.front().second = fmt::format(
-            "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json", list ? "List" : "");
+        r.headers.front().second =
+            fmt::format("application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1,application/json",
+                        list ? "List" : "");
     return r;
 }
 

@@ -54,8 +54,9 @@ task<std::set<std::string>> client::state::plurals_of(std::string group, std::st
     about.text = fmt::format("discovery of {}{}{}", group, group.empty() ? "" : "/", version);
     std::string text;
     try {
-        http_request request = make_request("GET", group.empty() ? fmt::format("/api/{}", version)
-                                                                 : fmt::format("/apis/{}/{}", group, version));
+        http_request request =
+            make_request("GET", group.empty() ? fmt::format("/api/{}", version)
+                                              : fmt::format("/apis/{}/{}", group, version));
         text = co_await body(std::move(request), about);
     } catch (const api_error& e) {
         if (e.code() != errc::not_found)
@@ -77,7 +78,8 @@ task<std::optional<std::string>> client::state::discover(resource_type type) {
     for (const std::string_view version : candidates) {
         if (version.empty())
             continue;
-        const std::set<std::string> plurals = co_await plurals_of(std::string(type.group), std::string(version));
+        const std::set<std::string> plurals =
+            co_await plurals_of(std::string(type.group), std::string(version));
         if (plurals.count(std::string(type.plural)) == 0)
             continue;
         found = version;

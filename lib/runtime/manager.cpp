@@ -301,9 +301,10 @@ detail::object_table& manager::core::follow_crds() {
     definitions.on_change_any([this](const detail::any_change& c) { definition_changed(c); });
     definitions.on_state([](store_state s) {
         if (s == store_state::denied)
-            log::warn("changes of CustomResourceDefinitions are not seen: kinds that are missing are asked for "
-                      "every 30 s instead; let this controller list and watch "
-                      "customresourcedefinitions.apiextensions.k8s.io");
+            log::warn(
+                "changes of CustomResourceDefinitions are not seen: kinds that are missing are asked for "
+                "every 30 s instead; let this controller list and watch "
+                "customresourcedefinitions.apiextensions.k8s.io");
     });
     return definitions;
 }

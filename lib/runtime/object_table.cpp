@@ -118,7 +118,8 @@ struct object_table::contents {
 };
 
 object_table::object_table(resource_type type, cache_scope scope)
-    : type_(type), scope_(std::move(scope)), version_(type.version), contents_(std::make_unique<contents>()) {}
+    : type_(type), scope_(std::move(scope)), version_(type.version), contents_(std::make_unique<contents>()) {
+}
 object_table::~object_table() = default;
 
 std::size_t object_table::size() const noexcept { return contents_->objects.size(); }

@@ -12,17 +12,18 @@
 namespace gwctl::detail {
 namespace {
 
-/// When `reflector::recheck` looks. The API server shows a change of a CustomResourceDefinition before it acts
-/// on it: discovery and the endpoints follow within some seconds.
+/// When `reflector::recheck` looks. The API server shows a change of a CustomResourceDefinition before it
+/// acts on it: discovery and the endpoints follow within some seconds.
 constexpr std::array<std::chrono::milliseconds, 4> recheck_after{
     std::chrono::milliseconds(0), std::chrono::milliseconds(500), std::chrono::seconds(2),
     std::chrono::seconds(8)};
 
-/// Takes away what nobody reads and what would be as large as the object: `kubectl apply` keeps a copy of what
-/// it was given. Structs are never written back whole, so the copy on the server stays.
+/// Takes away what nobody reads and what would be as large as the object: `kubectl apply` keeps a copy of
+/// what it was given. Structs are never written back whole, so the copy on the server stays.
 void shed(const any_object& o) {
     // Nobody else has the object yet, and it was not made const.
-    const_cast<ObjectMeta&>(*o.metadata).annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
+    const_cast<ObjectMeta&>(*o.metadata)
+        .annotations.erase("kubectl.kubernetes.io/last-applied-configuration");
 }
 
 /// The failure behind a caught exception. Rethrows cancellation.
@@ -53,7 +54,9 @@ task<void> reflector::run() {
         } else if (todo.what == reflector_fsm::step::watch) {
             co_await watch(std::move(todo));
         } else {
-            const auto delay = std::chrono::duration_cast<steady_time::duration>(todo.delay);
+            auto delay = std::chrono::duration_cast<steady_time::duration>(todo.delay);
+            if (fsm_.missing() && checks_ < recheck_after.size())
+                delay = std::min<steady_time::duration>(delay, recheck_after[checks_++]);
             co_await sleep_or_notified(time_, time_.now() + delay, recheck_);
             fsm_.waited();
         }
@@ -166,9 +169,8 @@ void reflector::take_version() {
     std::string version = api_.known_version(kind_.type);
     if (version == table_.version())
         return;
-    log::info("a kind is served in another version now", {{"kind", kind_.type.qualified_name()},
-                                                          {"before", table_.version()},
-                                                          {"now", version}});
+    log::info("a kind is served in another version now",
+              {{"kind", kind_.type.qualified_name()}, {"before", table_.version()}, {"now", version}});
     table_.set_version(std::move(version));
 }
 
@@ -209,9 +211,8 @@ void reflector::log_state(store_state before, std::size_t objects) const {
         break;
     default:
         if (before == store_state::not_served)
-            log::info("a kind is served now", {{"kind", kind},
-                                               {"version", table_.version()},
-                                               {"objects", table_.size()}});
+            log::info("a kind is served now",
+                      {{"kind", kind}, {"version", table_.version()}, {"objects", table_.size()}});
         else
             log::debug("watching", {{"kind", kind}, {"objects", table_.size()}});
     }

@@ -67,6 +67,7 @@ bool reflector_fsm::listed(const ListMeta& page, steady_time) {
     version_ = listed_version_;
     version_unavailable_ = false;
     missing_once_ = false;
+    missing_now_ = false;
     missing_.reset();
     step_ = step::watch;
     if (!watch_denied_) {
@@ -78,11 +79,12 @@ bool reflector_fsm::listed(const ListMeta& page, steady_time) {
 
 void reflector_fsm::list_failed(const api_error& e, steady_time now) {
     continue_.clear();
+    missing_now_ = e.code() == errc::not_found;
     if (is_unavailable_version(e) && !version_unavailable_) {
         version_unavailable_ = true;
         return;
     }
-    if (e.code() == errc::not_found) {
+    if (missing_now_) {
         // To empty a store that was full takes two answers: an API server that is starting up can lack a
         // kind.
         if (state_ == store_state::synced && !missing_once_) {
@@ -149,6 +151,7 @@ void reflector_fsm::watch_failed(const api_error& e, steady_time now) {
         }
         return;
     }
+    missing_now_ = e.code() == errc::not_found;
     watch_denied_ = is_refusal(e);
     fail(e, now, can_resume(e) ? step::watch : step::list);
     progress_ = false;
@@ -163,8 +166,7 @@ void reflector_fsm::waited() { step_ = after_wait_; }
 
 bool reflector_fsm::kinds_changed() {
     missing_.reset();
-    const bool missing = state_ == store_state::not_served || missing_once_;
-    return step_ == step::watch || (step_ == step::wait && missing);
+    return step_ == step::watch || (step_ == step::wait && missing_now_);
 }
 
 void reflector_fsm::fail(const api_error& e, steady_time now, step then) {

@@ -134,7 +134,8 @@ bool cluster::owner_exists(const stored& dependent, const json::value& reference
     const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
     const auto kind = find_kind(group, string_at(reference, {"kind"}));
     const auto* version =
-        kind ? kind->version(slash == std::string::npos ? api_version : api_version.substr(slash + 1)) : nullptr;
+        kind ? kind->version(slash == std::string::npos ? api_version : api_version.substr(slash + 1))
+             : nullptr;
     if (kind && (version == nullptr || !version->served))
         return true; // a collector that cannot look for the owner leaves what refers to it
     const auto uid = string_at(reference, {"uid"});

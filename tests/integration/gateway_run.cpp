@@ -74,6 +74,19 @@ std::vector<json::value> gateway_cluster::inventory() const {
     return kept;
 }
 
+json::value gateway_cluster::definition(std::string_view name) const {
+    json::value crd = server.get("customresourcedefinitions.apiextensions.k8s.io", "", name).value();
+    strip(crd);
+    return crd;
+}
+
+bool gateway_cluster::eventually(const std::function<bool()>& done) const {
+    for (int i = 0; i < 1000; ++i)
+        if (server.wait_until(done, std::chrono::milliseconds(20)))
+            return true;
+    return false;
+}
+
 std::vector<std::string> gateway_cluster::writes_since(std::size_t since) const {
     std::vector<std::string> lines;
     const auto all = server.writes();

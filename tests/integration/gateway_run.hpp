@@ -4,6 +4,7 @@
 #include <gwctl/gateway/gateway.hpp>
 #include <gwctl/testing/manager_thread.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,10 @@ struct gateway_cluster {
     /// Everything that a user or the controller made, without what changes by itself (versions, times,
     /// statuses, Events and Leases), sorted: two of these are equal when nothing is left behind.
     std::vector<json::value> inventory() const;
+    /// A CustomResourceDefinition as it would be applied again.
+    json::value definition(std::string_view name) const;
+    /// Waits for what the server does not see happen, for 20 s at most.
+    bool eventually(const std::function<bool()>& done) const;
     /// Writes since `since` (an index into writes()) other than the Lease's, one line each.
     std::vector<std::string> writes_since(std::size_t since) const;
 
@@ -47,6 +52,9 @@ public:
 
     /// Fails the test when the controller does not become quiet or a key keeps failing.
     void settle();
+    class health::answer readiness() const {
+        return manager_->health().ready();
+    }
     int stop() { return thread_->stop(); }
 
 private:

@@ -93,7 +93,8 @@ public:
         const auto found = served.find(type.kind);
         return found == served.end() ? std::string(type.version) : found->second;
     }
-    std::map<std::string, std::string, std::less<>> served; ///< by kind, where it is not the preferred version
+    std::map<std::string, std::string, std::less<>>
+        served; ///< by kind, where it is not the preferred version
 
 protected:
     /// Writes the whole object; `what` is the verb of the write log.

@@ -11,8 +11,13 @@ namespace gwctl::apiextensions_v1 {
 /// megabytes. Which versions are served, discovery tells (`client::discover`).
 struct CustomResourceDefinition {
     CustomResourceDefinition() = default;
-    static constexpr resource_type type{
-        "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, {}, true};
+    static constexpr resource_type type{"apiextensions.k8s.io",
+                                        "v1",
+                                        "CustomResourceDefinition",
+                                        "customresourcedefinitions",
+                                        false,
+                                        {},
+                                        true};
     ObjectMeta metadata;
     friend bool operator==(const CustomResourceDefinition&, const CustomResourceDefinition&) = default;
 };

@@ -20,8 +20,8 @@ struct resource_type {
     bool namespaced = true;
     /// An older version with the same JSON form, used where the server does not serve `version`.
     std::string_view fallback_version{};
-    /// Reads ask the server for the objects' metadata alone (PartialObjectMetadata), which spares large specs:
-    /// the struct has no member but `metadata`.
+    /// Reads ask the server for the objects' metadata alone (PartialObjectMetadata), which spares large
+    /// specs: the struct has no member but `metadata`.
     bool metadata_only = false;
 
     /// "gateway.networking.k8s.io/v1", or "v1" for the core group.

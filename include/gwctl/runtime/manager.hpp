@@ -90,14 +90,15 @@ public:
     }
 
     /// Keeps up with CustomResourceDefinitions: when the one of a kind that this manager uses comes, goes, or
-    /// serves other versions than before, that kind's watch begins, ends or moves within seconds. No other kind
-    /// notices. Call before `run`.
+    /// serves other versions than before, that kind's watch begins, ends or moves within seconds. No other
+    /// kind notices. Call before `run`.
     ///
     /// Needs the permission to list and watch customresourcedefinitions.apiextensions.k8s.io. Without it, as
     /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
     /// 30 s, and a kind whose version is not served any more moves when its watch ends.
     ///
-    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
+    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it,
+    /// and
     /// `/readyz` is not failed by it.
     store<apiextensions_v1::CustomResourceDefinition>& follow_crds();
 

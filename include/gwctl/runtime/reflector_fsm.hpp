@@ -22,8 +22,8 @@ struct reflector_options {
     backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(30), 2.0, 1.0};
     /// After so long without a failure the next one counts as the first.
     std::chrono::seconds healthy_after = std::chrono::minutes(2);
-    /// When to ask again for a kind that is not served (ours): soon, since CRDs are often installed along with
-    /// the controller, and then now and then.
+    /// When to ask again for a kind that is not served (ours): soon, since CRDs are often installed along
+    /// with the controller, and then now and then.
     backoff_policy missing{std::chrono::milliseconds(250), std::chrono::seconds(30), 2.0, 0.0};
     /// So many failures in a row make a store `failing` (ours).
     unsigned tolerated_failures = 3;
@@ -64,6 +64,8 @@ public:
     void watch_moved();
 
     void waited();
+    /// The last answer was that the kind is not served.
+    bool missing() const noexcept { return missing_now_; }
     /// Which kinds are served may have changed: a missing one is asked for again from the shortest delay on.
     /// Returns whether what is under way, a watch or the wait for a missing kind, is concerned; a wait after
     /// another failure is not.
@@ -96,6 +98,7 @@ private:
     bool progress_ = false;            ///< the watch under way showed life
     bool watch_denied_ = false;
     bool missing_once_ = false;
+    bool missing_now_ = false;
     steady_time opened_{};
     unsigned failures_ = 0;
     store_state state_ = store_state::starting;

@@ -290,11 +290,12 @@ TEST_CASE("a version that is not served any more is found out by whoever meets i
         f.will_answer(200, lists_routes); // v1alpha2
         f.will_answer(200, R"({"metadata":{"name":"web"}})");
         result_of(f, f.api.apply(route));
-        CHECK(f.link->log == std::vector<std::string>{
-                                 "GET " + v1,
-                                 "PATCH " + v1 + "/namespaces/default/tcproutes/web?fieldManager=test&force=true",
-                                 "GET " + v1, "GET " + old,
-                                 "PATCH " + old + "/namespaces/default/tcproutes/web?fieldManager=test&force=true"});
+        CHECK(f.link->log ==
+              std::vector<std::string>{
+                  "GET " + v1,
+                  "PATCH " + v1 + "/namespaces/default/tcproutes/web?fieldManager=test&force=true",
+                  "GET " + v1, "GET " + old,
+                  "PATCH " + old + "/namespaces/default/tcproutes/web?fieldManager=test&force=true"});
         CHECK(f.link->last.body.starts_with(
             R"({"apiVersion":"gateway.networking.k8s.io/v1alpha2","kind":"TCPRoute",)"));
         CHECK(f.api.known_version(TCPRoute::type) == "v1alpha2");

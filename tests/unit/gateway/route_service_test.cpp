@@ -289,7 +289,8 @@ TEST_CASE("owner references name the version that is served, and move with it") 
     const protocol_case p = any_protocol();
     world w;
     w.served[p.kind()] = "v1alpha2";
-    w.gateway("web", "[{name: a, protocol: " + p.protocol + ", port: 80}, {name: b, protocol: TCP, port: 443}]");
+    w.gateway("web",
+              "[{name: a, protocol: " + p.protocol + ", port: 80}, {name: b, protocol: TCP, port: 443}]");
     w.route(p.kind(), "r", "[{name: web, sectionName: a}]", "[{name: app, port: 8080}]", selected);
     w.settle();
     const auto owner_of = [&](std::string_view service) {

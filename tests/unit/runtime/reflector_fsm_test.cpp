@@ -254,6 +254,22 @@ TEST_CASE("a kind that is not served is empty, and asked for again soon, then ev
     }
 }
 
+TEST_CASE("missing is what the last answer said") {
+    driver d;
+    d.reach_watch("5");
+    CHECK_FALSE(d.fsm.missing());
+    d.watch_fails(errc::not_found);
+    CHECK(d.fsm.missing());
+    CHECK(d.fsm.kinds_changed());
+    d.wait();
+    d.list_fails(errc::not_found);
+    CHECK(d.fsm.missing());
+    d.wait();
+    d.list_fails(errc::unreachable);
+    CHECK_FALSE(d.fsm.missing());
+    CHECK_FALSE(d.fsm.kinds_changed());
+}
+
 TEST_CASE("a change of kinds concerns watches and missing kinds, and no wait after a failure") {
     driver d;
     CHECK_FALSE(d.fsm.kinds_changed()); // a list finds out by itself

@@ -136,7 +136,8 @@ TEST_CASE("a kind that is not served counts as empty, and is found within 30 s o
 
 TEST_CASE("what kubectl apply keeps for itself is not kept in stores") {
     fixture f;
-    const std::string noted = R"(,"annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"{}"})";
+    const std::string noted =
+        R"(,"annotations":{"a":"b","kubectl.kubernetes.io/last-applied-configuration":"{}"})";
     f.api->put("configmaps", config_map("listed", "1", noted));
     f.m.start();
     REQUIRE(f.settled());
@@ -163,7 +164,8 @@ TEST_CASE("a manager that may not see CustomResourceDefinitions works without th
     const auto ready = f.m.mgr.health().ready();
     CHECK(ready.ok);
     CHECK(ready.verbose.find("[+]cache-customresourcedefinitions.apiextensions.k8s.io ok: "
-                             "customresourcedefinitions.apiextensions.k8s.io: denied: ") != std::string::npos);
+                             "customresourcedefinitions.apiextensions.k8s.io: denied: ") !=
+          std::string::npos);
 }
 
 TEST_CASE("a denied kind blocks the controllers that need it, says so, and stops nothing else") {

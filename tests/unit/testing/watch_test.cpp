@@ -197,7 +197,8 @@ TEST_CASE("Objects go with their definition, and watches see them go") {
     http_client http(server);
     http_client watcher(server);
     const std::string grants = "/apis/gateway.networking.k8s.io/v1/namespaces/default/referencegrants";
-    REQUIRE(http.post(grants, R"({"metadata":{"name":"g"},"spec":{"from":[{"group":"","kind":"K","namespace":"n"}],
+    REQUIRE(http.post(grants,
+                      R"({"metadata":{"name":"g"},"spec":{"from":[{"group":"","kind":"K","namespace":"n"}],
         "to":[{"group":"","kind":"Service"}]}})")
                 .code == 201);
     watcher.watch(grants + "?watch=true&resourceVersion=" + std::to_string(server.resource_version()));
@@ -213,13 +214,15 @@ TEST_CASE("Owners are collected by the version that a reference names, if it is 
     http_client http(server);
     const std::string routes = "/apis/gateway.networking.k8s.io/v1alpha2/namespaces/default/udproutes";
     REQUIRE(server.serve("udproutes.gateway.networking.k8s.io", "v1", false));
-    const auto route = http.post(routes, R"({"metadata":{"name":"r"},"spec":{"rules":[{"backendRefs":[{"name":"b"}]}]}})");
+    const auto route =
+        http.post(routes, R"({"metadata":{"name":"r"},"spec":{"rules":[{"backendRefs":[{"name":"b"}]}]}})");
     REQUIRE(route.code == 201);
     const auto uid = std::string(route.json().at("metadata").at("uid").as_string());
     for (const std::string version : {"v1", "v1alpha2"})
-        REQUIRE(http.post(configmaps, R"({"metadata":{"name":"of-)" + version +
-                                          R"(","ownerReferences":[{"apiVersion":"gateway.networking.k8s.io/)" + version +
-                                          R"(","kind":"UDPRoute","name":"r","uid":")" + uid + R"("}]}})")
+        REQUIRE(http.post(configmaps,
+                          R"({"metadata":{"name":"of-)" + version +
+                              R"(","ownerReferences":[{"apiVersion":"gateway.networking.k8s.io/)" + version +
+                              R"(","kind":"UDPRoute","name":"r","uid":")" + uid + R"("}]}})")
                     .code == 201);
     REQUIRE(http.remove(routes + "/r").code == 200);
     CHECK(http.get(configmaps + "/of-v1alpha2").code == 404);
