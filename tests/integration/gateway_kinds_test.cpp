@@ -139,8 +139,10 @@ spec: {gatewayClassName: demo-gateway-class, listeners: [{name: web, protocol: T
         const json::value& about = event.at("involvedObject");
         versions[std::string(about.at("kind").as_string())] = about.at("apiVersion").as_string();
     }
-    CHECK(versions == std::map<std::string, std::string>{{"Gateway", "gateway.networking.k8s.io/v1beta1"},
-                                                         {"TCPRoute", "gateway.networking.k8s.io/v1alpha2"}});
+    CHECK(versions ==
+          std::map<std::string, std::string>{{"Gateway", "gateway.networking.k8s.io/v1beta1"},
+                                             {"GatewayClass", "gateway.networking.k8s.io/v1beta1"},
+                                             {"TCPRoute", "gateway.networking.k8s.io/v1alpha2"}});
     // The controller is gone: only the collector of the API server can do it.
     REQUIRE(cluster.server.remove(tcproutes, "default", "web"));
     CHECK_FALSE(cluster.exists("services", "default", "made"));
