@@ -35,6 +35,8 @@ LOG = """=== RUN   TestConformance
     helpers.go:1: the third says this
 === NAME  TestConformance
     suite.go:1: the suite says this
+    conformance.go:1: Conformance report:
+        kind: ConformanceReport
 --- FAIL: TestConformance (1.00s)
     --- FAIL: TestConformance/GatewayOne (1.00s)
 """
@@ -96,6 +98,7 @@ class Conformance(unittest.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("the suite says this", out)
         self.assertNotIn("the first", out)
+        self.assertNotIn("kind: ConformanceReport", out)
 
     def test_a_suite_that_ends_early_has_failed(self):
         code, out, err = self.run_it(status=3, log="panic: something\n")

@@ -18,6 +18,8 @@ import (
 	"sigs.k8s.io/gateway-api/conformance/tests"
 	"sigs.k8s.io/gateway-api/conformance/utils/kubernetes"
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
+
+	"gwctl.test/kubernetes/internal/cluster"
 )
 
 const (
@@ -32,6 +34,7 @@ const (
 var (
 	verdictFile   = flag.String("verdict", "", "file for the verdict; default: standard output only")
 	controllerLog = flag.String("controller-log", "controller.log", "file for what the controller says")
+	permissions   = flag.String("permissions", "", "manifest with permissions that the controller needs for its flags; default: none")
 	moreFlags     = flag.String("controller-flags", "-http-listeners=status", "further flags of the controller, separated by spaces")
 )
 
@@ -109,6 +112,16 @@ func createPrerequisites(t *testing.T, options suite.ConformanceOptions) {
 		if err := options.Client.Create(context.Background(), object); err != nil {
 			t.Fatalf("%T %s: %v", object, object.GetName(), err)
 		}
+	}
+	if *permissions == "" {
+		return
+	}
+	objects, err := cluster.ReadObjects(*permissions)
+	if err == nil {
+		err = cluster.Apply(context.Background(), options.RestConfig, objects)
+	}
+	if err != nil {
+		t.Fatalf("-permissions: %v", err)
 	}
 }
 
