@@ -1,7 +1,7 @@
 // The embedded API server as a program, for kubectl, demos and controllers under development.
 #include "loader.hpp"
 
-#include <gwctl/testing/api_server.hpp>
+#include <gwctl/testing/manager_thread.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -68,7 +68,7 @@ int serve(const address& where, const std::string& kubeconfig, const std::vector
 
     const tools::loaded_files files = tools::read_files(paths);
     std::vector<std::string> failures = files.errors;
-    for (const std::string& refused : tools::apply_documents(server.url(), files.documents))
+    for (const std::string& refused : tools::apply_documents(testing::config_for(server), files.documents))
         failures.push_back(refused);
     for (const std::string& failure : failures)
         fmt::print(stderr, "gwctl-apiserver: {}\n", failure);

@@ -1,6 +1,6 @@
 #include "loader.hpp"
 
-#include <gwctl/client/config.hpp>
+#include <gwctl/client/client.hpp>
 #include <gwctl/json/yaml.hpp>
 
 #include <boost/asio/co_spawn.hpp>
@@ -116,7 +116,8 @@ struct served_kind {
 /// Applies one document after the other through the client.
 class applier {
 public:
-    explicit applier(client api) : api_(std::move(api)) {}
+    applier(client api, std::string field_manager)
+        : api_(std::move(api)), field_manager_(std::move(field_manager)) {}
 
     task<void> apply(const document& d) {
         const json::object& object = d.object.as_object();
@@ -143,7 +144,7 @@ public:
         std::string target = group_path(api_version);
         if (served.namespaced)
             target += "/namespaces/" + namespace_;
-        target += fmt::format("/{}/{}?fieldManager=simulate&force=true", served.plural, name);
+        target += fmt::format("/{}/{}?fieldManager={}&force=true", served.plural, name, field_manager_);
         http_request request;
         request.method = "PATCH";
         request.target = std::move(target);
@@ -188,12 +189,13 @@ private:
     }
 
     client api_;
+    std::string field_manager_;
     std::map<std::string, std::map<std::string, served_kind>> groups_;
 };
 
 task<void> apply_in_order(std::shared_ptr<transport> network, std::vector<document> documents,
-                          std::vector<std::string>& errors) {
-    applier a{client(std::move(network))};
+                          std::string field_manager, std::vector<std::string>& errors) {
+    applier a(client(std::move(network)), std::move(field_manager));
     for (const document& d : documents) {
         try {
             co_await a.apply(d);
@@ -213,16 +215,15 @@ loaded_files read_files(const std::vector<std::string>& paths) {
     return files;
 }
 
-std::vector<std::string> apply_documents(const std::string& server, const std::vector<document>& documents) {
+std::vector<std::string> apply_documents(const cluster_config& config, const std::vector<document>& documents,
+                                         std::string field_manager) {
     std::vector<document> ordered = documents;
     std::stable_sort(ordered.begin(), ordered.end(),
                      [](const auto& a, const auto& b) { return rank(a) < rank(b); });
-    cluster_config config;
-    config.server = server;
-    const std::shared_ptr<transport> network = make_http_transport(std::move(config));
+    const std::shared_ptr<transport> network = make_http_transport(config);
     std::vector<std::string> errors;
     boost::asio::io_context loop;
-    boost::asio::co_spawn(loop, apply_in_order(network, std::move(ordered), errors),
+    boost::asio::co_spawn(loop, apply_in_order(network, std::move(ordered), std::move(field_manager), errors),
                           [](std::exception_ptr e) {
                               if (e)
                                   std::rethrow_exception(e);

@@ -1,7 +1,7 @@
 // Kubernetes YAML from files into an API server, over HTTP.
 #pragma once
 
-#include <gwctl/client/client.hpp>
+#include <gwctl/client/config.hpp>
 #include <gwctl/json/value.hpp>
 
 #include <string>
@@ -24,9 +24,10 @@ struct loaded_files {
 /// or an item of a list, does not stop the others.
 loaded_files read_files(const std::vector<std::string>& paths);
 
-/// Precondition: each document is an object. Applies the documents with server-side apply: namespaces and
-/// CRDs first, else in order. Returns one line per document that the server did not take; those do not stop
-/// the others.
-std::vector<std::string> apply_documents(const std::string& server, const std::vector<document>& documents);
+/// Precondition: each document is an object. Applies the documents with server-side apply, as
+/// `field_manager`: namespaces and CRDs first, else in order. Returns one line per document that the server
+/// did not take; those do not stop the others.
+std::vector<std::string> apply_documents(const cluster_config& config, const std::vector<document>& documents,
+                                         std::string field_manager = "simulate");
 
 } // namespace gwctl::tools

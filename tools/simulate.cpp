@@ -81,7 +81,7 @@ int simulate(flags f) {
     server_options.bookmark_interval =
         std::chrono::milliseconds(50); // stores without changes learn the version by it
     api_server server(server_options);
-    const std::vector<std::string> refused = apply_documents(server.url(), files.documents);
+    const std::vector<std::string> refused = apply_documents(testing::config_for(server), files.documents);
     failures.insert(failures.end(), refused.begin(), refused.end());
 
     f.manager.metrics_bind_address.clear();

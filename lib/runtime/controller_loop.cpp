@@ -197,6 +197,7 @@ task<void> controller_loop::process(work_queue::item item) {
     if (must_wait(item))
         co_return;
 
+    ++runs_;
     const steady_time start = environment_.time.now();
     running_since_[key] = start;
     metrics_.queue_time.Observe(seconds(item.waited));
@@ -294,6 +295,7 @@ void controller_loop::finish(const object_key& key, const object_log& log, const
 }
 
 void controller_loop::report(settled_report& out) const {
+    out.reconciles += runs_;
     const steady_time now = environment_.time.now();
     if (!started_) {
         out.waiting_for.push_back("controller " + spec_.name + ": workers have not started");

@@ -78,6 +78,7 @@ private:
     notifier sources_changed_;
     notifier work_;
     notifier due_changed_;
+    std::uint64_t runs_ = 0;
     steady_time alarm_at_ = steady_time::max();
     bool started_ = false;
     bool stopping_ = false;

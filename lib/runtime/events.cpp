@@ -17,6 +17,7 @@ struct event_recorder::state {
     detail::event_correlator correlator;
     std::deque<detail::event_write> waiting{};
     detail::notifier changed{};
+    bool writing = false;
     bool draining = false;
 
     task<void> write(const detail::event_write& w) {
@@ -67,9 +68,14 @@ std::string event_recorder::known_version(const resource_type& type) const {
 }
 
 task<void> event_recorder::run() {
+bool event_recorder::idle() const noexcept { return state_->waiting.empty() && !state_->writing; }
+
+task<void> event_recorder::run(std::function<void()> when_idle) {
     state& s = *state_;
     while (true) {
         if (s.waiting.empty()) {
+            if (std::exchange(s.writing, false) && when_idle)
+                when_idle();
             if (s.draining)
                 co_return;
             co_await s.changed.wait();
@@ -77,6 +83,7 @@ task<void> event_recorder::run() {
         }
         const detail::event_write w = std::move(s.waiting.front());
         s.waiting.pop_front();
+        s.writing = true;
         std::exception_ptr failure;
         try {
             co_await s.write(w);

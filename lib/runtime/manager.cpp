@@ -65,32 +65,6 @@ void manager::recheck_kinds() {
             k->reflector->recheck();
 }
 
-settled_report manager::wait_settled(std::string resource_version, std::chrono::milliseconds timeout) {
-    settled_report ended;
-    ended.waiting_for.push_back("the manager has ended");
-    if (core_->ended_)
-        return ended;
-    auto done = std::make_shared<std::promise<settled_report>>();
-    auto answer = done->get_future();
-    asio::post(core_->main_,
-               [c = core_.get(), resource_version, done] { c->settle(resource_version, done); });
-    if (answer.wait_for(timeout) == std::future_status::ready)
-        return answer.get();
-
-    if (core_->ended_)
-        return ended;
-    // Too late: say what is missing, if the manager still runs.
-    auto state = std::make_shared<std::promise<settled_report>>();
-    auto now = state->get_future();
-    asio::post(core_->main_,
-               [c = core_.get(), resource_version, state] { state->set_value(c->report(resource_version)); });
-    if (now.wait_for(std::chrono::seconds(5)) == std::future_status::ready)
-        return now.get();
-    settled_report r;
-    r.waiting_for.push_back("the manager does not run, or its thread is blocked");
-    return r;
-}
-
 manager::core::core(manager_options o, std::shared_ptr<transport> network,
                     std::shared_ptr<transport> for_lease)
     : options_(std::move(o)), time_(options_.time != nullptr ? *options_.time : system_clock()),
@@ -106,6 +80,7 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
       gates_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
       workers_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
       recorder_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
+      listings_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
       side_tasks_(side_.get_executor(),
                   [this](const std::string& n, const std::string& w) {
                       asio::post(main_, [this, reason = n + ": " + w] { stop(1, reason); });
@@ -220,45 +195,6 @@ void manager::core::stop(int code, const std::string& reason) {
     if (!std::exchange(draining_, true)) {
         health_.set_ready("manager", "shutting down");
         changed_.notify_all();
-    }
-}
-
-settled_report manager::core::report(const std::string& resource_version) const {
-    settled_report r;
-    if (!controlling_)
-        r.waiting_for.push_back(draining_ ? "the manager is stopping" : "controllers have not started");
-    for (const auto& k : caches_) {
-        const std::string kind = k->kind->type.qualified_name();
-        const store_state state = k->table->state();
-        if (k->optional && (state == store_state::denied || state == store_state::failing))
-            continue;
-        if (!k->table->synced())
-            r.waiting_for.push_back(state_of(*k));
-        else if (!k->table->has_seen(resource_version))
-            r.waiting_for.push_back(fmt::format("{}: at resourceVersion {}, not yet at {}", kind,
-                                                k->table->resource_version(), resource_version));
-    }
-    for (const auto& c : controllers_)
-        c->report(r);
-    r.settled = r.waiting_for.empty();
-    return r;
-}
-
-void manager::core::settle(std::string resource_version, std::shared_ptr<std::promise<settled_report>> done) {
-    settle_requests_.push_back({std::move(resource_version), std::move(done)});
-    progress();
-}
-
-void manager::core::progress() {
-    publish_readiness();
-    for (std::size_t i = 0; i < settle_requests_.size();) {
-        settled_report r = report(settle_requests_[i].resource_version);
-        if (!r.settled) {
-            ++i;
-            continue;
-        }
-        settle_requests_[i].done->set_value(std::move(r));
-        settle_requests_.erase(settle_requests_.begin() + static_cast<std::ptrdiff_t>(i));
     }
 }
 

@@ -28,8 +28,6 @@ struct manager::core final : detail::controller_host {
 
     int run();
     void stop(int code, const std::string& reason);
-    settled_report report(const std::string& resource_version) const;
-    void settle(std::string resource_version, std::shared_ptr<std::promise<settled_report>> done);
 
 private:
     friend class manager;
@@ -45,9 +43,17 @@ private:
         std::unique_ptr<detail::reflector> reflector{};
         bool optional = false; ///< nothing waits for it
     };
+    /// What a cache must still show before it counts as settled; "" when it shows it.
+    using cache_goal = std::function<std::string(const cached_kind&)>;
     struct settle_request {
+        cache_goal goal{};
+        std::promise<settled_report> done{};
+    };
+    struct fresh_list {
+        const cached_kind* kind = nullptr;
+        std::vector<detail::any_object> objects{};
         std::string resource_version{};
-        std::shared_ptr<std::promise<settled_report>> done{};
+        std::string failure{};
     };
 
     detail::object_table& follow_crds();
@@ -59,6 +65,11 @@ private:
     task<void> compete();
     void start_reflector(cached_kind& k);
     void start_controller(detail::controller_loop& c);
+    settled_report report(const cache_goal& goal) const;
+    /// Blocks another thread than the manager's.
+    settled_report wait_settled(cache_goal goal, std::chrono::milliseconds timeout);
+    task<void> list_caches(std::shared_ptr<std::promise<std::vector<fresh_list>>> done);
+    task<void> list_cache(fresh_list& into);
     void progress();
     void publish_readiness();
     std::string state_of(const cached_kind& k) const;
@@ -90,6 +101,7 @@ private:
     detail::task_group gates_;
     detail::task_group workers_;
     detail::task_group recorder_;
+    detail::task_group listings_;   ///< for `wait_settled`
     detail::task_group side_tasks_; ///< on the second thread
     std::vector<std::unique_ptr<detail::http_server>> servers_;
     std::optional<boost::asio::signal_set> signals_;
@@ -97,7 +109,7 @@ private:
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> side_work_;
 
     detail::notifier changed_;
-    std::vector<settle_request> settle_requests_;
+    std::vector<std::shared_ptr<settle_request>> settle_requests_;
     std::map<const cached_kind*, std::string> readiness_; ///< what was published last
     bool following_crds_ = false;
     bool reflecting_ = false;

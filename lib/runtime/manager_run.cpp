@@ -59,7 +59,7 @@ task<void> manager::core::start() {
     for (const auto& k : caches_)
         start_reflector(*k);
     publish_readiness();
-    recorder_.spawn("events", events_.run());
+    recorder_.spawn("events", events_.run([this] { progress(); }));
 
     if (elector_) {
         // Whoever takes the lease should be able to act; a cache that cannot be filled keeps no one waiting.
@@ -118,10 +118,12 @@ task<void> manager::core::drain() {
         while (!lease_done_ && time_.now() < at_latest)
             co_await detail::sleep_or_notified(time_, at_latest, changed_);
     }
+    listings_.cancel();
+    co_await listings_.join();
     reflectors_.cancel();
     co_await reflectors_.join();
-    for (settle_request& s : settle_requests_)
-        s.done->set_value(report(s.resource_version));
+    for (const auto& s : settle_requests_)
+        s->done.set_value(report(s->goal));
     settle_requests_.clear();
 }
 

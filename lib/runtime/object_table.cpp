@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 
 namespace gwctl {
 
@@ -126,6 +127,25 @@ std::size_t object_table::size() const noexcept { return contents_->objects.size
 
 bool object_table::has_seen(std::string_view version) const noexcept {
     return state_ == store_state::not_served || at_least(resource_version_, version);
+}
+
+bool object_table::has_caught_up(const std::vector<any_object>& listed, std::string_view version) const {
+    if (has_seen(version))
+        return true;
+    // What the list does not show must be newer than it. What it shows and the store lacks was deleted later,
+    // which would have moved the store on to a newer version.
+    std::set<object_key> keys;
+    for (const any_object& o : listed) {
+        const object_key key = key_of(*o.metadata);
+        const any_object mine = get_any(key);
+        if (!mine || !at_least(mine.metadata->resourceVersion, o.metadata->resourceVersion))
+            return false;
+        keys.insert(key);
+    }
+    const auto shown = [&](const auto& o) {
+        return keys.contains(o.first) || !at_least(version, o.second.metadata->resourceVersion);
+    };
+    return std::all_of(contents_->objects.begin(), contents_->objects.end(), shown);
 }
 
 any_object object_table::get_any(const object_key& key) const {

@@ -326,6 +326,17 @@ private:
         return out;
     }
 
+    // Those of the Service, and what ties the slice to it.
+    static json::object slice_labels(const stored& s) {
+        json::object labels = object_at(s.object(), {"metadata", "labels"});
+        labels.erase("service.kubernetes.io/headless");
+        if (string_at(s.object(), {"spec", "clusterIP"}) == "None")
+            labels["service.kubernetes.io/headless"] = "";
+        labels["endpointslice.kubernetes.io/managed-by"] = slice_manager;
+        labels["kubernetes.io/service-name"] = s.name();
+        return labels;
+    }
+
     // Slices that are there already are reused in order, so that endpoints move without slices being made
     // anew.
     static void write_slices(cluster& c, const stored& s, std::map<std::string, json::object> wanted) {
@@ -343,6 +354,7 @@ private:
             if (used < have.size()) {
                 auto object = have[used]->object();
                 object["endpoints"] = content["endpoints"];
+                object["metadata"].as_object()["labels"] = slice_labels(s);
                 if (content.contains("ports"))
                     object["ports"] = content["ports"];
                 else
@@ -353,12 +365,9 @@ private:
                 ++used;
                 continue;
             }
-            json::object labels = object_at(s.object(), {"metadata", "labels"});
-            labels["endpointslice.kubernetes.io/managed-by"] = slice_manager;
-            labels["kubernetes.io/service-name"] = s.name();
             json::object metadata;
             metadata["generateName"] = s.name() + "-";
-            metadata["labels"] = std::move(labels);
+            metadata["labels"] = slice_labels(s);
             metadata["ownerReferences"] = json::array({json::value(owner_reference(s, "v1", "Service"))});
             json::object object = content;
             object["metadata"] = std::move(metadata);

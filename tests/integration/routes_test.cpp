@@ -1,8 +1,6 @@
 // Routes that are not served, or not as they ask: status and Events, and that a restart repeats neither.
 #include "gateway_run.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <support/catch.hpp>
 
@@ -11,13 +9,11 @@ using namespace gwctl::tests;
 
 namespace {
 
-std::vector<std::string> events_about(const gateway_cluster& cluster, std::string_view route) {
+std::vector<std::string> events_about(gateway_cluster& cluster, std::string_view route) {
     std::vector<std::string> all;
-    for (const json::value& object : cluster.server.objects("events")) {
-        const auto event = json::decode<core_v1::Event>(boost::json::serialize(object)).value();
-        if (event.involvedObject.name == route)
-            all.push_back(event.type_ + " " + event.reason);
-    }
+    for (const auto& event : cluster.list<core_v1::Event>())
+        if (event->involvedObject.name == route)
+            all.push_back(event->type_ + " " + event->reason);
     std::sort(all.begin(), all.end());
     return all;
 }
@@ -60,8 +56,8 @@ spec: {selector: {app: nginx}, ports: [{port: 80, targetPort: 81}]}
         CHECK(has(events_about(cluster, "web"), "Normal Programmed"));
         CHECK(controller.stop() == 0);
     }
-    const std::size_t before = cluster.server.writes().size();
+    cluster.forget_writes();
     gateway_controller controller(cluster, default_options());
     controller.settle();
-    CHECK(cluster.writes_since(before) == std::vector<std::string>());
+    CHECK(cluster.writes() == std::vector<std::string>());
 }

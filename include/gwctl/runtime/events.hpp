@@ -4,6 +4,7 @@
 #include <gwctl/api/core_v1.hpp>
 #include <gwctl/core/task.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -51,8 +52,11 @@ public:
         record(reference_to(about, known_version(T::type)), type, std::move(reason), std::move(message));
     }
 
-    /// Writes what is recorded until `drain` is called and nothing waits any more. The manager runs it.
-    task<void> run();
+    /// Writes what is recorded until `drain` is called and nothing waits any more. Calls `when_idle` each
+    /// time that `idle` has become true. The manager runs it.
+    task<void> run(std::function<void()> when_idle = {});
+    /// Whether all that was recorded has been written, or could not be.
+    bool idle() const noexcept;
     /// Makes `run` return once everything is written.
     void drain();
 

@@ -56,6 +56,8 @@ struct settled_report {
     std::vector<std::string> waiting_for{};
     /// Keys that failed three times in a row; they count as done with.
     std::vector<failing_key> failing{};
+    /// How many reconciles have begun since the start.
+    std::uint64_t reconciles = 0;
 };
 
 /// Owns the client, the stores and the controllers, and runs them on one thread, the caller's of `run`.
@@ -124,10 +126,14 @@ public:
     void post(std::function<void()> work);
 
     /// For tests and simulations: blocks until every store is synced and has seen `resource_version`, the
-    /// queues are empty and no reconcile runs, or until `timeout` of real time is over. Reconciles that asked
-    /// to run again later are not waited for; retries are, until their third failure. Thread safe, but not
-    /// from the manager's thread.
+    /// queues are empty, no reconcile runs and no Event waits to be written, or until `timeout` of real time
+    /// is over. Reconciles that asked to run again later are not waited for; retries are, until their third
+    /// failure. Thread safe, but not from the manager's thread.
     settled_report wait_settled(std::string resource_version, std::chrono::milliseconds timeout);
+    /// The same where no one knows the version to wait for, as with any API server that others use too: every
+    /// store must show what the manager sees in a list of its own, made now. What others do meanwhile, and
+    /// what the manager does about it, may make it unsettled at once; see `testing::wait_until_quiet`.
+    settled_report wait_settled(std::chrono::milliseconds timeout);
 
 private:
     detail::controller_host& host() noexcept;

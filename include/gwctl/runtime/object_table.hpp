@@ -95,6 +95,9 @@ public:
     /// Whether the store has seen `resource_version` or a newer one. A kind that is not served has nothing to
     /// see.
     bool has_seen(std::string_view resource_version) const noexcept;
+    /// Whether the store shows everything that a complete list of its scope showed, or what came after it.
+    /// Other than `has_seen` it needs no bookmark when nothing changed.
+    bool has_caught_up(const std::vector<any_object>& listed, std::string_view resource_version) const;
     /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
     void when_at_least(std::string resource_version, std::function<void()> then);
     /// Waits for the same. Ends only so or by cancellation: the caller sets the deadline.

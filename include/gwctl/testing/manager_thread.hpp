@@ -5,7 +5,10 @@
 #include <gwctl/testing/api_server.hpp>
 
 #include <chrono>
+#include <functional>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace gwctl::testing {
 
@@ -40,6 +43,16 @@ cluster_config config_for(const api_server& server);
 /// resourceVersion. A key that failed three times in a row counts as done with and is listed. Give the server
 /// a short `bookmark_interval`: a store without changes learns the version only by bookmarks.
 settled_report wait_until_quiet(api_server& server, manager& m,
+                                std::chrono::milliseconds timeout = std::chrono::seconds(60));
+
+/// The same for any API server, kube-apiserver included. `others` says, one line each, what others have yet
+/// to do in the cluster, judged by its objects alone: a Deployment whose pods are not ready, a Service that
+/// no one has announced. Nothing is left to do when it says nothing and the manager, before and after it was
+/// asked, had seen all that there is, without a reconcile in between. Needs no bookmarks.
+///
+/// Calls `others` on the caller's thread, again and again with short pauses; null: nobody else acts. A
+/// manager that reconciles by the clock every few milliseconds never is quiet.
+settled_report wait_until_quiet(manager& m, const std::function<std::vector<std::string>()>& others = {},
                                 std::chrono::milliseconds timeout = std::chrono::seconds(60));
 
 } // namespace gwctl::testing

@@ -91,6 +91,43 @@ TEST_CASE("stop before run, fail, and running twice") {
     CHECK(thrown.join() == 1);
 }
 
+TEST_CASE("settled without a version: what the manager's own lists show has been seen and reconciled") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    api->put("configmaps", config_map("a"));
+    api->add_fault({"GET", "/leases", 404, "NotFound", -1}); // a kind that is not served has nothing to see
+    running_manager m(api);
+    m.mgr.cache<coordination_v1::Lease>();
+    m.mgr.control<ConfigMap>().reconcile_with([j](context&, const ConfigMap& o) -> task<action> {
+        j->note(o.metadata.name + "=" + o.data.at("v"));
+        co_return await_change();
+    });
+    m.start();
+    const settled_report first = m.mgr.wait_settled(20s);
+    REQUIRE(first.settled);
+    CHECK(first.reconciles == 1);
+    CHECK(j->entries() == std::vector<std::string>{"a=1"});
+
+    api->hold_watches(true);
+    api->put("configmaps", config_map("a", "2"));
+    const settled_report held = m.mgr.wait_settled(100ms);
+    CHECK_FALSE(held.settled);
+    REQUIRE(held.waiting_for.size() == 1);
+    CHECK(held.waiting_for[0].find("configmaps: at resourceVersion ") == 0);
+    api->hold_watches(false);
+    const settled_report second = m.mgr.wait_settled(20s);
+    CHECK(second.settled);
+    CHECK(second.reconciles == 2);
+    CHECK(j->count("a=2") == 1);
+
+    api->add_fault({"GET", "/configmaps", 403, "Forbidden", -1});
+    const settled_report refused = m.mgr.wait_settled(100ms);
+    REQUIRE(refused.waiting_for.size() == 1);
+    CHECK(refused.waiting_for[0].find("configmaps: ") == 0);
+    CHECK(m.stop() == 0);
+    CHECK_FALSE(m.mgr.wait_settled(20s).settled);
+}
+
 TEST_CASE("SIGTERM drains and exits with 0") {
     const auto api = std::make_shared<fake_api>();
     auto options = quiet_options();

@@ -73,6 +73,25 @@ TEST_CASE("a store lists by namespace, in the order of keys") {
     CHECK(s.get({"b", "2"}) == nullptr);
 }
 
+TEST_CASE("a store has caught up with a list when all it shows is that list or newer") {
+    map_store s;
+    s.replace({object("a", "1", "1"), object("a", "2", "2")}, "2");
+    CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2")}, "2"));
+    CHECK(s.has_caught_up({}, "1")); // from before
+    // Other kinds moved the server on to 5; no bookmark said so.
+    CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2")}, "5"));
+    CHECK_FALSE(s.has_caught_up({object("a", "1", "1"), object("a", "2", "4")}, "5"));
+    CHECK_FALSE(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2"), object("b", "1", "5")}, "5"));
+    CHECK_FALSE(s.has_caught_up({object("a", "1", "1")}, "5")); // a/2 is gone
+    CHECK_FALSE(s.has_caught_up({}, "5"));
+
+    s.apply(watch_event_type::added, object("b", "1", "7"));
+    CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2")}, "5")); // b/1 came later
+    CHECK_FALSE(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2"), object("b", "1", "8")}, "8"));
+    s.apply(watch_event_type::deleted, object("a", "2", "9"));
+    CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2"), object("b", "1", "8")}, "8"));
+}
+
 TEST_CASE("indexes follow every change, and cover what was there before") {
     map_store s;
     s.replace({object("a", "1", "1", "u", "red")}, "1");

@@ -85,6 +85,34 @@ TEST_CASE("Deployments become ready endpoints") {
     CHECK(server.objects().empty());
 }
 
+TEST_CASE("EndpointSlices have the labels of their Service, as they are now") {
+    api_server_options options;
+    options.workloads = true;
+    api_server server(options);
+    const auto labels = [&] {
+        REQUIRE(server.wait_until([&] { return server.settled(); }));
+        auto found = server.objects("endpointslices.discovery.k8s.io");
+        REQUIRE(found.size() == 1);
+        return found[0].at("metadata").at("labels").as_object();
+    };
+    auto web = parse(service);
+    REQUIRE(server.apply(web).has_value());
+    CHECK(labels().size() == 2);
+    web.at("metadata").as_object()["labels"] = {{"team", "a"}, {"kubernetes.io/service-name", "other"}};
+    REQUIRE(server.apply(web).has_value());
+    CHECK(labels().size() == 3);
+    CHECK(labels().at("team") == "a");
+    CHECK(labels().at("kubernetes.io/service-name") == "web");
+    web.at("metadata").as_object().erase("labels");
+    REQUIRE(server.apply(web).has_value());
+    CHECK(labels().size() == 2);
+
+    CHECK(server.remove("services", "default", "web"));
+    web.at("spec").as_object()["clusterIP"] = "None";
+    REQUIRE(server.apply(web).has_value());
+    CHECK(labels().at("service.kubernetes.io/headless") == "");
+}
+
 TEST_CASE("The announcer gives addresses as kube-vip does") {
     api_server_options options;
     options.announcer = true;

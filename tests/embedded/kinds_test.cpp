@@ -1,5 +1,5 @@
 // Kinds that come and go while a manager runs.
-#include "gateway_run.hpp"
+#include "embedded_run.hpp"
 
 #include <atomic>
 #include <future>

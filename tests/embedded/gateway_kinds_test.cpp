@@ -1,5 +1,5 @@
 // The Gateway API's kinds come, go and change their version while the gateway controller runs.
-#include "gateway_run.hpp"
+#include "embedded_run.hpp"
 
 #include <gwctl/api/discovery_v1.hpp>
 #include <gwctl/gateway/status.hpp>

@@ -1,0 +1,175 @@
+// How a test learns that a manager has nothing left to do.
+
+#include "manager_core.hpp"
+#include "untyped_client.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace gwctl {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// How long one list may be waited for before a newer one takes its place.
+constexpr milliseconds list_lifetime(1000);
+
+milliseconds until(std::chrono::steady_clock::time_point deadline) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(left));
+}
+
+settled_report unsettled(std::string why) {
+    settled_report r;
+    r.waiting_for.push_back(std::move(why));
+    return r;
+}
+
+} // namespace
+
+settled_report manager::wait_settled(std::string resource_version, milliseconds timeout) {
+    const auto goal = [version = std::move(resource_version)](const core::cached_kind& k) {
+        return k.table->has_seen(version)
+                   ? std::string()
+                   : fmt::format("{}: at resourceVersion {}, not yet at {}", k.kind->type.qualified_name(),
+                                 k.table->resource_version(), version);
+    };
+    return core_->wait_settled(goal, timeout);
+}
+
+settled_report manager::wait_settled(milliseconds timeout) {
+    if (core_->ended_)
+        return unsettled("the manager has ended");
+    const auto deadline = std::chrono::steady_clock::now() + timeout;
+    settled_report r = unsettled("the manager does not run, or its thread is blocked");
+    do {
+        auto done = std::make_shared<std::promise<std::vector<core::fresh_list>>>();
+        auto answer = done->get_future();
+        asio::post(core_->main_, [c = core_.get(), done = std::move(done)] {
+            if (!c->draining_)
+                c->listings_.spawn("lists for wait_settled", c->list_caches(done));
+        });
+        if (answer.wait_for(until(deadline)) != std::future_status::ready)
+            break;
+        std::vector<core::fresh_list> lists;
+        try {
+            lists = answer.get();
+        } catch (const std::future_error&) { // nobody made them
+            return unsettled("the manager has ended");
+        }
+        const auto goal = [lists = std::move(lists)](const core::cached_kind& k) {
+            for (const core::fresh_list& l : lists) {
+                const bool shown = l.failure.empty() && k.table->has_caught_up(l.objects, l.resource_version);
+                if (l.kind != &k || shown || k.table->state() == store_state::not_served)
+                    continue;
+                const std::string kind = k.kind->type.qualified_name();
+                return l.failure.empty() ? fmt::format("{}: at resourceVersion {}, a list showed {}", kind,
+                                                       k.table->resource_version(), l.resource_version)
+                                         : fmt::format("{}: {}", kind, l.failure);
+            }
+            return std::string();
+        };
+        r = core_->wait_settled(goal, std::min(until(deadline), list_lifetime));
+    } while (!r.settled && !core_->ended_ && until(deadline) > milliseconds(0));
+    return r;
+}
+
+settled_report manager::core::wait_settled(cache_goal goal, milliseconds timeout) {
+    if (ended_)
+        return unsettled("the manager has ended");
+    auto request = std::make_shared<settle_request>();
+    request->goal = std::move(goal);
+    auto answer = request->done.get_future();
+    asio::post(main_, [this, request] {
+        settle_requests_.push_back(request);
+        progress();
+    });
+    if (answer.wait_for(timeout) == std::future_status::ready)
+        return answer.get();
+
+    if (ended_)
+        return unsettled("the manager has ended");
+    // Too late: say what is missing, if the manager still runs.
+    auto state = std::make_shared<std::promise<settled_report>>();
+    auto now = state->get_future();
+    asio::post(main_, [this, request, state] {
+        std::erase(settle_requests_, request);
+        state->set_value(report(request->goal));
+    });
+    if (now.wait_for(std::chrono::seconds(5)) == std::future_status::ready)
+        return now.get();
+    return unsettled("the manager does not run, or its thread is blocked");
+}
+
+task<void> manager::core::list_caches(std::shared_ptr<std::promise<std::vector<fresh_list>>> done) {
+    std::vector<fresh_list> lists;
+    for (std::size_t i = 0; i < caches_.size(); ++i) { // by position: more may come meanwhile
+        fresh_list l;
+        l.kind = caches_[i].get();
+        try {
+            co_await list_cache(l);
+        } catch (const api_error& e) {
+            l.failure = e.what();
+        }
+        lists.push_back(std::move(l));
+    }
+    done->set_value(std::move(lists));
+}
+
+task<void> manager::core::list_cache(fresh_list& into) {
+    const detail::kind_ops& kind = *into.kind->kind;
+    const cache_scope& scope = into.kind->table->scope();
+    std::string next_page;
+    do {
+        list_options options;
+        options.namespace_ = scope.namespace_;
+        options.label_selector = scope.label_selector;
+        options.field_selector = scope.field_selector;
+        options.continue_ = std::move(next_page);
+        const std::shared_ptr<void> page = kind.make_list();
+        json::detail::object_decoder decoder(kind.list_info(), page.get(),
+                                             detail::untyped_client::list_limits(api_));
+        co_await detail::untyped_client::list_into(api_, kind.type, std::move(options), decoder);
+        const ListMeta meta = kind.take_list(page.get(), into.objects);
+        into.resource_version = meta.resourceVersion;
+        next_page = meta.continue_;
+    } while (!next_page.empty());
+}
+
+settled_report manager::core::report(const cache_goal& goal) const {
+    settled_report r;
+    if (!controlling_)
+        r.waiting_for.push_back(draining_ ? "the manager is stopping" : "controllers have not started");
+    for (const auto& k : caches_) {
+        const store_state state = k->table->state();
+        if (k->optional && (state == store_state::denied || state == store_state::failing))
+            continue;
+        std::string missing = k->table->synced() ? goal(*k) : state_of(*k);
+        if (!missing.empty())
+            r.waiting_for.push_back(std::move(missing));
+    }
+    for (const auto& c : controllers_)
+        c->report(r);
+    if (!events_.idle())
+        r.waiting_for.push_back("Events: some are still to be written");
+    r.settled = r.waiting_for.empty();
+    return r;
+}
+
+void manager::core::progress() {
+    publish_readiness();
+    for (std::size_t i = 0; i < settle_requests_.size();) {
+        settled_report r = report(settle_requests_[i]->goal);
+        if (!r.settled) {
+            ++i;
+            continue;
+        }
+        settle_requests_[i]->done.set_value(std::move(r));
+        settle_requests_.erase(settle_requests_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
+} // namespace gwctl
