@@ -44,7 +44,8 @@ settled_report manager::wait_settled(milliseconds timeout) {
     if (core_->ended_)
         return unsettled("the manager has ended");
     const auto deadline = std::chrono::steady_clock::now() + timeout;
-    settled_report r = unsettled("the manager does not run, or its thread is blocked");
+    settled_report r = unsettled(
+        "the manager's lists of its kinds have not come: it does not run, or the API server is slow");
     do {
         auto done = std::make_shared<std::promise<std::vector<core::fresh_list>>>();
         auto answer = done->get_future();

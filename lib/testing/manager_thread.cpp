@@ -61,6 +61,8 @@ settled_report wait_until_quiet(manager& m, const std::function<std::vector<std:
             return before; // it has ended
         }
         if (end.left() == milliseconds(0)) {
+            if (under_way.empty() && others)
+                under_way = others();
             before.settled = false;
             before.waiting_for.insert(before.waiting_for.end(), under_way.begin(), under_way.end());
             return before;

@@ -98,8 +98,9 @@ std::set<std::string> wanted_addresses(const Service& service) {
         const auto comma = std::min(text.find(','), text.size());
         const std::string one = text.substr(0, comma);
         text.erase(0, comma + 1);
-        if (one != "0.0.0.0" && ipam::parse_address(one)) // which asks for DHCP
-            wanted.insert(one);
+        if (const auto address = ipam::parse_address(one);
+            address && address->number() != 0) // 0.0.0.0 asks for DHCP
+            wanted.insert(address->to_string());
     }
     return wanted;
 }
