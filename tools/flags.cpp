@@ -120,6 +120,7 @@ struct raw_flags {
     std::string behaviour{to_string(gateway::behaviour::merge)};
     std::string announcer{gateway::profile_of(gateway::announcer::kube_vip).name};
     std::string pools{};
+    std::string http_listeners = "refused";
     bool leader_elect = false;
     std::string log_level{};
     std::string log_encoder{};
@@ -154,6 +155,11 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
         ->check(boolean());
     app.add_option("--announcer", raw.announcer,
                    fmt::format("What announces the addresses of Services: {}", gateway::announcer_names))
+        ->type_name("WORD")
+        ->capture_default_str();
+    app.add_option("--http-listeners", raw.http_listeners,
+                   "HTTP and HTTPS listeners: refused, or status, which judges and counts but does not serve "
+                   "them, for the Gateway API's conformance suite")
         ->type_name("WORD")
         ->capture_default_str();
     app.add_flag("--leader-elect", raw.leader_elect, "Act only while holding the Lease gateway-api.fnnrn.me")
@@ -206,6 +212,10 @@ void interpret(flags& f, const raw_flags& raw) {
         refuse("--announcer", fmt::format("one of {}", gateway::announcer_names), raw.announcer);
     f.gateway.announced_by = *announcer;
     check_controller_name(f.gateway.controller_name);
+    if (raw.http_listeners == "status")
+        f.gateway.http = gateway::http_listeners::status;
+    else if (raw.http_listeners != "refused")
+        refuse("--http-listeners", "refused or status", raw.http_listeners);
     if (const std::string& label = f.gateway.implementation_label;
         !label.empty() && !is_word(label, letter_or_digit, "-_.", 63))
         refuse("--implementation-label",

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 namespace gwctl::gateway {
 namespace {
@@ -13,19 +15,19 @@ bool is_gateway_api(const std::optional<std::string>& group) {
     return group.value_or(std::string(gateway_v1::group)) == gateway_v1::group;
 }
 
-verdict namespace_verdict(const Listener& listener, const std::string& gateway_namespace,
+verdict namespace_verdict(const Listener& listener, const std::string& own_namespace,
                           const std::string& route_namespace, const cluster_view& cluster) {
     const auto& rule = listener.allowedRoutes.namespaces;
     const std::string_view from = rule.from.empty() ? std::string_view("Same") : std::string_view(rule.from);
     if (from == "All")
         return {};
     if (from == "Same") {
-        if (gateway_namespace == route_namespace)
+        if (own_namespace == route_namespace)
             return {};
         return {
             false, "NotAllowedByListeners",
             fmt::format("listener {} takes routes of namespace {} only (allowedRoutes.namespaces.from: Same)",
-                        listener.name, gateway_namespace)};
+                        listener.name, own_namespace)};
     }
     if (from == "Selector" && rule.selector) {
         const auto found = cluster.namespace_(route_namespace);
@@ -55,65 +57,159 @@ std::string wish(const ParentReference& parent) {
     return text.empty() ? "any listener" : text;
 }
 
-std::string listener_names(const Gateway& gateway) {
+std::string listener_names(std::span<const listener_rules> listeners) {
     std::vector<std::string> all;
-    for (const Listener& l : gateway.spec.listeners)
-        all.push_back(fmt::format("{} ({} {})", l.name, l.protocol, l.port));
+    for (const listener_rules& rules : listeners)
+        all.push_back(
+            fmt::format("{} ({} {})", rules.listener->name, rules.listener->protocol, rules.listener->port));
     return all.empty() ? "none" : fmt::format("{}", fmt::join(all, ", "));
+}
+
+/// Whether each host name that `b` stands for is one that `a` stands for; "*.x" stands for all below x.
+bool includes(std::string_view a, std::string_view b) {
+    return a == b || (a.starts_with("*.") && b.ends_with(a.substr(1)));
+}
+
+verdict hostname_verdict(const Listener& listener, const std::vector<std::string>* of_route) {
+    if (of_route == nullptr || of_route->empty() || listener.hostname.value_or("").empty())
+        return {};
+    const std::string& mine = *listener.hostname;
+    const bool meet = std::any_of(of_route->begin(), of_route->end(), [&](const std::string& host) {
+        return includes(mine, host) || includes(host, mine);
+    });
+    if (meet)
+        return {};
+    return {
+        false, "NoMatchingListenerHostname",
+        fmt::format("listener {} is for host name {}, and none of spec.hostnames is", listener.name, mine)};
+}
+
+verdict listener_verdict(const route_view& route, const listener_rules& rules, const route_parent& to,
+                         const cluster_view& cluster) {
+    if (std::find(rules.kinds.begin(), rules.kinds.end(), route.kind) == rules.kinds.end())
+        return {false, "NotAllowedByListeners",
+                fmt::format("listener {} (protocol {}) does not take {}s", rules.listener->name,
+                            rules.listener->protocol, route.kind->type.kind)};
+    const verdict allowed =
+        namespace_verdict(*rules.listener, to.namespace_, route.metadata->namespace_, cluster);
+    return allowed.holds ? hostname_verdict(*rules.listener, route.hostnames) : allowed;
+}
+
+object_key key_of_parent(const ParentReference& parent, const std::string& route_namespace) {
+    return {parent.namespace_.value_or(route_namespace), parent.name};
+}
+
+bool names_kind(const ParentReference& parent, std::string_view kind) {
+    return is_gateway_api(parent.group) && parent.kind.value_or("Gateway") == kind;
+}
+
+std::vector<object_key> parents_of_kind(const route_view& route, std::string_view kind) {
+    std::vector<object_key> keys;
+    for (const ParentReference& parent : route.spec->parentRefs) {
+        object_key key = key_of_parent(parent, route.metadata->namespace_);
+        if (names_kind(parent, kind) && std::find(keys.begin(), keys.end(), key) == keys.end())
+            keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+route_parent as_parent(const Gateway& gateway, std::span<const listener_rules> listeners) {
+    return {gwctl::describe(gateway), gateway.metadata.namespace_, listeners, 0};
+}
+
+route_parent as_parent(const ListenerSet& set, std::span<const listener_rules> listeners, std::size_t first) {
+    return {gwctl::describe(set), set.metadata.namespace_, listeners, first};
+}
+
+/// By a ListenerSet that its Gateway leaves out.
+attachment refused_attachment(const ParentReference& parent, const listener_set_rules& set) {
+    attachment a;
+    a.parent = &parent;
+    a.accepted = {false, "NoMatchingParent",
+                  fmt::format("{} adds no listeners: {}", gwctl::describe(*set.set), set.allowed.message)};
+    return a;
 }
 
 } // namespace
 
 bool names_gateway(const ParentReference& parent, const std::string& route_namespace,
                    const object_key& gateway) {
-    return is_gateway_api(parent.group) && parent.kind.value_or("Gateway") == "Gateway" &&
-           parent.name == gateway.name && parent.namespace_.value_or(route_namespace) == gateway.namespace_;
+    return names_kind(parent, Gateway::type.kind) && key_of_parent(parent, route_namespace) == gateway;
 }
 
 std::vector<object_key> parent_gateways(const route_view& route) {
-    std::vector<object_key> keys;
-    for (const ParentReference& parent : route.spec->parentRefs) {
-        object_key key(parent.namespace_.value_or(route.metadata->namespace_), parent.name);
-        if (names_gateway(parent, route.metadata->namespace_, key) &&
-            std::find(keys.begin(), keys.end(), key) == keys.end())
+    return parents_of_kind(route, Gateway::type.kind);
+}
+
+std::vector<object_key> parent_sets(const route_view& route) {
+    return parents_of_kind(route, ListenerSet::type.kind);
+}
+
+std::vector<object_key> parent_gateways(const route_view& route, const cluster_view& cluster) {
+    std::vector<object_key> keys = parent_gateways(route);
+    for (const object_key& set_key : parent_sets(route)) {
+        const auto set = cluster.listener_set(set_key);
+        if (!set || !set->metadata.deletionTimestamp.empty())
+            continue;
+        object_key key = parent_gateway(*set);
+        if (!key.name.empty() && std::find(keys.begin(), keys.end(), key) == keys.end())
             keys.push_back(std::move(key));
     }
     return keys;
 }
 
-attachment attach(const route_view& route, const ParentReference& parent, const Gateway& gateway,
-                  const std::vector<listener_rules>& listeners, const cluster_view& cluster) {
+attachment attach(const route_view& route, const ParentReference& parent, const route_parent& to,
+                  const cluster_view& cluster) {
     attachment a;
     a.parent = &parent;
-    a.accepted = {false, "NoMatchingParent",
-                  fmt::format("Gateway {} has no listener with {}; it has {}", to_string(key_of(gateway)),
-                              wish(parent), listener_names(gateway))};
-    for (std::size_t i = 0; i < listeners.size(); ++i) {
-        const listener_rules& rules = listeners[i];
-        if (!selected(parent, *rules.listener))
+    bool found = false;
+    for (std::size_t i = 0; i < to.listeners.size(); ++i) {
+        if (!selected(parent, *to.listeners[i].listener))
             continue;
-        if (std::find(rules.kinds.begin(), rules.kinds.end(), route.kind) == rules.kinds.end()) {
-            if (a.listeners.empty())
-                a.accepted = {false, "NotAllowedByListeners",
-                              fmt::format("listener {} (protocol {}) does not take {}s", rules.listener->name,
-                                          rules.listener->protocol, route.kind->type.kind)};
-            continue;
-        }
-        const verdict allowed = namespace_verdict(*rules.listener, gateway.metadata.namespace_,
-                                                  route.metadata->namespace_, cluster);
-        if (allowed.holds)
-            a.listeners.push_back(i);
+        found = true;
+        verdict v = listener_verdict(route, to.listeners[i], to, cluster);
+        if (v.holds)
+            a.listeners.push_back(to.first + i);
         else if (a.listeners.empty())
-            a.accepted = allowed;
+            a.accepted = std::move(v);
     }
     if (!a.listeners.empty())
         a.accepted = {true, "Accepted", "The route is attached"};
+    else if (!found)
+        a.accepted = {false, "NoMatchingParent",
+                      fmt::format("{} has no listener with {}; it has {}", to.name, wish(parent),
+                                  listener_names(to.listeners))};
     return a;
+}
+
+bool takes(const Gateway& gateway, const route_view& route, std::span<const route_kind* const> kinds,
+           const cluster_view& cluster) {
+    const std::string& namespace_ = route.metadata->namespace_;
+    const auto by = [&](const ParentReference& parent) {
+        if (names_gateway(parent, namespace_, key_of(gateway))) {
+            const auto rules = judge_each(gateway.spec.listeners,
+                                          {Gateway::type.kind, gateway.metadata.namespace_}, kinds, cluster);
+            return attach(route, parent, as_parent(gateway, rules), cluster).accepted.holds;
+        }
+        if (!names_kind(parent, ListenerSet::type.kind))
+            return false;
+        const auto set = cluster.listener_set(key_of_parent(parent, namespace_));
+        if (!set || !set->metadata.deletionTimestamp.empty() || parent_gateway(*set) != key_of(gateway) ||
+            !judge_set(*set, gateway, cluster).holds)
+            return false;
+        const auto rules = judge_each(set->spec.listeners, {ListenerSet::type.kind, set->metadata.namespace_},
+                                      kinds, cluster);
+        return attach(route, parent, as_parent(*set, rules, 0), cluster).accepted.holds;
+    };
+    const auto& parents = route.spec->parentRefs;
+    return std::any_of(parents.begin(), parents.end(), by);
 }
 
 result<behaviour> behaviour_of(const route_view& route, behaviour fallback) {
     const auto& labels = route.metadata->labels;
     const auto label = labels.find(std::string(label_behaviour));
+    if (route.kind->counted_only)
+        return behaviour::merge; // what its labels say is for others
     const bool has_key = labels.contains(std::string(label_selector_key));
     const bool has_value = labels.contains(std::string(label_selector_value));
     behaviour chosen = has_key || has_value ? behaviour::create : fallback;
@@ -136,7 +232,26 @@ result<behaviour> behaviour_of(const route_view& route, behaviour fallback) {
 
 attachments attach_all(const snapshot& s, behaviour fallback) {
     attachments all;
-    all.listeners = judge_listeners(*s.gateway, s.kinds);
+    static_cast<judged_listeners&>(all) = judge_listeners(s);
+    std::map<object_key, const listener_set_rules*> sets;
+    for (const listener_set_rules& set : all.sets)
+        sets.emplace(key_of(*set.set), &set);
+    const auto attach_by = [&](const route_view& route,
+                               const ParentReference& parent) -> std::optional<attachment> {
+        const std::string& namespace_ = route.metadata->namespace_;
+        if (names_gateway(parent, namespace_, key_of(*s.gateway)))
+            return attach(route, parent, as_parent(*s.gateway, all.of_gateway()), *s.cluster);
+        const auto set = names_kind(parent, ListenerSet::type.kind)
+                             ? sets.find(key_of_parent(parent, namespace_))
+                             : sets.end();
+        if (set == sets.end())
+            return std::nullopt;
+        const listener_set_rules& rules = *set->second;
+        if (!rules.allowed.holds)
+            return refused_attachment(parent, rules);
+        return attach(route, parent, as_parent(*rules.set, all.of(rules), rules.first), *s.cluster);
+    };
+
     all.winners.assign(all.listeners.size(), nullptr);
     all.attached.assign(all.listeners.size(), 0);
     all.routes.reserve(s.routes.size()); // winners point into it
@@ -146,22 +261,19 @@ attachments attach_all(const snapshot& s, behaviour fallback) {
         const result<behaviour> served_by = behaviour_of(route, fallback);
         if (served_by.has_value())
             entry.served_by = *served_by;
-        std::vector<bool> taken(all.listeners.size(), false);
+        std::set<std::size_t> taken;
         for (const ParentReference& parent : route.spec->parentRefs) {
-            if (!names_gateway(parent, route.metadata->namespace_, key_of(*s.gateway)))
+            std::optional<attachment> a = attach_by(route, parent);
+            if (!a)
                 continue;
-            attachment a = attach(route, parent, *s.gateway, all.listeners, *s.cluster);
-            if (a.accepted.holds && served_by.has_error()) {
-                a.accepted = {false, "UnsupportedValue", served_by.error().message};
-                a.listeners.clear();
+            if (a->accepted.holds && served_by.has_error()) {
+                a->accepted = {false, "UnsupportedValue", served_by.error().message};
+                a->listeners.clear();
             }
-            for (const std::size_t i : a.listeners)
-                taken[i] = true;
-            entry.parents.push_back(std::move(a));
+            taken.insert(a->listeners.begin(), a->listeners.end());
+            entry.parents.push_back(std::move(*a));
         }
-        for (std::size_t i = 0; i < taken.size(); ++i) {
-            if (!taken[i])
-                continue;
+        for (const std::size_t i : taken) {
             ++all.attached[i];
             if (all.winners[i] == nullptr)
                 all.winners[i] = &entry;

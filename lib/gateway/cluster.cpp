@@ -1,5 +1,7 @@
 #include "cluster.hpp"
 
+#include <gwctl/gateway/http_listeners.hpp>
+
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
@@ -31,6 +33,19 @@ std::vector<std::string> index_of(const std::optional<object_key>& key) {
     return {to_string(*key)};
 }
 
+cache_scope certificates_only() {
+    cache_scope scope;
+    scope.field_selector = "type=kubernetes.io/tls";
+    return scope;
+}
+
+std::vector<std::string> as_text(const std::vector<object_key>& keys) {
+    std::vector<std::string> texts;
+    for (const object_key& key : keys)
+        texts.push_back(to_string(key));
+    return texts;
+}
+
 /// The Services that a route's backendRefs name, "NAMESPACE/NAME" each.
 std::vector<std::string> backend_services(const route_view& route) {
     std::vector<std::string> keys;
@@ -49,6 +64,28 @@ std::vector<std::string> foreign_namespaces(const route_view& route) {
             if (ref.namespace_ && *ref.namespace_ != route.metadata->namespace_)
                 all.push_back(*ref.namespace_);
     return all;
+}
+
+/// The Secrets that the listeners of a Gateway or ListenerSet refer to.
+template <class T>
+std::vector<object_key> certificates_of(const T& object) {
+    std::vector<object_key> keys;
+    for (const Listener& l : object.spec.listeners)
+        if (l.tls)
+            for (const auto& ref : l.tls->certificateRefs)
+                keys.emplace_back(ref.namespace_.value_or(object.metadata.namespace_), ref.name);
+    return keys;
+}
+
+template <class T>
+void add_certificate_indexes(store<T>& objects) {
+    objects.add_index("certificate", [](const T& o) { return as_text(certificates_of(o)); });
+    objects.add_index("certificate-namespace", [](const T& o) {
+        std::vector<std::string> namespaces;
+        for (const object_key& key : certificates_of(o))
+            namespaces.push_back(key.namespace_);
+        return namespaces;
+    });
 }
 
 } // namespace
@@ -72,15 +109,24 @@ bool changes_routing(const std::optional<route_view>& old, const std::optional<r
            a.finalizers != b.finalizers || a.deletionTimestamp != b.deletionTimestamp;
 }
 
-cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> sources)
+cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources)
     : opts(std::move(o)), named(opts.controller_name), events(mgr.events()),
       classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
       services(mgr.cache<core_v1::Service>()), endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>()),
       namespaces(mgr.cache<core_v1::Namespace>()), reference_grants(mgr.cache<ReferenceGrant>()),
+      listener_sets(mgr.cache<ListenerSet>()),
       parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters()))), definitions(mgr.follow_crds()),
-      routes(std::move(sources)), book_(opts) {
+      book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
+    for (auto& source : sources) {
+        served_routes.push_back(source.get());
+        routes.push_back(std::move(source));
+    }
+    if (opts.http == http_listeners::status) {
+        secrets = &mgr.cache<certificate_secret>(certificates_only());
+        routes.push_back(std::make_unique<http_route_source>(mgr));
+    }
     for (const auto& source : routes)
         kinds_.push_back(&source->kind());
     add_indexes();
@@ -95,6 +141,12 @@ void cluster::add_indexes() {
     gateways.add_index("parameters", [](const Gateway& g) { return index_of(gateway::parameters_of(g)); });
     classes.add_index("parameters",
                       [](const GatewayClass& g) { return index_of(gateway::parameters_of(g)); });
+    listener_sets.add_index("gateway",
+                            [](const ListenerSet& s) { return std::vector{to_string(parent_gateway(s))}; });
+    if (secrets != nullptr) {
+        add_certificate_indexes(gateways);
+        add_certificate_indexes(listener_sets);
+    }
     services.add_index("gateway", [=](const core_v1::Service& s) {
         return annotation_index(s.metadata, gateway_annotation);
     });
@@ -109,12 +161,8 @@ void cluster::add_indexes() {
         return std::vector{to_string(object_key(s.metadata.namespace_, name->second))};
     });
     for (const auto& source : routes) {
-        source->add_index("gateway", [](const route_view& r) {
-            std::vector<std::string> keys;
-            for (const object_key& key : parent_gateways(r))
-                keys.push_back(to_string(key));
-            return keys;
-        });
+        source->add_index("gateway", [](const route_view& r) { return as_text(parent_gateways(r)); });
+        source->add_index("listener-set", [](const route_view& r) { return as_text(parent_sets(r)); });
         source->add_index("backend", backend_services);
         source->add_index("backend-namespace", foreign_namespaces);
     }
@@ -123,6 +171,15 @@ void cluster::add_indexes() {
 /// Drops what was judged before something that attachments depend on changed.
 void cluster::follow_attachments() {
     gateways.on_change([this](const change<Gateway>& c) { judged_.erase(key_of(c.now ? *c.now : *c.old)); });
+    listener_sets.on_change([this](const change<ListenerSet>& c) {
+        for (const auto& set : {c.old, c.now})
+            if (set)
+                judged_.erase(parent_gateway(*set));
+    });
+    if (secrets != nullptr) {
+        secrets->on_change([this](const change<certificate_secret>&) { judged_.clear(); });
+        reference_grants.on_change([this](const change<ReferenceGrant>&) { judged_.clear(); });
+    }
     namespaces.on_change([this](const change<core_v1::Namespace>& c) {
         if (!c.old || !c.now || c.old->metadata.labels != c.now->metadata.labels)
             judged_.clear();
@@ -133,7 +190,7 @@ void cluster::follow_attachments() {
                 return;
             for (const auto& route : {old, now})
                 if (route)
-                    for (const object_key& parent : parent_gateways(*route))
+                    for (const object_key& parent : parent_gateways(*route, *this))
                         judged_.erase(parent);
         });
 }
@@ -283,14 +340,39 @@ std::string cluster::served_version(const resource_type& type) const {
     return std::string(type.version);
 }
 
+bool cluster::lets_in(const ListenerSet& set) const {
+    const auto found = gateways.get(parent_gateway(set));
+    return found && is_ours(*found) && judge_set(set, *found, *this).holds;
+}
+
+std::optional<std::string> cluster::certificate_problem(const object_key& key) const {
+    const auto found = secrets == nullptr ? nullptr : secrets->get(key);
+    return found ? std::optional(problem_of(*found)) : std::nullopt;
+}
+
 snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g, const gateway_settings& settings) const {
     const object_key key = key_of(*g);
     snapshot s = remains_of(key);
-    for (const auto& source : routes)
-        for (route_view& route : source->by_index("gateway", to_string(key)))
+    for (auto& set : sets_of(key))
+        if (set->metadata.deletionTimestamp.empty())
+            s.sets.push_back(std::move(set));
+    std::sort(s.sets.begin(), s.sets.end(), [](const auto& a, const auto& b) { return precedes(*a, *b); });
+    const auto add = [&](std::vector<route_view> found) {
+        for (route_view& route : found)
             if (route.metadata->deletionTimestamp.empty())
                 s.routes.push_back(std::move(route));
-    std::sort(s.routes.begin(), s.routes.end(), precedes);
+    };
+    for (const auto& source : routes) {
+        add(source->by_index("gateway", to_string(key)));
+        for (const auto& set : s.sets)
+            add(source->by_index("listener-set", to_string(key_of(*set))));
+    }
+    std::sort(s.routes.begin(), s.routes.end(),
+              [](const route_view& a, const route_view& b) { return precedes(a, b); });
+    const auto is_same = [](const route_view& a, const route_view& b) {
+        return !precedes(a, b) && !precedes(b, a);
+    };
+    s.routes.erase(std::unique(s.routes.begin(), s.routes.end(), is_same), s.routes.end());
     s.gateway = std::move(g);
     s.class_parameters = settings.class_accepted;
     s.parameters = settings.accepted;
@@ -307,8 +389,9 @@ snapshot cluster::remains_of(const object_key& key) const {
 }
 
 std::string cluster::blocked_by() const {
-    std::vector<const gwctl::detail::object_table*> tables{
-        &classes, &gateways, &services, &endpoint_slices, &namespaces, &reference_grants, pools};
+    std::vector<const gwctl::detail::object_table*> tables{&classes,         &gateways,   &services,
+                                                           &endpoint_slices, &namespaces, &reference_grants,
+                                                           &listener_sets,   pools,       secrets};
     for (const auto& source : routes)
         tables.push_back(&source->table());
     for (const auto* table : tables)

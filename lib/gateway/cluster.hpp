@@ -2,6 +2,8 @@
 // objects depend on which.
 #pragma once
 
+#include "certificates.hpp"
+
 #include <gwctl/gateway/addresses.hpp>
 #include <gwctl/gateway/parameters.hpp>
 #include <gwctl/gateway/plan.hpp>
@@ -26,7 +28,7 @@ struct judged_gateway {
 
 class cluster final : public cluster_view {
 public:
-    cluster(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> routes);
+    cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> routes);
 
     // cluster_view
     std::shared_ptr<const core_v1::Service> service(const object_key& key) const override {
@@ -43,9 +45,20 @@ public:
         return reference_grants.list(namespace_);
     }
     std::shared_ptr<const Gateway> gateway(const object_key& key) const override { return gateways.get(key); }
+    std::shared_ptr<const ListenerSet> listener_set(const object_key& key) const override {
+        return listener_sets.get(key);
+    }
+    std::optional<std::string> certificate_problem(const object_key& secret) const override;
     bool is_ours(const object_key& gateway) const override;
     bool is_ours(const Gateway& gateway) const;
     std::string served_version(const resource_type& type) const override;
+
+    /// The ListenerSets that name a Gateway, whether it lets them in or not, in the order of names.
+    std::vector<std::shared_ptr<const ListenerSet>> sets_of(const object_key& gateway) const {
+        return listener_sets.by_index("gateway", to_string(gateway));
+    }
+    /// Whether the set's Gateway, as it is now, lets it in.
+    bool lets_in(const ListenerSet& set) const;
 
     /// What holds for a Gateway: flags, and its class's parameters and its own.
     gateway_settings settings_of(const Gateway& gateway) const;
@@ -76,10 +89,14 @@ public:
     store<discovery_v1::EndpointSlice>& endpoint_slices;
     store<core_v1::Namespace>& namespaces;
     store<ReferenceGrant>& reference_grants;
-    store<apiextensions_v1::CustomResourceDefinition>& definitions; ///< nothing but SupportedVersion needs it
+    store<ListenerSet>& listener_sets;
+    store<certificate_secret>* secrets = nullptr; ///< only with http_listeners::status
     store<core_v1::ConfigMap>* pools = nullptr; ///< none when addresses are left to the announcer
     store<core_v1::ConfigMap>& parameters;      ///< those that carry the label `names::parameters()`
+    store<apiextensions_v1::CustomResourceDefinition>& definitions; ///< nothing but SupportedVersion needs it
+    /// Those that are served come first.
     std::vector<std::unique_ptr<route_source>> routes;
+    std::vector<served_route_source*> served_routes;
 
     /// Gateways that want an address and have none; tried again whenever one may have become free.
     std::set<object_key> waiting;
@@ -113,12 +130,14 @@ private:
 struct controllers {
     controller* gateway_class = nullptr;
     controller* gateway = nullptr;
-    std::vector<controller*> routes{}; ///< in the order of cluster::routes
+    controller* listener_set = nullptr;
+    std::vector<controller*> routes{}; ///< in the order of cluster::served_routes
 };
 void connect(cluster& c, controllers targets);
 
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class);
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key);
-task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key);
+task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key);
+task<action> reconcile_route_status(cluster& c, served_route_source& source, context& ctx, object_key key);
 
 } // namespace gwctl::gateway::detail

@@ -20,45 +20,90 @@ bool may_free_address(const change<core_v1::Service>& c) {
            c.old->metadata.annotations != c.now->metadata.annotations;
 }
 
+/// What a status write of ours does not touch.
+bool changes_listeners(const change<ListenerSet>& c) {
+    if (!c.old || !c.now)
+        return true;
+    return c.old->metadata.uid != c.now->metadata.uid ||
+           c.old->metadata.generation != c.now->metadata.generation ||
+           c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
+}
+
+/// "NAMESPACE/NAME", as our annotations have it; anyone may write anything there.
+object_key parse_key(const std::string& text) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string::npos)
+        return {};
+    return {text.substr(0, slash), text.substr(slash + 1)};
+}
+
 struct wiring {
     cluster& c;
     controllers to;
 
     void gateway(const object_key& key) const { to.gateway->enqueue(key); }
-    void gateway(const std::string& key) const {
-        const std::size_t slash = key.find('/');
-        if (slash != std::string::npos)
-            gateway(object_key(key.substr(0, slash), key.substr(slash + 1)));
+    void set(const ListenerSet& changed) const { to.listener_set->enqueue(key_of(changed)); }
+    /// `source` is an index into cluster::routes.
+    void status_of(std::size_t source, const route_view& route) const {
+        if (source < to.routes.size())
+            to.routes[source]->enqueue(key_of(*route.metadata));
+    }
+    template <class F>
+    void each_route(std::string_view index, const std::string& value, F f) const {
+        for (std::size_t i = 0; i < c.routes.size(); ++i)
+            for (const route_view& route : c.routes[i]->by_index(index, value))
+                f(i, route);
+    }
+    /// Those that name the Gateway or one of its ListenerSets.
+    template <class F>
+    void each_route_of(const object_key& gateway, F f) const {
+        each_route("gateway", to_string(gateway), f);
+        for (const auto& set : c.sets_of(gateway))
+            each_route("listener-set", to_string(key_of(*set)), f);
     }
     void routes_of(const object_key& gateway) const {
-        for (std::size_t i = 0; i < c.routes.size(); ++i)
-            for (const route_view& route : c.routes[i]->by_index("gateway", to_string(gateway)))
-                to.routes[i]->enqueue(key_of(*route.metadata));
+        each_route_of(gateway, [&](std::size_t i, const route_view& route) { status_of(i, route); });
+    }
+    void sets_of(const object_key& gateway) const {
+        for (const auto& one : c.sets_of(gateway))
+            set(*one);
     }
     /// Which of its parents serves a route depends on all of them.
     void siblings_of(const object_key& gateway) const {
-        for (const auto& source : c.routes)
-            for (const route_view& route : source->by_index("gateway", to_string(gateway)))
-                parents_of(route);
+        each_route_of(gateway, [&](std::size_t, const route_view& route) { gateways_of(route); });
     }
-    void parents_of(const route_view& route) const {
-        for (const object_key& key : parent_gateways(route))
+    void gateways_of(const route_view& route) const {
+        for (const object_key& key : parent_gateways(route, c))
             gateway(key);
+    }
+    /// Whatever counts the route.
+    void parents_of(const route_view& route) const {
+        gateways_of(route);
+        for (const object_key& key : parent_sets(route))
+            to.listener_set->enqueue(key);
     }
     /// What depends on a route found by an index: the Gateways that serve it, and its own status.
     void routes_by(std::string_view index, const std::string& value, bool with_status) const {
-        for (std::size_t i = 0; i < c.routes.size(); ++i)
-            for (const route_view& route : c.routes[i]->by_index(index, value)) {
-                parents_of(route);
-                if (with_status)
-                    to.routes[i]->enqueue(key_of(*route.metadata));
-            }
+        each_route(index, value, [&](std::size_t i, const route_view& route) {
+            gateways_of(route);
+            if (with_status)
+                status_of(i, route);
+        });
+    }
+    void routes_by_set(const ListenerSet& changed) const {
+        routes_by("listener-set", to_string(key_of(changed)), true);
+    }
+    /// The Gateway, and its other sets: a port may have become free or taken.
+    void beside(const ListenerSet& changed) const {
+        gateway(parent_gateway(changed));
+        sets_of(parent_gateway(changed));
     }
     void class_with_gateways(const std::string& name) const {
         to.gateway_class->enqueue(object_key(name));
         for (const auto& each : c.gateways.by_index("class", name)) {
             gateway(key_of(*each));
             routes_of(key_of(*each));
+            sets_of(key_of(*each));
         }
     }
     void waiting() const {
@@ -73,10 +118,13 @@ void connect_services(const wiring& w) {
             if (!service)
                 continue;
             const auto managed = service->metadata.annotations.find(w.c.named.gateway());
-            if (managed != service->metadata.annotations.end())
-                w.gateway(managed->second);
+            if (managed != service->metadata.annotations.end()) {
+                w.gateway(parse_key(managed->second));
+                if (!ch.old || !ch.now || ch.old->spec != ch.now->spec)
+                    w.sets_of(parse_key(managed->second));
+            }
             for (const std::string& borrower : borrowers(*service, w.c.named))
-                for (std::size_t i = 0; i < w.c.routes.size(); ++i) {
+                for (std::size_t i = 0; i < w.to.routes.size(); ++i) {
                     const std::string prefix = std::string(w.c.routes[i]->kind().type.kind) + " ";
                     const std::size_t slash = borrower.find('/');
                     if (borrower.starts_with(prefix) && slash != std::string::npos)
@@ -95,7 +143,7 @@ void connect_services(const wiring& w) {
                 continue;
             const auto managed = slice->metadata.annotations.find(w.c.named.gateway());
             if (managed != slice->metadata.annotations.end())
-                w.gateway(managed->second);
+                w.gateway(parse_key(managed->second));
             const auto service = slice->metadata.labels.find(std::string(discovery_v1::label_service_name));
             if (service != slice->metadata.labels.end())
                 w.routes_by("backend", to_string(object_key(slice->metadata.namespace_, service->second)),
@@ -151,11 +199,47 @@ void connect_permissions(const wiring& w) {
         for (std::size_t i = 0; i < w.c.routes.size(); ++i)
             for (const route_view& route : w.c.routes[i]->in_namespace(name)) {
                 w.parents_of(route);
-                w.to.routes[i]->enqueue(key_of(*route.metadata));
+                w.status_of(i, route);
             }
+        for (const auto& set : w.c.listener_sets.list(name)) {
+            w.set(*set);
+            w.routes_by_set(*set);
+            w.beside(*set);
+        }
     });
     w.c.reference_grants.on_change([w](const change<ReferenceGrant>& ch) {
         w.routes_by("backend-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_, true);
+    });
+}
+
+void connect_sets(const wiring& w) {
+    w.c.listener_sets.on_change([w](const change<ListenerSet>& ch) {
+        if (!changes_listeners(ch))
+            return;
+        for (const auto& set : {ch.old, ch.now}) {
+            if (!set)
+                continue;
+            w.routes_by_set(*set);
+            if (w.c.lets_in(*set)) // else it changes nothing for anybody else
+                w.beside(*set);
+        }
+    });
+}
+
+void connect_certificates(const wiring& w) {
+    const auto users = [w](std::string_view index, const std::string& value) {
+        for (const auto& gateway : w.c.gateways.by_index(index, value))
+            w.gateway(key_of(*gateway));
+        for (const auto& set : w.c.listener_sets.by_index(index, value)) {
+            w.set(*set);
+            w.gateway(parent_gateway(*set));
+        }
+    };
+    w.c.secrets->on_change([users](const change<certificate_secret>& ch) {
+        users("certificate", to_string(key_of(ch.now ? *ch.now : *ch.old)));
+    });
+    w.c.reference_grants.on_change([users](const change<ReferenceGrant>& ch) {
+        users("certificate-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_);
     });
 }
 
@@ -164,7 +248,7 @@ void connect_permissions(const wiring& w) {
 void connect(cluster& c, controllers targets) {
     const wiring w{c, std::move(targets)};
     c.wake_route = [w](const route_kind& kind, const object_key& key) {
-        for (std::size_t i = 0; i < w.c.routes.size(); ++i)
+        for (std::size_t i = 0; i < w.to.routes.size(); ++i)
             if (&w.c.routes[i]->kind() == &kind)
                 w.to.routes[i]->enqueue(key);
     };
@@ -173,6 +257,7 @@ void connect(cluster& c, controllers targets) {
              w.c.gateways.by_index("class", (ch.now ? ch.now : ch.old)->metadata.name)) {
             w.gateway(key_of(*gateway));
             w.routes_of(key_of(*gateway));
+            w.sets_of(key_of(*gateway));
         }
     });
     c.gateways.on_change([w](const change<Gateway>& ch) {
@@ -184,6 +269,8 @@ void connect(cluster& c, controllers targets) {
             w.routes_of(key);
             w.siblings_of(key);
         }
+        if (changes_listeners(ch) || ch.old->status.conditions != ch.now->status.conditions)
+            w.sets_of(key); // theirs follow the Gateway's
         if (!ch.now || (ch.old && ch.old->status.addresses != ch.now->status.addresses))
             w.waiting();
     });
@@ -195,16 +282,18 @@ void connect(cluster& c, controllers targets) {
                 for (const auto& route : {old, now}) {
                     if (!route)
                         continue;
-                    for (const object_key& parent : parent_gateways(*route)) {
-                        w.gateway(parent);
+                    w.parents_of(*route);
+                    for (const object_key& parent : parent_gateways(*route, w.c))
                         w.routes_of(parent); // precedence on a shared listener may have changed
-                    }
                 }
             });
     connect_services(w);
     connect_permissions(w);
     connect_parameters(w);
     connect_versions(w);
+    connect_sets(w);
+    if (c.secrets != nullptr)
+        connect_certificates(w);
     if (c.pools != nullptr)
         c.pools->on_change([w](const change<core_v1::ConfigMap>&) { w.waiting(); });
 }

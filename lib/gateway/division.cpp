@@ -23,20 +23,11 @@ std::shared_ptr<const Gateway> older_gateway(const object_key& key, const snapsh
     return other;
 }
 
-bool takes(const Gateway& gateway, const route_view& route, const snapshot& s) {
-    const std::vector<listener_rules> listeners = judge_listeners(gateway, s.kinds);
-    const auto& parents = route.spec->parentRefs;
-    return std::any_of(parents.begin(), parents.end(), [&](const ParentReference& parent) {
-        return names_gateway(parent, route.metadata->namespace_, key_of(gateway)) &&
-               attach(route, parent, gateway, listeners, *s.cluster).accepted.holds;
-    });
-}
-
 /// The older Gateway that serves the route instead, since its Service can have one address only; empty when
 /// this one does.
 std::string served_elsewhere(const route_view& route, const snapshot& s) {
-    for (const object_key& parent : parent_gateways(route))
-        if (const auto other = older_gateway(parent, s); other && takes(*other, route, s))
+    for (const object_key& parent : parent_gateways(route, *s.cluster))
+        if (const auto other = older_gateway(parent, s); other && takes(*other, route, s.kinds, *s.cluster))
             return to_string(parent);
     return {};
 }
@@ -133,6 +124,7 @@ std::string refuse_loan(const Service& live, const std::set<protocol_port>& aske
 
 division divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems) {
     division d;
+    std::set<std::pair<std::string_view, std::int32_t>> merged; // listeners of host names share a port
     for (std::size_t i = 0; i < a.listeners.size(); ++i) {
         const listener_rules& rules = a.listeners[i];
         if (!rules.accepted.holds || rules.kinds.empty())
@@ -144,6 +136,8 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
         }
         merged_port port;
         port.port = rules.kinds.front()->expose(*rules.listener, BackendRef());
+        if (!merged.emplace(port.port.protocol, port.port.port).second)
+            continue;
         port.listener = rules.listener;
         if (winner != nullptr)
             port.backends = judge_backends(*winner->route, behaviour::merge, n, *s.cluster);

@@ -22,7 +22,7 @@ void check(const options& o) {
 
 } // namespace
 
-void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> sources) {
+void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources) {
     check(o);
     const auto c = std::make_shared<cluster>(mgr, std::move(o), std::move(sources));
 
@@ -35,16 +35,23 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>>
 
     auto gateways = mgr.control<Gateway>();
     gateways.reads<GatewayClass>().reads<core_v1::Service>().reads<discovery_v1::EndpointSlice>();
-    gateways.reads<core_v1::Namespace>().reads<ReferenceGrant>();
+    gateways.reads<core_v1::Namespace>().reads<ReferenceGrant>().reads<ListenerSet>();
     if (c->pools != nullptr)
         gateways.reads<core_v1::ConfigMap>(c->pools->scope());
+    if (c->secrets != nullptr)
+        gateways.reads<certificate_secret>(c->secrets->scope());
     for (const auto& source : c->routes)
         source->read_by(gateways);
     made.gateway = &gateways.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
 
-    for (const auto& source : c->routes) {
-        route_source* const routes = source.get();
+    auto sets = mgr.control<ListenerSet>();
+    sets.reads<GatewayClass>().reads<Gateway>().reads<core_v1::Service>();
+    sets.reads<core_v1::Namespace>().reads<ReferenceGrant>();
+    made.listener_set = &sets.reconcile_with(
+        [c](context& ctx, object_key key) { return reconcile_listener_set(*c, ctx, std::move(key)); });
+
+    for (served_route_source* const routes : c->served_routes) {
         made.routes.push_back(&routes->control(mgr, [c, routes](context& ctx, object_key key) {
             return reconcile_route_status(*c, *routes, ctx, std::move(key));
         }));

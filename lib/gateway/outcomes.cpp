@@ -95,6 +95,8 @@ public:
 
     std::optional<route_outcome> judge(const attachments::entry& entry) const {
         const route_view& route = *entry.route;
+        if (route.kind->counted_only)
+            return std::nullopt;
         const auto waits = [&](const served_listener& l) { return l.route == &route; };
         if (std::any_of(d_.awaiting_finalizer.begin(), d_.awaiting_finalizer.end(), waits))
             return std::nullopt; // it is about to change
@@ -109,7 +111,12 @@ public:
     }
 
 private:
-    std::string gateway_text() const { return "Gateway " + to_string(key_of(*s_.gateway)); }
+    std::string gateway_text() const { return gwctl::describe(*s_.gateway); }
+    /// Whose the listener is.
+    std::string owner_text(std::size_t i) const {
+        const ListenerSet* set = a_.set_of(i);
+        return set == nullptr ? gateway_text() : gwctl::describe(*set);
+    }
 
     route_outcome::parent judge_parent(const attachments::entry& entry, const attachment& at) const {
         route_outcome::parent p;
@@ -161,13 +168,13 @@ private:
                     fmt::format(
                         "spec.parentRefs: listener {} of {} serves {}, which takes precedence (the oldest "
                         "route has the listener); attach to another listener, or delete one of the two",
-                        listener.name, gateway_text(), describe(*a_.winners[i]->route))};
+                        listener.name, owner_text(i), describe(*a_.winners[i]->route))};
         if (!a_.listeners[i].accepted.holds)
             return {false, "ListenerNotAccepted",
                     fmt::format(
                         "{}: status.listeners[{}]: the listener is not accepted, so nothing is served on it; "
                         "correct what its condition Accepted names",
-                        gateway_text(), listener.name)};
+                        owner_text(i), listener.name)};
         if (!services_.served.holds)
             return {false, services_.served.reason, services_.served.message};
         std::string in_part;

@@ -100,8 +100,15 @@ std::map<object_key, std::string> refuse_names(std::vector<Service>& services, c
 }
 
 /// Why the Gateway is not served at all, for its routes.
-verdict judge_serving(const snapshot& s, const addressing& addresses, const verdict& parameters) {
+verdict judge_serving(const snapshot& s, const attachments& a, const addressing& addresses,
+                      const verdict& parameters) {
     const std::string gateway = "Gateway " + to_string(key_of(*s.gateway));
+    const auto own = a.of_gateway();
+    if (std::none_of(own.begin(), own.end(), [](const listener_rules& r) { return r.accepted.holds; }))
+        return {false, "GatewayNotAccepted",
+                fmt::format("{}: spec.listeners: expected one that can be accepted, got none; then its "
+                            "ListenerSets are served too",
+                            gateway)};
     if (!addresses.accepted.holds)
         return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, addresses.accepted.message)};
     // What is refused of parameters and spec.infrastructure starts nothing; what is served already stays, and
@@ -242,7 +249,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     const attachments a = attach_all(s, o.default_behaviour);
     verdict parameters = judge_settings(s, n);
     detail::planned_services planned;
-    planned.served = judge_serving(s, addresses, parameters);
+    planned.served = judge_serving(s, a, addresses, parameters);
     detail::division d =
         planned.served.holds ? detail::divide(s, a, n, desired.problems) : detail::division();
     detail::refuse_loans(d, s, addresses.addresses, n, desired.problems);
@@ -254,7 +261,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         o.keep_client_address = false;
         if (parameters.holds)
             parameters = client_address;
-        planned.served = judge_serving(s, addresses, parameters);
+        planned.served = judge_serving(s, a, addresses, parameters);
         if (!planned.served.holds) {
             d = detail::division();
             services.clear();

@@ -20,6 +20,7 @@ constexpr std::string_view supported_features[] = {
     "GatewayInfrastructure",
     "GatewayInfrastructurePropagation",
     "GatewayStaticAddresses",
+    "ListenerSet",
     "ReferenceGrant",
     "TCPRoute",
     "UDPRoute",

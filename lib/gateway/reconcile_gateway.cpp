@@ -114,9 +114,11 @@ task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wa
         co_return;
     // A merge patch with every list written out: empty ones must clear what is there, and lists that this
     // version of gwctl does not know stay.
-    const json::object status{{"addresses", boost::json::parse(json::encode(wanted.addresses))},
-                              {"conditions", boost::json::parse(json::encode(wanted.conditions))},
-                              {"listeners", boost::json::parse(json::encode(wanted.listeners))}};
+    json::object status{{"addresses", boost::json::parse(json::encode(wanted.addresses))},
+                        {"conditions", boost::json::parse(json::encode(wanted.conditions))},
+                        {"listeners", boost::json::parse(json::encode(wanted.listeners))}};
+    if (wanted.attachedListenerSets)
+        status["attachedListenerSets"] = *wanted.attachedListenerSets;
     const json::object body{{"metadata", {{"resourceVersion", gateway.metadata.resourceVersion}}},
                             {"status", status}};
     auto change = patch::merge_patch(boost::json::serialize(body));

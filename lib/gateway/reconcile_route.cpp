@@ -20,7 +20,7 @@ struct route_verdicts {
 
 route_verdicts judge(cluster& c, const route_view& route) {
     route_verdicts all;
-    for (const object_key& key : parent_gateways(route)) {
+    for (const object_key& key : parent_gateways(route, c)) {
         const auto gateway = c.gateways.get(key);
         if (!gateway || !c.is_ours(*gateway))
             continue;
@@ -41,7 +41,7 @@ route_verdicts judge(cluster& c, const route_view& route) {
 }
 
 /// Puts the finalizer there or takes it away; true when it wrote.
-task<bool> keep_finalizer(cluster& c, route_source& source, context& ctx, const route_view& route,
+task<bool> keep_finalizer(cluster& c, served_route_source& source, context& ctx, const route_view& route,
                           bool wanted) {
     const std::string finalizer = c.named.cleanup_finalizer();
     std::vector<std::string> finalizers = route.metadata->finalizers;
@@ -108,7 +108,7 @@ patch parents_patch(const route_view& route, const std::vector<json::value>& par
     return patch::merge_patch(boost::json::serialize(body));
 }
 
-task<action> reconcile_present(cluster& c, route_source& source, context& ctx, object_key key) {
+task<action> reconcile_present(cluster& c, served_route_source& source, context& ctx, object_key key) {
     const std::optional<route_view> route = source.get(key);
     if (!route)
         co_return await_change();
@@ -138,7 +138,7 @@ task<action> reconcile_present(cluster& c, route_source& source, context& ctx, o
 
 } // namespace
 
-task<action> reconcile_route_status(cluster& c, route_source& source, context& ctx, object_key key) {
+task<action> reconcile_route_status(cluster& c, served_route_source& source, context& ctx, object_key key) {
     try {
         co_return co_await reconcile_present(c, source, ctx, key);
     } catch (const api_error& e) {

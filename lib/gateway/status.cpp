@@ -1,3 +1,5 @@
+#include "listener_status.hpp"
+
 #include <gwctl/core/time.hpp>
 #include <gwctl/gateway/status.hpp>
 
@@ -15,7 +17,7 @@ namespace {
 using gateway_v1::ListenerStatus;
 using gateway_v1::RouteParentStatus;
 
-verdict gateway_accepted(const std::vector<listener_rules>& listeners, const addressing& addresses,
+verdict gateway_accepted(std::span<const listener_rules> listeners, const addressing& addresses,
                          const verdict& parameters) {
     if (!addresses.accepted.holds)
         return addresses.accepted;
@@ -51,43 +53,6 @@ verdict gateway_programmed(const verdict& accepted, const addressing& addresses,
         if (!a.state.holds)
             return a.state;
     return announcements.front().state;
-}
-
-verdict listener_programmed(const listener_rules& rules, const verdict& gateway) {
-    if (rules.conflicted)
-        return {false, "ProtocolConflict", rules.accepted.message};
-    if (!rules.accepted.holds)
-        return {false, "Invalid", rules.accepted.message};
-    if (!rules.resolved_refs.holds && rules.kinds.empty())
-        return {false, "Invalid", rules.resolved_refs.message};
-    if (!gateway.holds)
-        return {false, gateway.reason == "Invalid" ? "Invalid" : "Pending", gateway.message};
-    return {true, "Programmed", "The listener is served"};
-}
-
-ListenerStatus listener_status(const listener_rules& rules, std::int32_t attached, const verdict& gateway,
-                               const std::vector<ListenerStatus>& existing, std::int64_t generation,
-                               wall_time now) {
-    const auto same = std::find_if(existing.begin(), existing.end(),
-                                   [&](const ListenerStatus& l) { return l.name == rules.listener->name; });
-    ListenerStatus status;
-    status.name = rules.listener->name;
-    status.attachedRoutes = attached;
-    status.supportedKinds.emplace();
-    for (const route_kind* kind : rules.kinds) {
-        auto& supported = status.supportedKinds->emplace_back();
-        supported.group = kind->type.group;
-        supported.kind = kind->type.kind;
-    }
-    condition_writer conditions(same == existing.end() ? std::vector<Condition>() : same->conditions,
-                                generation, now);
-    conditions.set("Accepted", rules.accepted);
-    conditions.set("Conflicted", rules.conflicted, rules.conflicted ? "ProtocolConflict" : "NoConflicts",
-                   rules.conflicted ? rules.accepted.message : "The listener has its port to itself");
-    conditions.set("Programmed", listener_programmed(rules, gateway));
-    conditions.set("ResolvedRefs", rules.resolved_refs);
-    status.conditions = std::move(conditions).take();
-    return status;
 }
 
 bool same_reference(const ParentReference& a, const ParentReference& b, const std::string& namespace_) {
@@ -201,7 +166,7 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
                                const std::vector<announcement>& announcements, const verdict& parameters,
                                const verdict& services, wall_time now) {
     const std::int64_t generation = s.gateway->metadata.generation.value_or(0);
-    const verdict accepted = gateway_accepted(a.listeners, addresses, parameters);
+    const verdict accepted = gateway_accepted(a.of_gateway(), addresses, parameters);
     const verdict programmed = gateway_programmed(accepted, addresses, services, announcements);
 
     Gateway::Status status = s.gateway->status;
@@ -224,10 +189,14 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     }
 
     std::vector<ListenerStatus> listeners;
-    for (std::size_t i = 0; i < a.listeners.size(); ++i)
-        listeners.push_back(
-            listener_status(a.listeners[i], a.attached[i], programmed, status.listeners, generation, now));
+    for (std::size_t i = 0; i < a.own; ++i)
+        listeners.push_back(listener_status(a.listeners[i], a.attached[i],
+                                            listener_programmed(a.listeners[i], programmed), status.listeners,
+                                            generation, now));
     status.listeners = std::move(listeners);
+    const std::int32_t sets = accepted.holds ? attached_sets(a) : 0;
+    if (sets > 0 || status.attachedListenerSets)
+        status.attachedListenerSets = sets;
     return status;
 }
 

@@ -170,8 +170,9 @@ void fake_cluster::add(std::string_view yaml) {
         const bool known =
             [&]<class... T>(std::type_identity<std::tuple<T...>>) {
                 return ((kind == T::type.kind && (add_object(json::decode<T>(text).value()), true)) || ...);
-            }(std::type_identity<std::tuple<Gateway, GatewayClass, Service, EndpointSlice, core_v1::Namespace,
-                                            ReferenceGrant, ConfigMap, TCPRoute, UDPRoute>>());
+            }(std::type_identity<
+                std::tuple<Gateway, GatewayClass, Service, EndpointSlice, core_v1::Namespace, ReferenceGrant,
+                           ConfigMap, TCPRoute, UDPRoute, gateway_v1::HTTPRoute, ListenerSet>>());
         INFO(text);
         REQUIRE(known);
     }
@@ -182,6 +183,13 @@ void fake_cluster::gateway(std::string_view name, std::string_view listeners, st
     add(fmt::format("{{kind: Gateway, metadata: {{namespace: {}, name: {}}}, spec: {{gatewayClassName: "
                     "l4, listeners: {}{}{}}}}}",
                     k.namespace_, k.name, listeners, more_spec.empty() ? "" : ", ", more_spec));
+}
+
+void fake_cluster::listener_set(std::string_view name, std::string_view listeners, std::string_view parent) {
+    const object_key k = key(name);
+    add(fmt::format("{{kind: ListenerSet, metadata: {{namespace: {}, name: {}}}, spec: {{parentRef: {}, "
+                    "listeners: {}}}}}",
+                    k.namespace_, k.name, parent, listeners));
 }
 
 void fake_cluster::route(std::string_view kind, std::string_view name, std::string_view parents,
@@ -233,6 +241,7 @@ template void fake_cluster::merge<Gateway>(const object_key&, std::string_view);
 template void fake_cluster::merge<GatewayClass>(const object_key&, std::string_view);
 template void fake_cluster::merge<Service>(const object_key&, std::string_view);
 template void fake_cluster::merge<EndpointSlice>(const object_key&, std::string_view);
+template void fake_cluster::merge<ListenerSet>(const object_key&, std::string_view);
 template void fake_cluster::merge<ConfigMap>(const object_key&, std::string_view);
 template void fake_cluster::merge<TCPRoute>(const object_key&, std::string_view);
 template void fake_cluster::merge<UDPRoute>(const object_key&, std::string_view);
@@ -247,6 +256,8 @@ void fake_cluster::remove(const object_key& k) {
     store(std::move(leaving), "delete");
 }
 template void fake_cluster::remove<Gateway>(const object_key&);
+template void fake_cluster::remove<ListenerSet>(const object_key&);
+template void fake_cluster::remove<gateway_v1::HTTPRoute>(const object_key&);
 template void fake_cluster::remove<Service>(const object_key&);
 template void fake_cluster::remove<EndpointSlice>(const object_key&);
 template void fake_cluster::remove<ReferenceGrant>(const object_key&);
@@ -294,7 +305,9 @@ template void fake_cluster::add_object<Gateway>(Gateway);
 template void fake_cluster::add_object<Service>(Service);
 template void fake_cluster::add_object<TCPRoute>(TCPRoute);
 template void fake_cluster::add_object<UDPRoute>(UDPRoute);
+template void fake_cluster::add_object<ListenerSet>(ListenerSet);
 template void fake_cluster::store<Gateway>(Gateway, std::string_view);
+template void fake_cluster::store<ListenerSet>(ListenerSet, std::string_view);
 template void fake_cluster::store<Service>(Service, std::string_view);
 template void fake_cluster::store<TCPRoute>(TCPRoute, std::string_view);
 template void fake_cluster::store<UDPRoute>(UDPRoute, std::string_view);
@@ -324,6 +337,11 @@ std::vector<std::shared_ptr<const ReferenceGrant>> fake_cluster::grants(const st
         if (grant->metadata.namespace_ == namespace_)
             found.push_back(grant);
     return found;
+}
+
+std::optional<std::string> fake_cluster::certificate_problem(const object_key& secret) const {
+    const auto found = certificates.find(secret);
+    return found == certificates.end() ? std::nullopt : std::optional(found->second);
 }
 
 bool fake_cluster::is_ours(const object_key& k) const {

@@ -1,6 +1,7 @@
 /// The objects of a cluster in memory, given as YAML, for tests of the gateway controller's pure core.
 #pragma once
 
+#include <gwctl/api/http_routes_v1.hpp>
 #include <gwctl/gateway/snapshot.hpp>
 
 #include <map>
@@ -36,6 +37,9 @@ public:
 
     // Shorthands for `add`; lists and maps in YAML flow style.
     void gateway(std::string_view name, std::string_view listeners, std::string_view more_spec = "");
+    /// Names the Gateway "default/web" unless `parent` says otherwise.
+    void listener_set(std::string_view name, std::string_view listeners,
+                      std::string_view parent = "{name: web, namespace: default}");
     void route(std::string_view kind, std::string_view name, std::string_view parents,
                std::string_view backends, std::string_view labels = "{}");
     /// A Service with a selector, and a slice with `endpoints` ("[10.1.0.1]") on its target ports; those with
@@ -79,6 +83,9 @@ public:
     /// count.
     std::vector<std::string> take_writes() { return std::exchange(writes_, {}); }
 
+    /// Secrets of type kubernetes.io/tls, and what is wrong with them.
+    std::map<object_key, std::string> certificates{};
+
     wall_time now{std::chrono::seconds(1'800'000'000)};
 
     // cluster_view
@@ -88,6 +95,10 @@ public:
     std::shared_ptr<const core_v1::Namespace> namespace_(const std::string& name) const override;
     std::vector<std::shared_ptr<const ReferenceGrant>> grants(const std::string& namespace_) const override;
     std::shared_ptr<const Gateway> gateway(const object_key& k) const override { return get<Gateway>(k); }
+    std::shared_ptr<const ListenerSet> listener_set(const object_key& k) const override {
+        return get<ListenerSet>(k);
+    }
+    std::optional<std::string> certificate_problem(const object_key& secret) const override;
     bool is_ours(const object_key& gateway) const override;
     std::string served_version(const resource_type& type) const override {
         const auto found = served.find(type.kind);
@@ -125,7 +136,8 @@ private:
 
     std::tuple<table_of<Gateway>, table_of<GatewayClass>, table_of<core_v1::Service>,
                table_of<discovery_v1::EndpointSlice>, table_of<core_v1::Namespace>, table_of<ReferenceGrant>,
-               table_of<core_v1::ConfigMap>, table_of<gateway_v1::TCPRoute>, table_of<gateway_v1::UDPRoute>>
+               table_of<core_v1::ConfigMap>, table_of<gateway_v1::TCPRoute>, table_of<gateway_v1::UDPRoute>,
+               table_of<gateway_v1::HTTPRoute>, table_of<ListenerSet>>
         tables_{};
     std::map<std::string, ObjectMeta> applied_{}; ///< labels and annotations that `apply_object` owns
     std::vector<std::string> writes_{};

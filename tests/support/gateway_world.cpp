@@ -1,3 +1,6 @@
+#include <gwctl/gateway/http_listeners.hpp>
+#include <gwctl/gateway/listener_sets.hpp>
+
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -16,7 +19,7 @@ using discovery_v1::EndpointSlice;
 using gateway_v1::TCPRoute;
 using gateway_v1::UDPRoute;
 
-constexpr const route_kind* installed[] = {&route_kind_of<tcp>, &route_kind_of<udp>};
+const route_kind* const installed[] = {&route_kind_of<tcp>, &route_kind_of<udp>, &http_route_kind};
 
 } // namespace
 
@@ -31,6 +34,20 @@ options world::with_pools() {
     options o;
     o.ipam_config = {"default", "pools"};
     return o;
+}
+
+options world::with_http() {
+    options o = with_pools();
+    o.http = http_listeners::status;
+    return o;
+}
+
+std::vector<route_view> world::routes_and_counted() const {
+    std::vector<route_view> all = routes();
+    if (opts.http == http_listeners::status)
+        for (const auto& r : list<gateway_v1::HTTPRoute>())
+            all.push_back(view_of_http(r));
+    return all;
 }
 
 std::vector<route_view> world::routes() const {
@@ -50,15 +67,20 @@ snapshot world::snapshot_of(const object_key& k) const {
         s.class_parameters = holds.class_accepted;
         s.parameters = holds.accepted;
     }
-    s.kinds = installed;
+    s.kinds = std::span(installed).first(opts.http == http_listeners::status ? 3 : 2);
     s.cluster = this;
-    for (const route_view& route : routes()) {
-        const auto parents = parent_gateways(route);
+    for (const auto& set : list<ListenerSet>())
+        if (parent_gateway(*set) == k && set->metadata.deletionTimestamp.empty())
+            s.sets.push_back(set);
+    std::sort(s.sets.begin(), s.sets.end(), [](const auto& a, const auto& b) { return precedes(*a, *b); });
+    for (const route_view& route : routes_and_counted()) {
+        const auto parents = parent_gateways(route, *this);
         if (route.metadata->deletionTimestamp.empty() &&
             std::find(parents.begin(), parents.end(), k) != parents.end())
             s.routes.push_back(route);
     }
-    std::sort(s.routes.begin(), s.routes.end(), precedes);
+    std::sort(s.routes.begin(), s.routes.end(),
+              [](const route_view& a, const route_view& b) { return precedes(a, b); });
     const auto is_managed = [&](const auto& object) {
         const auto found = object->metadata.annotations.find(named.gateway());
         return found != object->metadata.annotations.end() && found->second == to_string(k);
@@ -139,7 +161,7 @@ desired_state world::plan_for(std::string_view gateway) {
 
 std::vector<parent_verdict> world::judge(const route_view& route, bool* complete) const {
     std::vector<parent_verdict> all;
-    for (const object_key& k : parent_gateways(route)) {
+    for (const object_key& k : parent_gateways(route, *this)) {
         if (!get<Gateway>(k) || !is_ours(k))
             continue;
         const snapshot s = snapshot_of(k);
@@ -223,7 +245,9 @@ void world::reconcile_route(const route_view& route) {
     bool complete = true;
     const auto verdicts = leaving ? std::vector<parent_verdict>() : judge(route, &complete);
     bool wanted = std::any_of(verdicts.begin(), verdicts.end(), [&](const parent_verdict& v) {
-        const object_key gateway(v.parent->namespace_.value_or(route.metadata->namespace_), v.parent->name);
+        object_key gateway(v.parent->namespace_.value_or(route.metadata->namespace_), v.parent->name);
+        if (v.parent->kind == "ListenerSet")
+            gateway = parent_gateway(*get<ListenerSet>(gateway));
         const auto served_by = behaviour_of(route, settings(gateway).effective.default_behaviour);
         return v.accepted.holds && served_by.has_value() && *served_by == behaviour::update;
     });
@@ -243,6 +267,25 @@ void world::reconcile_route(const route_view& route) {
         return;
     if (const auto parents = route_parents(route, verdicts, opts.controller_name, now))
         change_route(route, [&](auto& r) { r.status.parents = *parents; });
+}
+
+void world::reconcile_set(const object_key& k) {
+    const auto set = get<ListenerSet>(k);
+    const object_key parent = parent_gateway(*set);
+    const auto gateway = get<Gateway>(parent);
+    std::optional<ListenerSet::Status> wanted;
+    if (!gateway)
+        wanted = orphan_status(*set, now);
+    else if (is_ours(parent)) {
+        const snapshot s = snapshot_of(parent);
+        const attachments a = attach_all(s, settings(parent).effective.default_behaviour);
+        wanted = listener_set_status(*set, a, *gateway, s.managed_services, s.kinds, now);
+    }
+    if (!wanted)
+        return;
+    ListenerSet written = *set;
+    written.status = *wanted;
+    store(std::move(written), "status of");
 }
 
 void world::announce() {
@@ -284,6 +327,10 @@ void world::settle() {
     for (int round = 0; round < enough; ++round) {
         const std::size_t before = writes().size();
         outcomes_changed_ = false;
+        const auto reconcile_sets = [&] {
+            for (const auto& set : list<ListenerSet>())
+                reconcile_set(key_of(*set));
+        };
         for (const auto& g : list<Gateway>())
             seen.insert(key_of(*g));
         std::vector<object_key> order(seen.begin(), seen.end());
@@ -297,8 +344,12 @@ void world::settle() {
                 reconcile_class(c->metadata.name);
         for (const route_view& r : all)
             reconcile_route(r);
+        if (reverse_order)
+            reconcile_sets();
         for (const object_key& k : order)
             reconcile_gateway(k);
+        if (!reverse_order)
+            reconcile_sets();
         if (announcer_runs)
             announce();
         last.assign(writes().begin() + static_cast<std::ptrdiff_t>(before), writes().end());
@@ -319,6 +370,12 @@ std::string world::programmed(std::string_view gateway) const {
 
 std::string world::accepted(std::string_view gateway) const {
     return show(get<Gateway>(gateway)->status.conditions, "Accepted");
+}
+
+std::string world::set_status(std::string_view set) const {
+    const auto& conditions = get<ListenerSet>(set)->status.conditions;
+    return fmt::format("Accepted={}, Programmed={}", show(conditions, "Accepted"),
+                       show(conditions, "Programmed"));
 }
 
 std::vector<std::string> world::addresses(std::string_view gateway) const {

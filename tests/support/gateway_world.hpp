@@ -28,9 +28,12 @@ public:
     explicit world(options o = with_pools()) : fake_cluster(o.controller_name), opts(std::move(o)) {}
     static options with_pools();
     static options without_pools() { return {}; }
+    static options with_http();
 
     snapshot snapshot_of(const object_key& gateway) const;
+    /// Those that are served.
     std::vector<route_view> routes() const;
+    std::vector<route_view> routes_and_counted() const;
     attached_gateway attached(std::string_view gateway) const;
 
     /// What holds for a Gateway of a class of ours: the options as flags, and its and its class's parameters.
@@ -57,6 +60,7 @@ public:
     void reconcile_gateway(const object_key& gateway);
     void reconcile_class(std::string_view name);
     void reconcile_route(const route_view& route);
+    void reconcile_set(const object_key& set);
     /// What an announcer does: each LoadBalancer Service gets the addresses it asks for, or one of
     /// 203.0.113.0/24; from servicelb those of two nodes.
     void announce();
@@ -67,6 +71,8 @@ public:
     std::string programmed(std::string_view gateway) const;
     std::string accepted(std::string_view gateway) const;
     std::vector<std::string> addresses(std::string_view gateway) const;
+    /// "Accepted=..., Programmed=..." of a ListenerSet.
+    std::string set_status(std::string_view set) const;
     /// Our n-th entry: "Accepted=..., ResolvedRefs=...".
     std::string shown(std::string_view kind, std::string_view route, std::size_t n = 0) const;
     /// A condition of our n-th entry: "False/NoEndpoints: MESSAGE", or "absent".

@@ -76,16 +76,35 @@ struct AllowedRoutes {
 };
 BOOST_DESCRIBE_STRUCT(AllowedRoutes, (), (namespaces, kinds))
 
+struct SecretObjectReference {
+    SecretObjectReference() = default;
+    std::optional<std::string> group; ///< absent means the core group
+    std::optional<std::string> kind;  ///< absent means Secret
+    std::string name;
+    std::optional<std::string> namespace_; ///< absent means that of the listener's object
+    friend bool operator==(const SecretObjectReference&, const SecretObjectReference&) = default;
+};
+BOOST_DESCRIBE_STRUCT(SecretObjectReference, (), (group, kind, name, namespace_))
+
+struct ListenerTLSConfig {
+    ListenerTLSConfig() = default;
+    std::string mode; ///< "Terminate" (also when empty) or "Passthrough"
+    std::vector<SecretObjectReference> certificateRefs;
+    friend bool operator==(const ListenerTLSConfig&, const ListenerTLSConfig&) = default;
+};
+BOOST_DESCRIBE_STRUCT(ListenerTLSConfig, (), (mode, certificateRefs))
+
 struct Listener {
     Listener() = default;
     std::string name;
     std::optional<std::string> hostname;
     std::int32_t port = 0;
     std::string protocol;
+    std::optional<ListenerTLSConfig> tls;
     AllowedRoutes allowedRoutes;
     friend bool operator==(const Listener&, const Listener&) = default;
 };
-BOOST_DESCRIBE_STRUCT(Listener, (), (name, hostname, port, protocol, allowedRoutes))
+BOOST_DESCRIBE_STRUCT(Listener, (), (name, hostname, port, protocol, tls, allowedRoutes))
 
 /// An address in spec (value may be absent: assign one) or status (value always there).
 struct GatewayAddress {
@@ -105,6 +124,22 @@ struct GatewayInfrastructure {
 };
 BOOST_DESCRIBE_STRUCT(GatewayInfrastructure, (), (labels, annotations, parametersRef))
 
+struct ListenerNamespaces {
+    ListenerNamespaces() = default;
+    std::string from; ///< "None" (also when empty), "Same", "All" or "Selector"
+    std::optional<LabelSelector> selector;
+    friend bool operator==(const ListenerNamespaces&, const ListenerNamespaces&) = default;
+};
+BOOST_DESCRIBE_STRUCT(ListenerNamespaces, (), (from, selector))
+
+/// Which ListenerSets may add listeners.
+struct AllowedListeners {
+    AllowedListeners() = default;
+    ListenerNamespaces namespaces;
+    friend bool operator==(const AllowedListeners&, const AllowedListeners&) = default;
+};
+BOOST_DESCRIBE_STRUCT(AllowedListeners, (), (namespaces))
+
 struct ListenerStatus {
     ListenerStatus() = default;
     std::string name;
@@ -123,6 +158,7 @@ struct Gateway {
         std::vector<Listener> listeners;
         std::vector<GatewayAddress> addresses;
         std::optional<GatewayInfrastructure> infrastructure;
+        std::optional<AllowedListeners> allowedListeners;
         friend bool operator==(const Spec&, const Spec&) = default;
     };
     struct Status {
@@ -130,6 +166,7 @@ struct Gateway {
         std::vector<GatewayAddress> addresses;
         std::vector<Condition> conditions;
         std::vector<ListenerStatus> listeners;
+        std::optional<std::int32_t> attachedListenerSets; ///< CRDs before 1.5 have no such field
         friend bool operator==(const Status&, const Status&) = default;
     };
     Gateway() = default;
@@ -139,8 +176,9 @@ struct Gateway {
     Status status;
     friend bool operator==(const Gateway&, const Gateway&) = default;
 };
-BOOST_DESCRIBE_STRUCT(Gateway::Spec, (), (gatewayClassName, listeners, addresses, infrastructure))
-BOOST_DESCRIBE_STRUCT(Gateway::Status, (), (addresses, conditions, listeners))
+BOOST_DESCRIBE_STRUCT(Gateway::Spec, (),
+                      (gatewayClassName, listeners, addresses, infrastructure, allowedListeners))
+BOOST_DESCRIBE_STRUCT(Gateway::Status, (), (addresses, conditions, listeners, attachedListenerSets))
 BOOST_DESCRIBE_STRUCT(Gateway, (), (metadata, spec, status))
 
 } // namespace gwctl::gateway_v1

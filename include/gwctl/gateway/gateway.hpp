@@ -14,19 +14,21 @@
 namespace gwctl::gateway {
 
 namespace detail {
-void install(manager& mgr, options o, std::vector<std::unique_ptr<route_source>> routes);
+void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> routes);
 }
 
-/// Adds controllers for GatewayClass, Gateway and each of the route kinds. Call once, before `manager::run`.
+/// Adds controllers for GatewayClass, Gateway, ListenerSet and each of the route kinds. Call once, before
+/// `manager::run`.
 ///
-/// The Gateway controller alone writes Services, EndpointSlices, addresses and Gateway status; a route's
-/// controller alone writes our entries in that route's status. A kind that the API server does not serve
-/// counts as empty; one that it denies to us stops every decision that depends on it, and nothing else.
+/// The Gateway controller alone writes Services, EndpointSlices, addresses and Gateway status; a
+/// ListenerSet's controller alone writes that set's status, a route's alone our entries in that route's. A
+/// kind that the API server does not serve counts as empty; one that it denies to us stops every decision
+/// that depends on it, and nothing else.
 ///
 /// Throws `api_error` (`errc::config`) when the options make no sense, naming the member.
 template <RouteKind... K>
 requires(sizeof...(K) > 0) void install(manager& mgr, options o = {}) {
-    std::vector<std::unique_ptr<detail::route_source>> routes;
+    std::vector<std::unique_ptr<detail::served_route_source>> routes;
     (routes.push_back(std::make_unique<detail::typed_route_source<K>>(mgr)), ...);
     detail::install(mgr, std::move(o), std::move(routes));
 }

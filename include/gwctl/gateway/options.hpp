@@ -26,6 +26,12 @@ std::optional<behaviour> parse_behaviour(std::string_view text) noexcept;
 /// "merge, create, duplicate, update"
 inline constexpr std::string_view behaviour_names = "merge, create, duplicate, update";
 
+/// What becomes of HTTP and HTTPS listeners.
+enum class http_listeners {
+    refused, ///< UnsupportedProtocol: no one would serve them
+    status,  ///< judged, counted and given a port that refuses, as the Gateway API's conformance suite needs
+};
+
 struct options {
     /// GatewayClasses with this spec.controllerName are ours. A domain-prefixed path, as the Gateway API
     /// demands.
@@ -43,6 +49,8 @@ struct options {
     bool allow_addresses_outside_pools = false;
     /// What announces the addresses of Services.
     announcer announced_by = announcer::kube_vip;
+    /// `status` also reads HTTPRoutes and the Secrets of type kubernetes.io/tls.
+    http_listeners http = http_listeners::refused;
 
     // Parameters only.
 

@@ -69,6 +69,8 @@ struct route_kind {
     resource_type type;
     bool (*accepts)(const Listener&) = nullptr;
     service_port (*expose)(const Listener&, const BackendRef&) = nullptr;
+    /// Its routes are counted on their listeners, and neither served nor told so.
+    bool counted_only = false;
 };
 
 template <RouteKind K>
@@ -81,6 +83,8 @@ struct route_view {
     const ObjectMeta* metadata = nullptr;
     const L4RouteSpec* spec = nullptr;
     const RouteStatus* status = nullptr;
+    /// The host names of a kind that has them; null and empty both stand for all.
+    const std::vector<std::string>* hostnames = nullptr;
 };
 
 template <RouteKind K>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gwctl/api/discovery_v1.hpp>
+#include <gwctl/api/listener_sets_v1.hpp>
 #include <gwctl/gateway/route_kind.hpp>
 #include <gwctl/runtime/manager.hpp>
 
@@ -10,6 +11,8 @@
 #include <optional>
 
 namespace gwctl::gateway::detail {
+
+using gateway_v1::ListenerSet;
 
 /// What a controller of routes does for one key; the same for every kind.
 using reconcile_route = std::function<task<action>(context&, object_key)>;
@@ -31,20 +34,23 @@ public:
     virtual void on_version(std::function<void()> handler) = 0;
     /// Has another controller wait for this kind's store.
     virtual void read_by(controller_builder<Gateway>& builder) = 0;
+};
+
+/// Of a kind whose routes are served and told so.
+class served_route_source : public route_source {
+public:
     /// Makes the controller. It waits for everything that `reconcile` reads but the other route kinds.
     virtual controller& control(manager& mgr, reconcile_route reconcile) = 0;
     virtual task<void> patch(context& ctx, object_key key, class patch change) = 0;
     virtual task<void> patch_status(context& ctx, object_key key, class patch change) = 0;
 };
 
-template <RouteKind K>
-class typed_route_source final : public route_source {
+/// The reading half, on a store of R.
+template <class Base, Resource R, route_view (*View)(std::shared_ptr<const R>)>
+class stored_routes : public Base {
 public:
-    using route = typename K::route;
+    explicit stored_routes(manager& mgr) : store_(mgr.cache<R>()) {}
 
-    explicit typed_route_source(manager& mgr) : store_(mgr.cache<route>()) {}
-
-    const route_kind& kind() const noexcept override { return route_kind_of<K>; }
     const gwctl::detail::object_table& table() const noexcept override { return store_; }
 
     std::optional<route_view> get(const object_key& key) const override { return view(store_.get(key)); }
@@ -58,19 +64,47 @@ public:
     void add_index(std::string name,
                    std::function<std::vector<std::string>(const route_view&)> values) override {
         store_.add_index(std::move(name),
-                         [f = std::move(values)](const route& r) { return f(borrowed_view(r)); });
+                         [f = std::move(values)](const R& r) { return f(borrowed_view(r)); });
     }
     void on_change(route_change handler) override {
-        store_.on_change([f = std::move(handler)](const change<route>& c) { f(view(c.old), view(c.now)); });
+        store_.on_change([f = std::move(handler)](const change<R>& c) { f(view(c.old), view(c.now)); });
+    }
+    void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
+    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<R>(); }
+
+private:
+    /// For the duration of a call: the view does not keep the route alive.
+    static route_view borrowed_view(const R& r) {
+        return View(std::shared_ptr<const R>(std::shared_ptr<const R>(), &r));
+    }
+    static std::optional<route_view> view(std::shared_ptr<const R> r) {
+        if (!r)
+            return std::nullopt;
+        return View(std::move(r));
+    }
+    static std::vector<route_view> views(std::vector<std::shared_ptr<const R>> routes) {
+        std::vector<route_view> out;
+        out.reserve(routes.size());
+        for (auto& r : routes)
+            out.push_back(View(std::move(r)));
+        return out;
     }
 
-    void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
+    store<R>& store_;
+};
 
-    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<route>(); }
+template <RouteKind K>
+class typed_route_source final : public stored_routes<served_route_source, typename K::route, &view_of<K>> {
+public:
+    using route = typename K::route;
+    using stored_routes<served_route_source, route, &view_of<K>>::stored_routes;
+
+    const route_kind& kind() const noexcept override { return route_kind_of<K>; }
+
     controller& control(manager& mgr, reconcile_route reconcile) override {
         auto builder = mgr.control<route>();
         builder.template reads<GatewayClass>().template reads<Gateway>().template reads<ReferenceGrant>();
-        builder.template reads<discovery_v1::EndpointSlice>();
+        builder.template reads<ListenerSet>().template reads<discovery_v1::EndpointSlice>();
         builder.template reads<core_v1::Namespace>().template reads<core_v1::Service>();
         return builder.reconcile_with(std::move(reconcile));
     }
@@ -81,26 +115,6 @@ public:
     task<void> patch_status(context& ctx, object_key key, class patch change) override {
         ctx.wrote(co_await ctx.api.patch_status<route>(std::move(key), std::move(change)));
     }
-
-private:
-    /// For the duration of a call: the view does not keep the route alive.
-    static route_view borrowed_view(const route& r) {
-        return view_of<K>(std::shared_ptr<const route>(std::shared_ptr<const route>(), &r));
-    }
-    static std::optional<route_view> view(std::shared_ptr<const route> r) {
-        if (!r)
-            return std::nullopt;
-        return view_of<K>(std::move(r));
-    }
-    static std::vector<route_view> views(std::vector<std::shared_ptr<const route>> routes) {
-        std::vector<route_view> out;
-        out.reserve(routes.size());
-        for (auto& r : routes)
-            out.push_back(view_of<K>(std::move(r)));
-        return out;
-    }
-
-    store<route>& store_;
 };
 
 } // namespace gwctl::gateway::detail

@@ -3,6 +3,7 @@
 
 #include <gwctl/api/core_v1.hpp>
 #include <gwctl/api/discovery_v1.hpp>
+#include <gwctl/api/listener_sets_v1.hpp>
 #include <gwctl/gateway/options.hpp>
 #include <gwctl/gateway/route_kind.hpp>
 #include <gwctl/gateway/verdict.hpp>
@@ -12,6 +13,8 @@
 #include <span>
 
 namespace gwctl::gateway {
+
+using gateway_v1::ListenerSet;
 
 /// Read access to the cluster as the stores know it. The reconcilers back it with stores, tests with maps.
 class cluster_view {
@@ -28,6 +31,12 @@ public:
     virtual std::vector<std::shared_ptr<const ReferenceGrant>>
     grants(const std::string& namespace_) const = 0;
     virtual std::shared_ptr<const Gateway> gateway(const object_key& key) const = 0;
+    virtual std::shared_ptr<const ListenerSet> listener_set(const object_key& key) const = 0;
+    /// Why the certificate of a Secret of type kubernetes.io/tls cannot be used, empty when it can; nothing
+    /// when there is no such Secret.
+    virtual std::optional<std::string> certificate_problem(const object_key& /*secret*/) const {
+        return std::nullopt;
+    }
     /// Whether the Gateway exists and its class is ours.
     virtual bool is_ours(const object_key& gateway) const = 0;
     /// The version in which the API server serves a kind, for references to its objects.
@@ -36,7 +45,10 @@ public:
 
 struct snapshot {
     std::shared_ptr<const Gateway> gateway{};
-    /// Routes with a parentRef to the Gateway, in precedence order, those being deleted left out.
+    /// ListenerSets whose parentRef names the Gateway, in precedence order, those being deleted left out.
+    std::vector<std::shared_ptr<const ListenerSet>> sets{};
+    /// Routes with a parentRef to the Gateway or one of `sets`, in precedence order, those being deleted left
+    /// out.
     std::vector<route_view> routes{};
     /// Every Service that carries our annotation for this Gateway, in the order of their keys.
     std::vector<std::shared_ptr<const core_v1::Service>> managed_services{};

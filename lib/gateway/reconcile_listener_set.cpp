@@ -1,0 +1,73 @@
+#include "cluster.hpp"
+
+#include <gwctl/gateway/listener_sets.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+/// Nothing when it is not ours to say anything, or nothing can be said yet.
+std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet& set, wall_time now) {
+    const object_key parent = parent_gateway(set);
+    if (parent.name.empty())
+        return std::nullopt;
+    const auto gateway = c.gateways.get(parent);
+    if (!gateway || !gateway->metadata.deletionTimestamp.empty())
+        return orphan_status(set, now);
+    if (!c.is_ours(*gateway))
+        return std::nullopt;
+    const auto judged = c.judge(gateway);
+    return listener_set_status(set, judged->attached, *gateway,
+                               c.services.by_index("gateway", to_string(parent)), judged->state.kinds, now);
+}
+
+/// One Event per condition that turned.
+void announce(context& ctx, const ListenerSet& set, const ListenerSet::Status& wanted) {
+    for (const std::string_view type : {"Accepted", "Programmed"}) {
+        const Condition* before = find_condition(set.status.conditions, type);
+        const Condition* after = find_condition(wanted.conditions, type);
+        if (after == nullptr ||
+            (before != nullptr && before->status == after->status && before->reason == after->reason))
+            continue;
+        const bool expected = after->status == "True" || after->reason == "Pending";
+        ctx.event(set, expected ? event_type::normal : event_type::warning, after->reason, after->message);
+    }
+}
+
+} // namespace
+
+task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
+    const auto set = c.listener_sets.get(key);
+    if (!set || !set->metadata.deletionTimestamp.empty())
+        co_return await_change();
+    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
+        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
+        co_return requeue_after(std::chrono::seconds(10));
+    }
+    const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
+    if (!wanted || *wanted == set->status)
+        co_return await_change();
+    // Both lists written out: an empty one must clear what is there.
+    const json::object status{{"conditions", boost::json::parse(json::encode(wanted->conditions))},
+                              {"listeners", boost::json::parse(json::encode(wanted->listeners))}};
+    const json::object body{{"metadata", {{"resourceVersion", set->metadata.resourceVersion}}},
+                            {"status", status}};
+    auto change = patch::merge_patch(boost::json::serialize(body));
+    try {
+        const ListenerSet written = co_await ctx.api.patch_status<ListenerSet>(key, change);
+        ctx.wrote(written);
+    } catch (const api_error& e) {
+        if (e.code() != errc::not_found)
+            throw;
+        co_return await_change(); // deleted meanwhile, which brings us back
+    }
+    announce(ctx, *set, *wanted);
+    const Condition* accepted = find_condition(wanted->conditions, "Accepted");
+    const Condition* programmed = find_condition(wanted->conditions, "Programmed");
+    ctx.log.info("status written", {{"accepted", accepted->reason}, {"programmed", programmed->reason}});
+    co_return await_change();
+}
+
+} // namespace gwctl::gateway::detail
