@@ -162,6 +162,13 @@ spec:
   parentRefs: [{name: demo-gateway, sectionName: borrowed-dns}]
   rules: [{backendRefs: [{name: lent-dns, port: 9153}]}]
 ---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: more, namespace: default}
+spec:
+  parentRef: {name: demo-gateway}
+  listeners: [{name: more, protocol: TCP, port: 9010}]
+---
 apiVersion: v1
 kind: Service
 metadata: {name: lent, namespace: default}
@@ -174,6 +181,7 @@ spec: {selector: {app: coredns}, ports: [{port: 9153, targetPort: 5353, protocol
 `)
 	addListener(t, "borrowed", "TCP", 9000)
 	addListener(t, "borrowed-dns", "UDP", 9053)
+	patch(t, gateways, "default", "demo-gateway", `{"spec":{"allowedListeners":{"namespaces":{"from":"Same"}}}}`)
 }
 
 // endExercise deletes what exercise made, while the controller runs.
@@ -214,6 +222,7 @@ func expectGone(t *testing.T, kind schema.GroupVersionResource, namespace, name 
 func waitForExercise(t *testing.T) {
 	t.Helper()
 	expectServed(t)
+	expectCondition(t, listenerSets, "default", "more", "Programmed", "True/Programmed")
 	expectType(t, "lent", "LoadBalancer")
 	expectType(t, "lent-dns", "LoadBalancer")
 }

@@ -50,6 +50,7 @@ var (
 	gateways       = gatewayKind("gateways")
 	tcpRoutes      = gatewayKind("tcproutes")
 	udpRoutes      = gatewayKind("udproutes")
+	listenerSets   = gatewayKind("listenersets")
 	services       = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 	configMaps     = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
 	namespaces     = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
@@ -266,7 +267,7 @@ func clean(t *testing.T) {
 func removeAll(t *testing.T) {
 	t.Helper()
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	for _, kind := range []schema.GroupVersionResource{tcpRoutes, udpRoutes, gateways, classes, services, deployments, configMaps, endpointSlices} {
+	for _, kind := range []schema.GroupVersionResource{tcpRoutes, udpRoutes, listenerSets, gateways, classes, services, deployments, configMaps, endpointSlices} {
 		eventually(t, "removing "+kind.Resource, func() error { return removeKind(kind) })
 	}
 }
