@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <gwctl/api/discovery_v1.hpp>
+#include <gwctl/api/listener_sets_v1.hpp>
 #include <gwctl/gateway/attach.hpp>
 #include <gwctl/gateway/names.hpp>
 
@@ -20,12 +21,15 @@ using discovery_v1::EndpointSlice;
 using gateway::route_view;
 using gateway_v1::Gateway;
 using gateway_v1::GatewayClass;
+using gateway_v1::ListenerSet;
+using gateway_v1::ListenerStatus;
 using gateway_v1::RouteParentStatus;
 
 /// The objects of a run, typed.
 struct world {
     std::vector<GatewayClass> classes{};
     std::vector<Gateway> gateways{};
+    std::vector<ListenerSet> sets{};
     std::vector<route_view> routes{};
     std::vector<Service> services{};
     std::vector<EndpointSlice> slices{};
@@ -48,6 +52,16 @@ struct world {
     bool has_gateway(const object_key& key) const {
         return std::any_of(gateways.begin(), gateways.end(),
                            [&](const Gateway& g) { return key_of(g) == key; });
+    }
+    bool has_set(const object_key& key) const {
+        return std::any_of(sets.begin(), sets.end(), [&](const ListenerSet& s) { return key_of(s) == key; });
+    }
+    std::vector<const ListenerSet*> sets_of(const Gateway& g) const {
+        std::vector<const ListenerSet*> its;
+        for (const ListenerSet& s : sets)
+            if (gateway::parent_gateway(s) == key_of(g))
+                its.push_back(&s);
+        return its;
     }
 };
 
@@ -73,6 +87,8 @@ world read(const std::vector<json::value>& objects, const std::string& controlle
             take(w.classes, text);
         if (kind == "Gateway")
             take(w.gateways, text);
+        if (kind == "ListenerSet")
+            take(w.sets, text);
         if (kind == "Service")
             take(w.services, text);
         if (kind == "EndpointSlice")
@@ -162,36 +178,57 @@ private:
                          addresses.empty() ? "no address" : fmt::format("{}", fmt::join(addresses, ", "))),
              words(g.status.conditions));
         const std::string indent = last ? "   " : "│  ";
+        const std::vector<const ListenerSet*> sets = w_.sets_of(g);
         const std::vector<const Service*> services = services_of(g);
-        for (std::size_t i = 0; i < g.spec.listeners.size(); ++i)
-            draw_listener(g, g.spec.listeners[i], indent,
-                          services.empty() && i + 1 == g.spec.listeners.size());
+        draw_listeners(Gateway::type.kind, key_of(g), g.spec.listeners, g.status.listeners, indent,
+                       services.empty() && sets.empty());
+        for (const ListenerSet* s : sets)
+            draw_set(*s, indent, services.empty() && s == sets.back());
         for (const Service* s : services)
             draw_service(*s, indent, s == services.back());
     }
 
-    void draw_listener(const Gateway& g, const gateway_v1::Listener& l, const std::string& indent,
-                       bool last) {
-        const auto status = std::find_if(g.status.listeners.begin(), g.status.listeners.end(),
-                                         [&](const auto& s) { return s.name == l.name; });
+    void draw_set(const ListenerSet& s, const std::string& indent, bool last) {
         line(indent + (last ? "└─ " : "├─ "),
-             fmt::format("{} {}  {} {}", bold("listener"), l.name, l.protocol, l.port),
-             status == g.status.listeners.end() ? paint("no status", "33") : words(status->conditions));
-        const std::string inner = indent + (last ? "   " : "│  ");
+             fmt::format("{} {}", bold(ListenerSet::type.kind), to_string(key_of(s))),
+             words(s.status.conditions));
+        draw_listeners(ListenerSet::type.kind, key_of(s), s.spec.listeners, s.status.listeners,
+                       indent + (last ? "   " : "│  "), true);
+    }
+
+    /// `ends`: nothing is drawn below them.
+    void draw_listeners(std::string_view kind, const object_key& parent,
+                        const std::vector<gateway_v1::Listener>& listeners,
+                        const std::vector<ListenerStatus>& statuses, const std::string& indent, bool ends) {
+        for (std::size_t i = 0; i < listeners.size(); ++i) {
+            const gateway_v1::Listener& l = listeners[i];
+            const bool last = ends && i + 1 == listeners.size();
+            const auto status = std::find_if(statuses.begin(), statuses.end(),
+                                             [&](const auto& s) { return s.name == l.name; });
+            line(indent + (last ? "└─ " : "├─ "),
+                 fmt::format("{} {}  {} {}", bold("listener"), l.name, l.protocol, l.port),
+                 status == statuses.end() ? paint("no status", "33") : words(status->conditions));
+            draw_routes(kind, parent, l, indent + (last ? "   " : "│  "));
+        }
+    }
+
+    void draw_routes(std::string_view kind, const object_key& key, const gateway_v1::Listener& l,
+                     const std::string& indent) {
         std::vector<std::pair<std::string, std::string>> lines;
         for (const route_view& route : w_.routes)
             for (const RouteParentStatus& parent : our_parents(route, w_))
-                if (selects(parent.parentRef, route, g, l))
+                if (selects(parent.parentRef, route, kind, key, l))
                     lines.emplace_back(fmt::format("{} {} → {}", bold(route.kind->type.kind),
                                                    to_string(key_of(*route.metadata)), backends(route)),
                                        words(parent.conditions));
         for (std::size_t i = 0; i < lines.size(); ++i)
-            line(inner + (i + 1 == lines.size() ? "└─ " : "├─ "), lines[i].first, lines[i].second);
+            line(indent + (i + 1 == lines.size() ? "└─ " : "├─ "), lines[i].first, lines[i].second);
     }
 
-    static bool selects(const gateway_v1::ParentReference& parent, const route_view& route, const Gateway& g,
-                        const gateway_v1::Listener& l) {
-        return gateway::names_gateway(parent, route.metadata->namespace_, key_of(g)) &&
+    static bool selects(const gateway_v1::ParentReference& parent, const route_view& route,
+                        std::string_view kind, const object_key& key, const gateway_v1::Listener& l) {
+        return parent.kind.value_or("Gateway") == kind && parent.name == key.name &&
+               parent.namespace_.value_or(route.metadata->namespace_) == key.namespace_ &&
                (parent.sectionName ? *parent.sectionName == l.name : route.kind->accepts(l)) &&
                (!parent.port || *parent.port == l.port);
     }
@@ -303,7 +340,18 @@ void collect_dangling(std::vector<std::string>& failures, const world& w) {
             failures.push_back(fmt::format("{}: spec.gatewayClassName: GatewayClass {} does not exist; "
                                            "create it or correct the name",
                                            describe(g), g.spec.gatewayClassName));
+    for (const ListenerSet& s : w.sets)
+        if (!w.has_gateway(gateway::parent_gateway(s)))
+            failures.push_back(fmt::format("{}: spec.parentRef: Gateway {} does not exist; create it or "
+                                           "correct the name",
+                                           describe(s), to_string(gateway::parent_gateway(s))));
     for (const route_view& route : w.routes) {
+        for (const object_key& set : gateway::parent_sets(route))
+            if (!w.has_set(set))
+                failures.push_back(
+                    fmt::format("{}: spec.parentRefs: ListenerSet {} does not exist; create it "
+                                "or correct the name",
+                                gateway::describe(route), to_string(set)));
         const std::vector<object_key> parents = gateway::parent_gateways(route);
         if (!parents.empty() &&
             std::none_of(parents.begin(), parents.end(), [&](const auto& p) { return w.has_gateway(p); }))
@@ -339,6 +387,12 @@ std::vector<std::string> find_failures(const std::vector<json::value>& objects,
         for (const auto& l : g.status.listeners)
             collect(failures, fmt::format("{}, listener {}", describe(g), l.name), l.conditions,
                     {"Accepted", "ResolvedRefs"});
+        for (const ListenerSet* s : w.sets_of(g)) {
+            collect(failures, describe(*s), s->status.conditions, {"Accepted", "Programmed"});
+            for (const auto& l : s->status.listeners)
+                collect(failures, fmt::format("{}, listener {}", describe(*s), l.name), l.conditions,
+                        {"Accepted", "ResolvedRefs"});
+        }
     }
     for (const route_view& route : w.routes)
         for (const RouteParentStatus& p : our_parents(route, w))

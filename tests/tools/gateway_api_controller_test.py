@@ -89,6 +89,41 @@ items:
                               "create it or correct the name")
         self.assertIn("GatewayClass nope  does not exist\n└─ Gateway default/x", out)
 
+    def test_listener_sets(self):
+        gateway = (GATEWAY % "ours").rstrip() + "\n  allowedListeners: {namespaces: {from: Same}}\n"
+        listener_set = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: more, namespace: %s}
+spec:
+  parentRef: {name: x, namespace: default}
+  listeners: [{name: a, protocol: TCP, port: %d}]
+"""
+        route = """---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, namespace: default}
+spec:
+  parentRefs: [{kind: ListenerSet, name: %s}]
+  rules: [{backendRefs: [{name: web, port: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+        done = self.simulate(OURS + gateway + listener_set % ("default", 81) + route % "more")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, "ListenerSet default/more  Accepted, Programmed\n"
+                                      ".*listener a  TCP 81  Accepted, Programmed, ResolvedRefs\n"
+                                      ".*TCPRoute default/web → web:80  Accepted, ResolvedRefs")
+        self.fails_with(OURS + gateway + route % "none", "TCPRoute default/web: spec.parentRefs: ListenerSet "
+                        "default/none does not exist; create it or correct the name")
+        for namespace, port, reason in (("team", 81, "NotAllowed"), ("default", 80, "ListenersNotValid")):
+            done = self.simulate(OURS + gateway + listener_set % (namespace, port))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"ListenerSet {namespace}/more: not Accepted ({reason}: ", done.stderr)
+
     def test_no_class_of_ours(self):
         self.fails_with(CLASS % ("other", "example.com/other") + GATEWAY % "other",
                         "there is no GatewayClass with controllerName example.com/ours; create it, or name the "
