@@ -67,7 +67,6 @@ std::string event_recorder::known_version(const resource_type& type) const {
     return state_->api.known_version(type);
 }
 
-task<void> event_recorder::run() {
 bool event_recorder::idle() const noexcept { return state_->waiting.empty() && !state_->writing; }
 
 task<void> event_recorder::run(std::function<void()> when_idle) {
