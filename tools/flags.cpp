@@ -263,6 +263,10 @@ flags parse_flags(int argc, char** argv) {
         ->type_name("WORD")
         ->capture_default_str();
     simulate->fallthrough(); // the controller's own flags may follow
+    CLI::App* doctor =
+        app.add_subcommand("doctor", "Look at a cluster for what would keep the controller from working, "
+                                     "with the controller's own flags; changes nothing");
+    doctor->fallthrough();
 
     try {
         std::vector<std::string> arguments = with_two_dashes(argc, argv);
@@ -275,7 +279,7 @@ flags parse_flags(int argc, char** argv) {
         fmt::print(stderr, "gateway-api-controller: {}; see gateway-api-controller --help\n", e.what());
         std::exit(2);
     }
-    f.what = simulate->parsed() ? command::simulate : command::run;
+    f.what = simulate->parsed() ? command::simulate : doctor->parsed() ? command::doctor : command::run;
     return f;
 }
 

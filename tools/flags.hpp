@@ -9,7 +9,7 @@
 
 namespace gwctl::tools {
 
-enum class command { run, simulate };
+enum class command { run, simulate, doctor };
 enum class output { tree, yaml, json };
 
 struct flags {

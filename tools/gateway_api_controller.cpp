@@ -1,4 +1,5 @@
 // The reference binary: flags, and one call to install the controllers.
+#include "doctor.hpp"
 #include "flags.hpp"
 #include "simulate.hpp"
 
@@ -26,8 +27,15 @@ int run(gwctl::tools::flags f) {
 int main(int argc, char** argv) {
     gwctl::tools::flags f = gwctl::tools::parse_flags(argc, argv);
     try {
-        return f.what == gwctl::tools::command::simulate ? gwctl::tools::simulate(std::move(f))
-                                                         : run(std::move(f));
+        switch (f.what) {
+        case gwctl::tools::command::simulate:
+            return gwctl::tools::simulate(std::move(f));
+        case gwctl::tools::command::doctor:
+            return gwctl::tools::doctor(f);
+        case gwctl::tools::command::run:
+            return run(std::move(f));
+        }
+        return 2;
     } catch (const std::exception& e) {
         fmt::print(stderr, "gateway-api-controller: {}\n", e.what());
         return 1;

@@ -112,6 +112,92 @@ items:
             self.assertIn("No space left on device", done.stderr)
 
 
+class Doctor(unittest.TestCase):
+    """Against the embedded API server, which serves everything and allows everything."""
+
+    def examine(self, *more, files=("class", "ipam"), extra=""):
+        with tempfile.TemporaryDirectory() as folder:
+            kubeconfig = Path(folder, "kubeconfig")
+            (Path(folder) / "extra.yaml").write_text(extra)
+            names = [part for name in files for part in ("-f", str(MANIFESTS / f"{name}.yaml"))]
+            server = subprocess.Popen([os.environ["GWCTL_APISERVER"], "--kubeconfig-out", str(kubeconfig), *names,
+                                       "-f", str(Path(folder, "extra.yaml"))],
+                                      stdout=subprocess.PIPE, text=True)
+            try:
+                self.assertIn("Serving", server.stdout.readline())  # the kubeconfig is there by then
+                return run("doctor", "-kubeconfig", kubeconfig, "-ipam-configmap=ipam", *more)
+            finally:
+                server.kill()
+                server.communicate()
+
+    def test_a_cluster_that_is_well(self):
+        done = self.examine("-announcer=none")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "no findings\n", ""))
+
+    def test_findings(self):
+        done = self.examine(files=("ipam",), extra="""
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.12}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: one, namespace: default}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: x}}
+  template:
+    metadata: {labels: {app: x}}
+    spec: {containers: [{name: c, image: "gateway-api-controller:0.1.0"}]}
+""")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        lines = done.stdout.splitlines()
+        for start in ("warning: no GatewayClass has spec.controllerName thebsdbox.co.uk/controller",
+                      "error: Deployment default/one has 2 replicas without leader election",
+                      "error: ConfigMap default/ipam: range-global contains 192.0.2.12, the address of Node n1",
+                      "warning: the announcer is kube-vip, and nothing of it was found running"):
+            self.assertEqual(sum(line.startswith(start) for line in lines), 1, (start, lines))
+        self.assertEqual(len(lines), 4, lines)
+
+    def test_parameters_count(self):
+        done = self.examine(files=("ipam",), extra="""
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: l4, namespace: default, labels: {thebsdbox.co.uk/parameters: "true"}}
+data: {announcer: none, pools: edge}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: l4}
+spec:
+  controllerName: thebsdbox.co.uk/controller
+  parametersRef: {group: "", kind: ConfigMap, name: l4, namespace: default}
+""")
+        self.assertEqual((done.returncode, done.stdout), (
+            1, "error: GatewayClass l4: its parameter pools names edge, and ConfigMap default/ipam has no range-edge or "
+               "cidr-edge; add one, or correct the parameter\n"))
+
+    def test_a_server_out_of_reach_is_a_failure(self):
+        with tempfile.NamedTemporaryFile("w") as kubeconfig:
+            kubeconfig.write("""
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+users: [{name: u, user: {}}]
+current-context: c
+""")
+            kubeconfig.flush()
+            done = run("doctor", "-kubeconfig", kubeconfig.name)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("127.0.0.1:1", done.stderr)
+
+    def test_wrong_usage(self):
+        done = run("doctor", "-nonsense")
+        self.assertEqual(done.returncode, 2)
+
+
 class Flags(unittest.TestCase):
     def refused(self, flag, value, expected):
         done = run(f"-{flag}={value}", "simulate", "-f", "-", input="")
