@@ -152,7 +152,8 @@ TEST_CASE("client address: a user's Service of policy Local is borrowed alone, o
         w.gateway("web", one_tcp);
         w.backend("app", "[{port: 80}]");
         w.merge<Service>("app", "{spec: {type: LoadBalancer, externalTrafficPolicy: Local}}");
-        w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]", "{serviceBehaviour: update}");
+        w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
+                "{serviceBehaviour: update}");
         w.settle();
         INFO(p.name);
         const auto is_borrowed = [&] {
