@@ -33,7 +33,7 @@ public:
     }
 
     cluster_facts facts{};
-    std::vector<std::string> skipped{}; ///< "nodes: forbidden ..."
+    std::vector<std::string> skipped{}; ///< "GET /api/v1/nodes: ..."
 
 private:
     using objects = std::optional<std::vector<json::value>>;
@@ -49,7 +49,7 @@ private:
             if (e.code() != errc::not_found && e.code() != errc::forbidden)
                 throw;
             if (e.code() == errc::forbidden)
-                skipped.push_back(target + ": " + e.what());
+                skipped.emplace_back(e.what());
         }
         co_return std::nullopt;
     }
@@ -198,6 +198,30 @@ private:
             facts.leases = decode<coordination_v1::Lease>(*leases);
     }
 
+    /// Of announcers that are not installed there is nothing to read, nor to be denied.
+    task<bool> serves(std::string group) {
+        const auto found = co_await get("/apis/" + group);
+        co_return found.has_value();
+    }
+
+    task<void> read_announcer_pools() {
+        const bool has_metallb = co_await serves("metallb.io");
+        if (has_metallb) {
+            const objects pools = co_await list("/apis/metallb.io/v1beta1/ipaddresspools");
+            if (pools)
+                facts.metallb_pools = read_all(*pools, &read_metallb_pool);
+        }
+        const bool has_cilium = co_await serves("cilium.io");
+        for (const std::string_view version : {"v2", "v2alpha1"}) {
+            if (!has_cilium || facts.cilium_pools)
+                break;
+            const objects pools =
+                co_await list(fmt::format("/apis/cilium.io/{}/ciliumloadbalancerippools", version));
+            if (pools)
+                facts.cilium_pools = read_all(*pools, &read_cilium_pool);
+        }
+    }
+
     task<void> read_addresses() {
         const objects services = co_await list("/api/v1/services");
         if (services)
@@ -205,15 +229,7 @@ private:
         const objects nodes = co_await list("/api/v1/nodes");
         if (nodes)
             facts.nodes = read_all(*nodes, &read_node);
-        const objects metallb = co_await list("/apis/metallb.io/v1beta1/ipaddresspools");
-        if (metallb)
-            facts.metallb_pools = read_all(*metallb, &read_metallb_pool);
-        for (const std::string_view version : {"v2", "v2alpha1"}) {
-            const objects cilium =
-                co_await list(fmt::format("/apis/cilium.io/{}/ciliumloadbalancerippools", version));
-            if (cilium && !facts.cilium_pools)
-                facts.cilium_pools = read_all(*cilium, &read_cilium_pool);
-        }
+        co_await read_announcer_pools();
         facts.cloud_provider_pools = co_await read_map(object_key("kube-system", "kubevip"));
         if (flags_.gateway.ipam_config.name.empty())
             co_return;
@@ -222,12 +238,13 @@ private:
         facts.pools_read = skipped.size() == before;
     }
 
+    /// By a list, as the controller does: its account may list and not get.
     task<std::optional<core_v1::ConfigMap>> read_map(object_key key) {
-        const auto found =
-            co_await get(fmt::format("/api/v1/namespaces/{}/configmaps/{}", key.namespace_, key.name));
-        if (!found)
+        const objects found = co_await list(fmt::format(
+            "/api/v1/namespaces/{}/configmaps?fieldSelector=metadata.name%3D{}", key.namespace_, key.name));
+        if (!found || found->empty())
             co_return std::nullopt;
-        auto decoded = json::decode<core_v1::ConfigMap>(boost::json::serialize(*found));
+        auto decoded = json::decode<core_v1::ConfigMap>(boost::json::serialize(found->front()));
         if (decoded.has_error())
             co_return std::nullopt;
         co_return std::move(*decoded);
@@ -256,7 +273,7 @@ int doctor(const flags& f) {
     for (const finding& one : found)
         fmt::print("{}: {}\n", one.is_error ? "error" : "warning", one.text);
     if (found.empty())
-        fmt::print("no findings\n");
+        fmt::print("no findings{}\n", e.skipped.empty() ? "" : " in what this account may look at");
     return found.empty() ? 0 : 1;
 }
 

@@ -91,7 +91,8 @@ announcement judge_announcement(const object_key& service, const std::vector<std
         });
     if (is_announced)
         a.state = {true, "Programmed", "The Gateway's addresses are announced"};
-    else if (!profile.reports && !addresses.empty() && live)
+    else if (!profile.reports && !addresses.empty() && live && live->spec.type == "LoadBalancer" &&
+             live->spec.loadBalancerIP == addresses.front())
         a.state = {true, "Programmed",
                    fmt::format("Service {} asks for {}; whether that is announced is not checked, since the "
                                "announcer is \"{}\"",

@@ -104,7 +104,8 @@ std::string refuse_families(const Service& live, const std::vector<std::string>&
 /// Why a user's Service cannot be borrowed for these listeners; empty when it can. `asked`: the ports for
 /// which other Services ask the Gateway's address.
 std::string refuse_loan(const Service& live, const std::set<protocol_port>& asked,
-                        const std::vector<std::string>& addresses, const snapshot& s, const names& n) {
+                        const std::vector<std::string>& addresses, const snapshot& s, const options& o,
+                        const names& n) {
     if (const std::string older = older_borrower(live, s, n); !older.empty())
         return fmt::format(
             "Service {}: metadata.annotations[{}]: it is borrowed for Gateway {}, which is older; use "
@@ -117,6 +118,13 @@ std::string refuse_loan(const Service& live, const std::set<protocol_port>& aske
                 "Service {}: spec.ports: {} port {} would ask for the address of Gateway {}, as another "
                 "of its listeners does; move that listener to another port, or use behaviour merge",
                 to_string(key_of(live)), protocol, p.port, to_string(key_of(*s.gateway)));
+    // Announcers refuse, or may, to announce it then (announcer_profile::shares_when_local).
+    const announcer_profile& profile = profile_of(o.announced_by);
+    if (live.spec.externalTrafficPolicy == "Local" && !profile.shares_when_local && !asked.empty())
+        return fmt::format(
+            "Service {}: spec.externalTrafficPolicy: Local keeps it from sharing the address of "
+            "Gateway {} with other Services by {}; set it to Cluster, or use behaviour merge",
+            to_string(key_of(live)), to_string(key_of(*s.gateway)), profile.title);
     return refuse_families(live, addresses);
 }
 
@@ -147,8 +155,8 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
     return d;
 }
 
-void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>& addresses, const names& n,
-                  std::vector<problem>& problems) {
+void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>& addresses, const options& o,
+                  const names& n, std::vector<problem>& problems) {
     const auto port_of = [](const served_listener& l) {
         const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
         return protocol_port(p.protocol, p.port);
@@ -166,7 +174,7 @@ void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>
             if (key != at->first)
                 for (const served_listener& l : listeners)
                     by_others.insert(port_of(l));
-        const std::string refusal = refuse_loan(live, by_others, addresses, s, n);
+        const std::string refusal = refuse_loan(live, by_others, addresses, s, o, n);
         if (refusal.empty()) {
             for (const core_v1::ServicePort& p : own_ports(live, n))
                 asked.emplace(p.protocol.empty() ? "TCP" : p.protocol, p.port);

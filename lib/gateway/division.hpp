@@ -23,8 +23,8 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
 
 /// A borrowed Service asks for the address with all of its ports, so those must not meet another Service's,
 /// and it can have one address only. Takes out what cannot be borrowed, in the order of names.
-void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>& addresses, const names& n,
-                  std::vector<problem>& problems);
+void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>& addresses, const options& o,
+                  const names& n, std::vector<problem>& problems);
 
 /// The Services of a plan, as far as routes are concerned.
 struct planned_services {

@@ -252,7 +252,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     planned.served = judge_serving(s, a, addresses, parameters);
     detail::division d =
         planned.served.holds ? detail::divide(s, a, n, desired.problems) : detail::division();
-    detail::refuse_loans(d, s, addresses.addresses, n, desired.problems);
+    detail::refuse_loans(d, s, addresses.addresses, o, n, desired.problems);
 
     std::vector<Service> services = render_services(s, d, addresses.addresses, o, n, desired.problems);
     const verdict client_address =

@@ -195,6 +195,39 @@ spec:
             self.assertEqual(sum(line.startswith(start) for line in lines), 1, (start, lines))
         self.assertEqual(len(lines), 4, lines)
 
+    def test_pools_of_announcers(self):
+        crds = "".join(f"""
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {{name: {plural}.{group}}}
+spec:
+  group: {group}
+  scope: Namespaced
+  names: {{plural: {plural}, kind: {kind}}}
+  versions:
+  - {{name: {version}, served: true, storage: true,
+     schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}}}
+---""" for group, version, plural, kind in (
+            ("metallb.io", "v1beta1", "ipaddresspools", "IPAddressPool"),
+            ("cilium.io", "v2alpha1", "ciliumloadbalancerippools", "CiliumLoadBalancerIPPool")))
+        done = self.examine("-announcer=metallb", extra=crds + """
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: p, namespace: default}
+spec: {addresses: [192.0.2.10-192.0.2.15]}
+---
+apiVersion: cilium.io/v2alpha1
+kind: CiliumLoadBalancerIPPool
+metadata: {name: c, namespace: default}
+spec: {blocks: [{cidr: 192.0.2.0/28}]}
+""")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertIn("error: ConfigMap default/ipam: range-global has 192.0.2.16, which lies in no IPAddressPool, so "
+                      "MetalLB will not announce it; add it to one", lines)
+        self.assertIn("warning: IPAddressPool p has 192.0.2.10 of range-global, and gives it to Services that ask for "
+                      "none too; set its spec.autoAssign to false", lines)
+
     def test_parameters_count(self):
         done = self.examine(files=("ipam",), extra="""
 apiVersion: v1

@@ -145,3 +145,27 @@ TEST_CASE("client address: several Services of one address are refused where Loc
         CHECK(w.programmed("web") == "True/Programmed");
     }
 }
+
+TEST_CASE("client address: a user's Service of policy Local is borrowed alone, or where it may share") {
+    for (const announcer_profile& p : announcer_profiles()) {
+        world w = announced_by(p.id);
+        w.gateway("web", one_tcp);
+        w.backend("app", "[{port: 80}]");
+        w.merge<Service>("app", "{spec: {type: LoadBalancer, externalTrafficPolicy: Local}}");
+        w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
+                "{serviceBehaviour: update}");
+        w.settle();
+        INFO(p.name);
+        const auto is_borrowed = [&] {
+            return w.get<Service>("app")->metadata.annotations.contains(w.named.gateway());
+        };
+        CHECK(is_borrowed());
+        w.gateway("web", two_tcp);
+        w.settle();
+        CHECK(is_borrowed() == p.shares_when_local);
+        CHECK(w.get<Service>("app")->spec.externalTrafficPolicy == "Local");
+        w.merge<Service>("app", "{spec: {externalTrafficPolicy: Cluster}}");
+        w.settle();
+        CHECK(is_borrowed());
+    }
+}

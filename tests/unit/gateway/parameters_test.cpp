@@ -439,3 +439,20 @@ TEST_CASE("loadBalancerClass: set when a Service is made, and what to do when it
     CHECK(w.get<Service>("app")->spec.loadBalancerClass.empty());
     CHECK(w.get<Service>("app")->spec.type == "ClusterIP");
 }
+
+TEST_CASE("parameters that cannot be read are neither missing nor wrong: what was accepted stays in use") {
+    world w = with_class_parameters("{sessionAffinity: ClientIP}");
+    parameter_source denied = w.parameters();
+    denied.unreadable = "configmaps is forbidden";
+    const auto judge = [&] {
+        return judge_parameters(*w.get<GatewayClass>(object_key("l4")), w.opts, denied, w.named);
+    };
+    CHECK(show(judge().accepted) == "False/InvalidParameters");
+    CHECK(judge().accepted.message == "spec.parametersRef: ConfigMap infra/l4 cannot be read: configmaps is "
+                                      "forbidden; let this controller list "
+                                      "and watch configmaps");
+    CHECK_FALSE(judge().effective.session_affinity);
+    w.settle(); // the record is written
+    CHECK(judge().effective.session_affinity);
+    CHECK(judge().record == R"({"sessionAffinity":"ClientIP"})");
+}
