@@ -91,8 +91,8 @@ public:
     store<ReferenceGrant>& reference_grants;
     store<ListenerSet>& listener_sets;
     store<certificate_secret>* secrets = nullptr; ///< only with http_listeners::status
-    store<core_v1::ConfigMap>* pools = nullptr; ///< none when addresses are left to the announcer
-    store<core_v1::ConfigMap>& parameters;      ///< those that carry the label `names::parameters()`
+    store<core_v1::ConfigMap>* pools = nullptr;   ///< none when addresses are left to the announcer
+    store<core_v1::ConfigMap>& parameters;        ///< those that carry the label `names::parameters()`
     store<apiextensions_v1::CustomResourceDefinition>& definitions; ///< nothing but SupportedVersion needs it
     /// Those that are served come first.
     std::vector<std::unique_ptr<route_source>> routes;

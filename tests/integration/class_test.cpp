@@ -108,7 +108,8 @@ TEST_CASE("contract row 02: a class of somebody else's is never written") {
     controller.settle();
     CHECK(cluster.get<GatewayClass>("other") == before);
     for (const std::string& write : cluster.writes())
-        CHECK(write.find("gatewayclasses/") == std::string::npos || write.find("/other ") == std::string::npos);
+        CHECK(write.find("gatewayclasses/") == std::string::npos ||
+              write.find("/other ") == std::string::npos);
 }
 
 TEST_CASE("contract row 04: a class says what is supported, sorted and by its exact names") {
