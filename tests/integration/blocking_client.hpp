@@ -28,9 +28,11 @@ public:
     std::vector<std::shared_ptr<const T>> list() {
         return run(api_.list<T>()).items;
     }
-    /// Returns the body of the answer.
-    std::string send(std::string method, std::string target, std::string body = {}, std::string type = {}) {
+    /// Returns the body of the answer. `accept` is the form that it is wanted in.
+    std::string send(std::string method, std::string target, std::string body = {}, std::string type = {},
+                     std::string accept = "application/json") {
         http_request r;
+        r.headers.emplace_back("Accept", std::move(accept));
         r.method = std::move(method);
         r.target = std::move(target);
         r.body = std::move(body);

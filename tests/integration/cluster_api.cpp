@@ -1,6 +1,7 @@
 #include "cluster_api.hpp"
 
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
 
@@ -85,6 +86,18 @@ bool cluster_api::exists(std::string_view kind, std::string_view namespace_, std
 
 bool cluster_api::remove(std::string_view kind, std::string_view namespace_, std::string_view name) {
     return send("DELETE", path_of(kind, namespace_, name) + "?propagationPolicy=Background");
+}
+
+std::map<std::string, std::string> cluster_api::row(std::string_view kind, std::string_view namespace_,
+                                                    std::string_view name) {
+    const json::value table = boost::json::parse(client_.send(
+        "GET", path_of(kind, namespace_, name), {}, {}, "application/json;as=Table;g=meta.k8s.io;v=v1"));
+    std::map<std::string, std::string> columns;
+    const auto& cells = table.at("rows").at(0).at("cells").as_array();
+    for (std::size_t i = 0; i < cells.size(); ++i)
+        columns[text(table.at("columnDefinitions").at(i).at("name"))] =
+            cells[i].is_string() ? text(cells[i]) : boost::json::serialize(cells[i]);
+    return columns;
 }
 
 void cluster_api::remove(const listed_object& o) {

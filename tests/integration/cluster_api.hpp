@@ -6,6 +6,7 @@
 #include <gwctl/json/value.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ public:
     /// False when there is no such object. `kind` as in `served_kind::name`.
     bool exists(std::string_view kind, std::string_view namespace_, std::string_view name);
     bool remove(std::string_view kind, std::string_view namespace_, std::string_view name);
+    /// What `kubectl get` prints of an object, column by column.
+    std::map<std::string, std::string> row(std::string_view kind, std::string_view namespace_,
+                                           std::string_view name);
     /// Also takes its finalizers, if it is held by some.
     void remove(const listed_object& o);
 

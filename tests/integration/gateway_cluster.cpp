@@ -137,14 +137,6 @@ std::vector<std::string> gateway_cluster::writes() {
     return all;
 }
 
-void gateway_cluster::wait_until(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
-    while (!done()) {
-        REQUIRE(std::chrono::steady_clock::now() < deadline);
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-}
-
 std::vector<std::string> gateway_cluster::under_way() { return tests::under_way(api_.client()); }
 
 void gateway_cluster::settle() {

@@ -7,7 +7,7 @@
 #include <gwctl/gateway/gateway.hpp>
 #include <gwctl/testing/manager_thread.hpp>
 
-#include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -48,14 +48,18 @@ public:
         return api_.remove(kind, namespace_, name);
     }
 
+    /// What `kubectl get` prints of an object, column by column.
+    std::map<std::string, std::string> row(std::string_view kind, std::string_view namespace_,
+                                           std::string_view name) {
+        return api_.row(kind, namespace_, name);
+    }
+
     /// Two of these are equal when nothing was left behind.
     inventory_lines inventory();
     /// Writes from now on; see `server_under_test::writes`.
     void forget_writes() { forgotten_ = server_->writes().size(); }
     std::vector<std::string> writes();
 
-    /// Asks until it is so. Fails the test when it does not become so.
-    void wait_until(const std::function<bool()>& done);
     /// Waits until everybody but the controller has done their part.
     void settle();
     /// What everybody but the controller has yet to do.
