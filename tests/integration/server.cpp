@@ -18,6 +18,13 @@
 namespace gwctl::tests {
 namespace {
 
+/// "patch gateways/status default/web"
+std::string write_line(const std::string& verb, const std::string& resource, const std::string& subresource,
+                       const std::string& namespace_, const std::string& name) {
+    return fmt::format("{} {}{}{} {}{}{}", verb, resource, subresource.empty() ? "" : "/", subresource,
+                       namespace_, namespace_.empty() ? "" : "/", name);
+}
+
 class embedded_server final : public server_under_test {
 public:
     embedded_server() : server_(options()) {
@@ -33,8 +40,8 @@ public:
         std::vector<std::string> lines;
         for (const testing::write_record& w : server_.writes())
             if (w.resource != "leases")
-                lines.push_back(fmt::format("{} {}/{} {}/{} by {}", w.verb, w.resource, w.subresource,
-                                            w.namespace_, w.name, w.user_agent));
+                lines.push_back(write_line(w.verb, w.resource, w.subresource, w.namespace_, w.name) + " by " +
+                                w.user_agent);
         return lines;
     }
 
@@ -104,10 +111,9 @@ private:
         const json::value* code = event.as_object().contains("responseStatus")
                                       ? event.at("responseStatus").as_object().if_contains("code")
                                       : nullptr;
-        lines_.push_back(
-            fmt::format("{} {}/{} {}/{}: {}", verb, resource, text_at(event, {"objectRef", "subresource"}),
-                        text_at(event, {"objectRef", "namespace"}), text_at(event, {"objectRef", "name"}),
-                        code == nullptr ? 0 : code->to_number<int>()));
+        const auto about = [&](std::string_view member) { return text_at(event, {"objectRef", member}); };
+        lines_.push_back(write_line(verb, resource, about("subresource"), about("namespace"), about("name")) +
+                         fmt::format(": {}", code == nullptr ? 0 : code->to_number<int>()));
     }
 
     std::string path_;

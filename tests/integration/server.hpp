@@ -19,8 +19,9 @@ public:
     virtual cluster_config admin() const = 0;
     /// What the controller runs with.
     virtual cluster_config controller() const = 0;
-    /// The writes so far, but for those to Leases, one line each. The embedded server tells of everybody's
-    /// that changed something, a real one of all that the controller asked for, whatever became of them.
+    /// The writes so far, but for those to Leases, one line each: "patch gateways/status default/web" and
+    /// more. The embedded server tells of everybody's that changed something, a real one of all that the
+    /// controller asked for, whatever became of them.
     virtual std::vector<std::string> writes() = 0;
 };
 

@@ -82,24 +82,28 @@ std::int32_t port_on(const Pod& pod, const core_v1::ServicePort& port) {
     return 0;
 }
 
-/// What a Service asks kube-vip for.
+/// What a Service asks announcers for, as the stand-ins of both servers read it.
 std::set<std::string> wanted_addresses(const Service& service) {
-    constexpr std::string_view kube_vip = "kube-vip.io/kube-vip-class";
-    if (service.spec.type != "LoadBalancer" ||
-        (!service.spec.loadBalancerClass.empty() && service.spec.loadBalancerClass != kube_vip))
+    if (service.spec.type != "LoadBalancer")
         return {};
-    const auto annotation = service.metadata.annotations.find("kube-vip.io/loadbalancerIPs");
-    std::string text = annotation == service.metadata.annotations.end() ? "" : annotation->second;
-    if (text.empty())
+    std::string text;
+    for (const char* key : {"kube-vip.io/loadbalancerIPs", "metallb.io/loadBalancerIPs", "lbipam.cilium.io/ips"})
+        if (const auto found = service.metadata.annotations.find(key);
+            found != service.metadata.annotations.end() && text.empty()) {
+            const bool of_kube_vip = std::string_view(key).starts_with("kube-vip");
+            if (of_kube_vip && !is_kube_vips(service))
+                return {};
+            text = found->second;
+        }
+    if (text.empty() && is_kube_vips(service))
         text = service.spec.loadBalancerIP;
     std::erase(text, ' ');
     std::set<std::string> wanted;
     while (!text.empty()) {
         const auto comma = std::min(text.find(','), text.size());
-        const std::string one = text.substr(0, comma);
+        const auto address = ipam::parse_address(text.substr(0, comma));
         text.erase(0, comma + 1);
-        if (const auto address = ipam::parse_address(one);
-            address && address->number() != 0) // 0.0.0.0 asks for DHCP
+        if (address && address->number() != 0) // 0.0.0.0 asks for DHCP
             wanted.insert(address->to_string());
     }
     return wanted;
