@@ -184,6 +184,8 @@ TEST_CASE(
     controller->settle();
     CHECK(class_accepted() == "True/Accepted");
     CHECK(gateway_accepted() == "True/Accepted");
+    cluster.announce("web-l4", "192.0.2.10"); // a test is its own MetalLB
+    controller->settle();
     CHECK(shown(cluster.get<Gateway>("web").status.conditions, "Programmed") == "True/Programmed");
     const auto service = [&] { return cluster.get<Service>("web-l4"); };
     CHECK(service().metadata.annotations.at("metallb.io/loadBalancerIPs") == "192.0.2.10");

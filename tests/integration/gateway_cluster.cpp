@@ -117,6 +117,14 @@ void gateway_cluster::apply(const std::string& yaml) {
     REQUIRE(tools::apply_documents(server_->admin(), documents, "fixture") == std::vector<std::string>());
 }
 
+void gateway_cluster::announce(const std::string& service, const std::string& address,
+                               const std::string& namespace_) {
+    api_.client().send(
+        "PATCH", fmt::format("/api/v1/namespaces/{}/services/{}/status", namespace_, service),
+        fmt::format(R"({{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{}"}}]}}}}}})", address),
+        "application/merge-patch+json");
+}
+
 inventory_lines gateway_cluster::inventory() {
     inventory_lines lines;
     const auto kept = [](const served_kind& kind) {

@@ -48,6 +48,9 @@ public:
         return api_.remove(kind, namespace_, name);
     }
 
+    /// Announces an address for a Service, as an announcer other than kube-vip does.
+    void announce(const std::string& service, const std::string& address,
+                  const std::string& namespace_ = "default");
     /// What `kubectl get` prints of an object, column by column.
     std::map<std::string, std::string> row(std::string_view kind, std::string_view namespace_,
                                            std::string_view name) {
