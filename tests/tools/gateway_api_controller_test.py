@@ -90,7 +90,16 @@ items:
         self.assertIn("GatewayClass nope  does not exist\n└─ Gateway default/x", out)
 
     def test_listener_sets(self):
-        gateway = (GATEWAY % "ours").rstrip() + "\n  allowedListeners: {namespaces: {from: Same}}\n"
+        gateway = """---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pools, namespace: default}
+data: {range-global: 192.0.2.10-192.0.2.12}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: team}
+""" + (GATEWAY % "ours").rstrip() + "\n  allowedListeners: {namespaces: {from: Same}}\n"
         listener_set = """---
 apiVersion: gateway.networking.k8s.io/v1
 kind: ListenerSet
