@@ -68,10 +68,11 @@ const std::vector<permission>& needed_permissions() {
         };
         for (const std::string_view kind : {"gatewayclasses", "gateways", "tcproutes", "udproutes"})
             allow(gw, kind, {"list", "watch", "patch"});
-        for (const std::string_view kind :
-             {"gatewayclasses/status", "gateways/status", "tcproutes/status", "udproutes/status"})
+        for (const std::string_view kind : {"gatewayclasses/status", "gateways/status", "listenersets/status",
+                                            "tcproutes/status", "udproutes/status"})
             allow(gw, kind, {"patch"});
         allow(gw, "gateways/finalizers", {"update"});
+        allow(gw, "listenersets", {"list", "watch"});
         allow(gw, "referencegrants", {"list", "watch"});
         allow("", "services", {"list", "watch", "create", "patch", "delete"});
         allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});

@@ -131,7 +131,7 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
         for namespace, port, reason in (("team", 81, "NotAllowed"), ("default", 80, "ListenersNotValid")):
             done = self.simulate(OURS + gateway + listener_set % (namespace, port))
             self.assertEqual(done.returncode, 1)
-            self.assertIn(f"ListenerSet {namespace}/more: not Accepted ({reason}: ", done.stderr)
+            self.assertIn(f"ListenerSet {namespace}/more: not Accepted ({reason}): ", done.stderr)
 
     def test_no_class_of_ours(self):
         self.fails_with(CLASS % ("other", "example.com/other") + GATEWAY % "other",
