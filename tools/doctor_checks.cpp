@@ -78,6 +78,7 @@ const std::vector<permission>& needed_permissions() {
         allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});
         allow("", "namespaces", {"list", "watch"});
         allow("", "configmaps", {"list", "watch"});
+        allow("apiextensions.k8s.io", "customresourcedefinitions", {"list", "watch"});
         allow("", "events", {"create", "patch"});
         allow("coordination.k8s.io", "leases", {"get", "create", "patch"}, true);
         return p;
