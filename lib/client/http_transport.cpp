@@ -1,8 +1,7 @@
+#include "credentials.hpp"
 #include "pool.hpp"
 #include "request_writer.hpp"
 #include "response_parser.hpp"
-#include "tls.hpp"
-#include "token.hpp"
 
 #include <gwctl/client/config.hpp>
 #include <gwctl/client/transport.hpp>
@@ -97,48 +96,43 @@ class http_transport final : public transport {
 public:
     http_transport(const cluster_config& config, endpoint server)
         : server_(std::move(server)), url_(server_.url()), host_(server_.authority()),
-          server_name_(config.tls_server_name), token_(config.token, config.token_file),
-          pool_(std::make_shared<connection_pool>()) {
-        if (server_.tls)
-            tls_.emplace(config);
-        if (const auto read = token_.load(now()); read.has_error())
-            throw api_error(read.error().code,
-                            fmt::format("{}{}{}", config.origin, config.origin.empty() ? "" : ": ",
-                                        read.error().message));
-    }
+          server_name_(config.tls_server_name), credentials_(config, server_.tls),
+          pool_(std::make_shared<connection_pool>()) {}
 
     task<std::unique_ptr<http_response>> send(http_request request) override;
     std::string_view host() const noexcept override { return host_; }
 
 private:
-    task<std::unique_ptr<response>> exchange(const http_request& request, const std::string& token);
-    task<std::unique_ptr<connection>> open(steady_time deadline);
+    task<std::unique_ptr<response>> exchange(const http_request& request, const detail::identity& who);
+    task<std::unique_ptr<connection>> open(const detail::identity& who, steady_time deadline);
     task<error_code> converse(response& r, const std::string& bytes);
 
     endpoint server_;
     std::string url_;
     std::string host_;
     std::string server_name_;
-    std::optional<detail::tls_settings> tls_;
-    detail::token_source token_;
+    detail::credentials credentials_;
     std::shared_ptr<connection_pool> pool_;
     std::weak_ptr<asio::ssl::context> used_context_;
 };
 
 task<std::unique_ptr<http_response>> http_transport::send(http_request request) {
-    const std::string token = token_.current(now());
-    std::unique_ptr<response> answer = co_await exchange(request, token);
+    detail::identity who = co_await credentials_.current();
+    std::unique_ptr<response> answer = co_await exchange(request, who);
     // A refused request had no effect, so this is safe for writes too.
-    if (answer->status() == 401 && token_.replaced(token, now())) {
-        const std::string fresh = token_.current(now());
-        answer = co_await exchange(request, fresh);
+    if (answer->status() != 401)
+        co_return answer;
+    const bool another = co_await credentials_.replaced(who);
+    if (another) {
+        who = co_await credentials_.current();
+        answer = co_await exchange(request, who);
     }
     co_return answer;
 }
 
 task<std::unique_ptr<response>> http_transport::exchange(const http_request& request,
-                                                         const std::string& token) {
-    const auto bytes = detail::write_request(request, server_, token);
+                                                         const detail::identity& who) {
+    const auto bytes = detail::write_request(request, server_, who.token);
     if (bytes.has_error())
         throw api_error(bytes.error());
     const bool is_read = request.method == "GET" || request.method == "HEAD";
@@ -148,11 +142,14 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
     auto answer = std::make_unique<response>(pool_, url_);
     answer->is_write_ = !is_read;
     answer->idle_timeout_ = request.idle_timeout.value_or(request.timeout);
+    if (used_context_.lock() != who.tls)
+        pool_->clear(); // they prove an identity that has been replaced
+    used_context_ = who.tls;
     auto link = pool_->take(asio::query(executor, asio::execution::context), now());
     bool reused = link != nullptr;
     while (true) {
         if (!reused)
-            link = co_await open(deadline);
+            link = co_await open(who, deadline);
         link->set_deadline(deadline);
         answer->connection_ = std::move(link);
         answer->parser_ = std::make_unique<response_parser>(request.method == "HEAD");
@@ -171,16 +168,11 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
     co_return answer;
 }
 
-task<std::unique_ptr<connection>> http_transport::open(steady_time deadline) {
+task<std::unique_ptr<connection>> http_transport::open(const detail::identity& who, steady_time deadline) {
     const auto executor = co_await asio::this_coro::executor;
     detail::tls_use tls;
-    if (tls_) {
-        tls.context = tls_->context();
-        tls.server_name = server_name_;
-        if (used_context_.lock() != tls.context)
-            pool_->clear(); // they prove an identity that has been replaced
-        used_context_ = tls.context;
-    }
+    tls.context = who.tls;
+    tls.server_name = server_name_;
     auto link = std::make_unique<connection>(executor);
     co_await link->open(server_, std::move(tls), deadline);
     co_return link;

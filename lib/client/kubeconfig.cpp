@@ -4,6 +4,8 @@
 
 #include <gwctl/json/yaml.hpp>
 
+#include <boost/json/serialize.hpp>
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
@@ -15,6 +17,9 @@
 
 namespace gwctl::detail {
 namespace {
+
+/// The extension of a cluster that is handed to plugins.
+constexpr std::string_view exec_extension = "client.authentication.k8s.io/exec";
 
 /// What this file throws inside; `load` turns it into a result.
 struct failure {
@@ -152,7 +157,8 @@ pem_source pem(const entry& e, const std::string& field, const std::string& wher
     return source;
 }
 
-void read_cluster(const entry& e, const std::string& where, cluster_config& config) {
+/// `extension`: what is meant for exec plugins, as JSON.
+void read_cluster(const entry& e, const std::string& where, cluster_config& config, std::string& extension) {
     config.server = text(e.body, "server", where);
     if (config.server.empty())
         throw failure{fmt::format("{}server: expected https://HOST:PORT, there is none", where)};
@@ -165,6 +171,11 @@ void read_cluster(const entry& e, const std::string& where, cluster_config& conf
     config.tls_server_name = text(e.body, "tls-server-name", where);
     config.insecure_skip_tls_verify = flag(e.body, "insecure-skip-tls-verify", where);
     config.certificate_authority = pem(e, "certificate-authority", where);
+    if (const auto* const list = e.body.if_contains("extensions"); list != nullptr && list->is_array())
+        for (const json::value& item : list->get_array())
+            if (item.is_object() && text(item.get_object(), "name", where) == exec_extension)
+                if (const auto* const given = item.get_object().if_contains("extension"))
+                    extension = boost::json::serialize(*given);
     if (config.insecure_skip_tls_verify && !config.certificate_authority.empty())
         throw failure{
             fmt::format("{}insecure-skip-tls-verify: a certificate-authority is given too; remove one "
@@ -172,14 +183,77 @@ void read_cluster(const entry& e, const std::string& where, cluster_config& conf
                         where)};
 }
 
-void read_user(const entry& e, const std::string& where, cluster_config& config) {
+/// The strings of a list.
+std::vector<std::string> texts(const json::object& o, std::string_view name, const std::string& where) {
+    std::vector<std::string> all;
+    const auto* const v = o.if_contains(name);
+    if (v == nullptr || v->is_null())
+        return all;
+    if (!v->is_array())
+        throw failure{fmt::format("{}{}: expected a list", where, name)};
+    for (const json::value& item : v->get_array()) {
+        if (!item.is_string())
+            throw failure{
+                fmt::format("{}{}[{}]: expected a string; put quotes around it", where, name, all.size())};
+        all.emplace_back(item.get_string());
+    }
+    return all;
+}
+
+exec_plugin read_exec(const json::object& o, const entry& e, const std::string& where) {
+    exec_plugin plugin;
+    plugin.api_version = text(o, "apiVersion", where);
+    if (plugin.api_version != "client.authentication.k8s.io/v1" &&
+        plugin.api_version != "client.authentication.k8s.io/v1beta1")
+        throw failure{
+            fmt::format("{}apiVersion: expected client.authentication.k8s.io/v1 or v1beta1, got \"{}\"; "
+                        "a newer version of the program speaks one of them",
+                        where, plugin.api_version)};
+    plugin.command = text(o, "command", where);
+    if (plugin.command.empty())
+        throw failure{fmt::format("{}command: expected the name of a program, there is none", where)};
+    // As client-go: what has a slash is relative to the kubeconfig, the rest is looked for in PATH.
+    if (plugin.command.find('/') != std::string::npos)
+        plugin.command = existing_file(e, plugin.command, where + "command");
+    plugin.arguments = texts(o, "args", where);
+    if (const auto* const list = o.if_contains("env"); list != nullptr && !list->is_null()) {
+        if (!list->is_array())
+            throw failure{fmt::format("{}env: expected a list", where)};
+        for (const json::value& item : list->get_array()) {
+            if (!item.is_object() || text(item.get_object(), "name", where + "env: ").empty())
+                throw failure{
+                    fmt::format("{}env[{}]: expected name and value", where, plugin.environment.size())};
+            plugin.environment.emplace_back(text(item.get_object(), "name", where),
+                                            text(item.get_object(), "value", where + "env: "));
+        }
+    }
+    plugin.install_hint = text(o, "installHint", where);
+    plugin.provide_cluster_info = flag(o, "provideClusterInfo", where);
+    if (text(o, "interactiveMode", where) == "Always")
+        throw failure{
+            fmt::format("{}interactiveMode: Always needs a terminal, and there is none; use credentials "
+                        "that need nobody to type",
+                        where)};
+    return plugin;
+}
+
+void read_user(const entry& e, const std::string& where, const std::string& extension,
+               cluster_config& config) {
     // Leaving one of these out would act as somebody else than the file says.
     for (const std::string_view unsupported :
-         {"exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"}) {
+         {"auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"}) {
         const auto* const v = e.body.if_contains(unsupported);
         if (v != nullptr && !v->is_null() && !(v->is_string() && v->get_string().empty()))
-            throw failure{fmt::format("{}{}: not supported; use a token, a tokenFile or a client certificate",
-                                      where, unsupported)};
+            throw failure{
+                fmt::format("{}{}: not supported; use a token, a tokenFile, a client certificate or an "
+                            "exec plugin",
+                            where, unsupported)};
+    }
+    if (const auto* const exec = e.body.if_contains("exec"); exec != nullptr && !exec->is_null()) {
+        if (!exec->is_object())
+            throw failure{fmt::format("{}exec: expected command, args and apiVersion", where)};
+        config.exec = read_exec(exec->get_object(), e, where + "exec.");
+        config.exec->cluster_extension = extension;
     }
     config.client_certificate = pem(e, "client-certificate", where);
     config.client_key = pem(e, "client-key", where);
@@ -215,12 +289,14 @@ cluster_config choose(const kubeconfig& k, std::string name) {
     const std::string cluster = text(context.body, "cluster", where);
     if (cluster.empty())
         throw failure{fmt::format("{}cluster: expected a name, there is none", where)};
+    std::string extension;
     read_cluster(find(k.clusters, "cluster", cluster, where), fmt::format("cluster \"{}\": ", cluster),
-                 config);
+                 config, extension);
     // A context without a user is anonymous.
     if (const std::string user = text(context.body, "user", where); !user.empty())
-        read_user(find(k.users, "user", user, where), fmt::format("user \"{}\": ", user), config);
+        read_user(find(k.users, "user", user, where), fmt::format("user \"{}\": ", user), extension, config);
     config.origin = name;
+    config.context = name;
     return config;
 }
 
@@ -246,7 +322,7 @@ result<cluster_config> merge_kubeconfigs(const std::vector<std::string>& paths, 
     std::string origin;
     for (const std::string& path : paths)
         origin.append(origin.empty() ? "" : ":").append(path);
-    return load(origin, context, [&](kubeconfig& k) {
+    auto config = load(origin, context, [&](kubeconfig& k) {
         bool found = false;
         for (const std::string& path : paths) {
             std::error_code ignored;
@@ -263,6 +339,9 @@ result<cluster_config> merge_kubeconfigs(const std::vector<std::string>& paths, 
         if (!found)
             throw failure{"there is no such file"};
     });
+    if (config.has_value())
+        config->kubeconfigs = paths;
+    return config;
 }
 
 result<cluster_config> parse_kubeconfig(const std::string& text, const std::string& origin,

@@ -21,20 +21,14 @@ std::string pem_reader::name() const {
     return source_.text.empty() ? fmt::format("{} {}", field_, source_.file) : fmt::format("{}-data", field_);
 }
 
-pem_reader::stamp pem_reader::stamp_of_file() const {
-    std::error_code ignored;
-    stamp s;
-    s.modified = std::filesystem::last_write_time(source_.file, ignored);
-    s.size = std::filesystem::file_size(source_.file, ignored);
-    return s;
+bool pem_reader::changed() const {
+    return source_.text.empty() && !empty() && file_stamp::of(source_.file) != read_;
 }
-
-bool pem_reader::changed() const { return source_.text.empty() && !empty() && stamp_of_file() != read_; }
 
 result<std::string> pem_reader::read() {
     if (!source_.text.empty() || empty())
         return source_.text;
-    read_ = stamp_of_file();
+    read_ = file_stamp::of(source_.file);
     std::ifstream in(source_.file, std::ios::binary);
     if (!in)
         return error{errc::config, fmt::format("{}: cannot read the file: {}", name(), std::strerror(errno))};

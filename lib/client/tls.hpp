@@ -1,12 +1,13 @@
 /// What secures connections: certificates, and the words for what is wrong with them.
 #pragma once
 
+#include "file_stamp.hpp"
+
 #include <gwctl/client/config.hpp>
 #include <gwctl/core/clock.hpp>
 
 #include <boost/asio/ssl/context.hpp>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,16 +28,9 @@ public:
     result<std::string> read();
 
 private:
-    struct stamp {
-        std::filesystem::file_time_type modified{};
-        std::uintmax_t size = 0;
-        friend bool operator==(const stamp&, const stamp&) = default;
-    };
-    stamp stamp_of_file() const;
-
     pem_source source_{};
     std::string field_{};
-    stamp read_{};
+    file_stamp read_{};
 };
 
 /// The TLS settings of one API server. Not thread safe.

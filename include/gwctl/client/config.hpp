@@ -4,7 +4,10 @@
 #include <gwctl/core/error.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace gwctl {
 
@@ -15,6 +18,23 @@ struct pem_source {
     std::string text{};
     std::string file{};
     bool empty() const noexcept { return text.empty() && file.empty(); }
+    friend bool operator==(const pem_source&, const pem_source&) = default;
+};
+
+/// A program that gives credentials, as client.authentication.k8s.io/v1 and v1beta1 describe it. Cloud
+/// providers' kubeconfigs name one.
+///
+/// It is run when its credentials are needed for the first time, when they expire, and after a 401; beside
+/// the executor, without a terminal, and for a minute at most.
+struct exec_plugin {
+    std::string api_version{}; ///< "client.authentication.k8s.io/v1"
+    std::string command{};     ///< a path, or a name that PATH leads to
+    std::vector<std::string> arguments{};
+    std::vector<std::pair<std::string, std::string>> environment{}; ///< in addition to ours
+    std::string install_hint{};
+    bool provide_cluster_info = false;
+    std::string cluster_extension{}; ///< JSON of the cluster's extension client.authentication.k8s.io/exec
+    friend bool operator==(const exec_plugin&, const exec_plugin&) = default;
 };
 
 /// What a kubeconfig context or a pod's service account says.
@@ -25,12 +45,17 @@ struct cluster_config {
     pem_source client_certificate{};
     pem_source client_key{};
     std::string token{};
-    std::string token_file{}; ///< re-read at least every 60 s, and after a 401
+    std::string token_file{};          ///< re-read at least every 60 s, and after a 401
+    std::optional<exec_plugin> exec{}; ///< counts where there is no token and no token file
     std::string tls_server_name{};
     bool insecure_skip_tls_verify = false; ///< must be asked for in the kubeconfig
     std::string namespace_ = "default";
     /// Where it came from, for messages: "kubeconfig /home/me/.kube/config, context dev".
     std::string origin{};
+    /// The same to be read: the credentials are taken from there again when one of the files changes, and
+    /// after a 401. The server stays. Empty: not from a kubeconfig.
+    std::vector<std::string> kubeconfigs{};
+    std::string context{};
 };
 
 /// Reads a kubeconfig. `context` empty means its current-context. Relative file names are relative to the

@@ -1,3 +1,5 @@
+#include "scratch.hpp"
+
 #include <client/kubeconfig.hpp>
 #include <filesystem>
 #include <fstream>
@@ -9,31 +11,11 @@ using namespace gwctl;
 using gwctl::detail::environment;
 using gwctl::detail::merge_kubeconfigs;
 using gwctl::detail::parse_kubeconfig;
+using gwctl::test::scratch;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory that is gone at the end of the test.
-class scratch {
-public:
-    scratch() {
-        std::string name = (fs::temp_directory_path() / "gwctl-test-XXXXXX").string();
-        REQUIRE(::mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    ~scratch() { fs::remove_all(path_); }
-    std::string write(const std::string& name, const std::string& content) const {
-        const fs::path file = path_ / name;
-        fs::create_directories(file.parent_path());
-        std::ofstream(file) << content;
-        return file.string();
-    }
-    std::string path() const { return path_.string(); }
-
-private:
-    fs::path path_;
-};
 
 const std::string good = R"(apiVersion: v1
 kind: Config
@@ -99,6 +81,49 @@ TEST_CASE("a kubeconfig's context names cluster, user and namespace") {
     CHECK(anonymous.client_certificate.empty());
 }
 
+TEST_CASE("a kubeconfig may name a program that gives credentials") {
+    const std::string api = "apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, ";
+    const auto exec = [&](const std::string& fields) {
+        return replaced(good, "token: abc", "exec: {" + fields + "}");
+    };
+    std::string text =
+        exec(api + "command: aws, args: [eks, get-token], env: [{name: A, value: b}, {name: EMPTY, "
+                   "value: ''}], installHint: install it, provideClusterInfo: true");
+    text = replaced(text, "insecure-skip-tls-verify: true",
+                    "extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: x}}]");
+    const auto config = parse_kubeconfig(text, "K", "/nowhere", "prod").value();
+    REQUIRE(config.exec);
+    CHECK(config.exec->api_version == "client.authentication.k8s.io/v1");
+    CHECK(config.exec->command == "aws");
+    CHECK(config.exec->arguments == std::vector<std::string>{"eks", "get-token"});
+    CHECK(config.exec->environment ==
+          std::vector<std::pair<std::string, std::string>>{{"A", "b"}, {"EMPTY", ""}});
+    CHECK(config.exec->install_hint == "install it");
+    CHECK(config.exec->provide_cluster_info);
+    CHECK(config.exec->cluster_extension == R"({"audience":"x"})");
+
+    const std::string user = "kubeconfig K: user \"u2\": exec";
+    CHECK(error_of(exec("command: aws"), "prod") ==
+          user + ".apiVersion: expected client.authentication.k8s.io/v1 or v1beta1, got \"\"; a newer "
+                 "version of the "
+                 "program speaks one of them");
+    CHECK(error_of(exec("command: aws, apiVersion: client.authentication.k8s.io/v1alpha1"), "prod")
+              .starts_with(user + ".apiVersion: expected "));
+    CHECK(error_of(exec(api), "prod") == user + ".command: expected the name of a program, there is none");
+    CHECK(error_of(exec(api + "command: ./aws"), "prod") ==
+          user + ".command: cannot read the file /nowhere/./aws");
+    CHECK(error_of(exec(api + "command: aws, args: [1]"), "prod") ==
+          user + ".args[0]: expected a string; put quotes around it");
+    CHECK(error_of(exec(api + "command: aws, args: x"), "prod") == user + ".args: expected a list");
+    CHECK(error_of(exec(api + "command: aws, env: [{value: x}]"), "prod") ==
+          user + ".env[0]: expected name and value");
+    CHECK(error_of(exec("apiVersion: client.authentication.k8s.io/v1, command: aws, interactiveMode: Always"),
+                   "prod")
+              .starts_with(user + ".interactiveMode: Always needs a terminal"));
+    CHECK(error_of(replaced(good, "token: abc", "exec: aws"), "prod") ==
+          user + ": expected command, args and apiVersion");
+}
+
 TEST_CASE("what is wrong with a kubeconfig is said in one line") {
     CHECK(error_of("a: [").starts_with("kubeconfig K:1:"));
     CHECK(error_of("- a") == "kubeconfig K: expected one document with clusters, users and contexts");
@@ -129,13 +154,14 @@ TEST_CASE("what is wrong with a kubeconfig is said in one line") {
           "kubeconfig K: user \"u2\": tokenFile: cannot read the file /nowhere/t");
     CHECK(error_of(replaced(good, "token: abc", "token: 12"), "prod") ==
           "kubeconfig K: user \"u2\": token: expected a string; put quotes around it");
-    CHECK(error_of(replaced(good, "token: abc", "exec: {command: aws}"), "prod") ==
-          "kubeconfig K: user \"u2\": exec: not supported; use a token, a tokenFile or a client certificate");
     CHECK(error_of(replaced(good, "token: abc", "token: abc, as: admin"), "prod") ==
-          "kubeconfig K: user \"u2\": as: not supported; use a token, a tokenFile or a client certificate");
+          "kubeconfig K: user \"u2\": as: not supported; use a token, a tokenFile, a client certificate or "
+          "an exec "
+          "plugin");
     CHECK(error_of(replaced(good, "token: abc", "username: a, password: b"), "prod") ==
-          "kubeconfig K: user \"u2\": username: not supported; use a token, a tokenFile or a client "
-          "certificate");
+          "kubeconfig K: user \"u2\": username: not supported; use a token, a tokenFile, a client "
+          "certificate or an "
+          "exec plugin");
     CHECK(error_of(replaced(good, "tls-server-name: kubernetes", "proxy-url: http://p")) ==
           "kubeconfig K: cluster \"c1\": proxy-url: proxies are not supported; name a server that can be "
           "reached "
