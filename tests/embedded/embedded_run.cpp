@@ -49,7 +49,8 @@ void gateway_cluster::load(const std::vector<std::string>& files) {
         paths.push_back(manifests() + "/" + file);
     const tools::loaded_files loaded = tools::read_files(paths);
     REQUIRE(loaded.errors == std::vector<std::string>());
-    REQUIRE(tools::apply_documents(testing::config_for(server), loaded.documents) == std::vector<std::string>());
+    REQUIRE(tools::apply_documents(testing::config_for(server), loaded.documents) ==
+            std::vector<std::string>());
 }
 
 void gateway_cluster::apply(const std::string& yaml) {
