@@ -1,3 +1,4 @@
+#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/backends.hpp>
 #include <gwctl/gateway/grants.hpp>
 
@@ -57,23 +58,19 @@ verdict judge_port(const std::string& path, const backend& b, std::string_view p
                         protocol, *b.ref->port, describe_ports(*b.service))};
 }
 
-const core_v1::ServicePort* find_port(const core_v1::Service& service, std::optional<std::int32_t> number,
-                                      std::string_view protocol) {
-    const auto& ports = service.spec.ports;
-    const auto found = std::find_if(ports.begin(), ports.end(), [&](const core_v1::ServicePort& p) {
-        return number == p.port && protocol_of(p) == protocol;
-    });
-    return found == ports.end() ? nullptr : &*found;
-}
-
 bool carries(const core_v1::Service& service, std::string_view annotation) {
     return service.metadata.annotations.contains(std::string(annotation));
 }
 
 /// Behaviour `create` makes the Service, so the one thing that can be wrong is that somebody else made it.
-verdict judge_created(const std::string& path, const backend& b, const names& n) {
-    if (!b.service || carries(*b.service, n.applied()) ||
-        (carries(*b.service, annotation_controller) && !carries(*b.service, n.gateway())))
+verdict judge_created(const std::string& path, const backend& b, const route_view& route, const names& n) {
+    if (!b.service || carries(*b.service, n.applied()))
+        return {};
+    const auto& labels = route.metadata->labels;
+    const auto key = labels.find(std::string(label_selector_key));
+    const auto value = labels.find(std::string(label_selector_value));
+    if (is_leftover(*b.service, n) && key != labels.end() && value != labels.end() &&
+        is_created_leftover(*b.service, {{key->second, value->second}}))
         return {};
     return {
         false, "RefNotPermitted",
@@ -101,7 +98,7 @@ verdict judge_existing(const std::string& path, backend& b, std::string_view pro
                     "{}.name: Service {} is made by this controller for Gateway {}; refer to the Service of "
                     "the application",
                     path, to_string(b.service_key), b.service->metadata.annotations.at(n.gateway()))};
-    b.port = find_port(*b.service, b.ref->port, protocol);
+    b.port = find_backend_port(*b.service, b.ref->port, protocol, n);
     return judge_port(path, b, protocol);
 }
 
@@ -117,7 +114,7 @@ backend judge_backend(const std::string& path, const BackendRef& ref, const rout
         return b;
     b.service = cluster.service(b.service_key);
     b.resolved = served_by == behaviour::create
-                     ? judge_created(path, b, n)
+                     ? judge_created(path, b, route, n)
                      : judge_existing(path, b, route.kind->expose(Listener(), ref).protocol, n);
     if (!b.resolved.holds)
         b.service = nullptr;
@@ -146,13 +143,8 @@ verdict resolved_refs(const std::vector<backend>& backends) {
     return {true, "ResolvedRefs", "All references are resolved"};
 }
 
-bool made_by_us(const core_v1::Service& service, const names& n, std::string_view controller_name) {
-    const auto& annotations = service.metadata.annotations;
-    if (annotations.contains(n.applied()))
-        return annotations.contains(n.gateway());
-    const auto seed = annotations.find(std::string(annotation_controller));
-    return seed != annotations.end() && seed->second == controller_name &&
-           !annotations.contains(n.original()) && !annotations.contains(n.gateway());
+bool made_by_us(const core_v1::Service& service, const names& n) {
+    return carries(service, n.applied()) && carries(service, n.gateway());
 }
 
 std::string describe_ports(const core_v1::Service& service) {

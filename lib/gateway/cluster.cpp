@@ -1,5 +1,6 @@
 #include "cluster.hpp"
 
+#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/http_listeners.hpp>
 
 #include <algorithm>
@@ -149,6 +150,14 @@ void cluster::add_indexes() {
     }
     services.add_index("gateway", [=](const core_v1::Service& s) {
         return annotation_index(s.metadata, gateway_annotation);
+    });
+    services.add_index("leftover-route", [n = named](const core_v1::Service& s) {
+        const std::string route = is_leftover(s, n) ? leftover_route(s) : std::string();
+        return route.empty() ? std::vector<std::string>() : std::vector{route};
+    });
+    services.add_index("leftover-address", [n = named](const core_v1::Service& s) {
+        const bool asks = is_leftover(s, n) && !s.spec.loadBalancerIP.empty();
+        return asks ? std::vector{s.spec.loadBalancerIP} : std::vector<std::string>();
     });
     services.add_index("borrower", [n = named](const core_v1::Service& s) { return borrowers(s, n); });
     endpoint_slices.add_index("gateway", [=](const discovery_v1::EndpointSlice& s) {
@@ -373,6 +382,15 @@ snapshot cluster::snapshot_of(std::shared_ptr<const Gateway> g, const gateway_se
         return !precedes(a, b) && !precedes(b, a);
     };
     s.routes.erase(std::unique(s.routes.begin(), s.routes.end(), is_same), s.routes.end());
+    std::map<object_key, std::shared_ptr<const core_v1::Service>> left;
+    for (const route_view& route : s.routes)
+        for (const auto& service : services.by_index("leftover-route", describe(route)))
+            left[key_of(*service)] = service;
+    for (const auto& address : g->status.addresses)
+        for (const auto& service : services.by_index("leftover-address", address.value.value_or("")))
+            left[key_of(*service)] = service;
+    for (auto& [name, service] : left)
+        s.leftovers.push_back(std::move(service));
     s.gateway = std::move(g);
     s.class_parameters = settings.class_accepted;
     s.parameters = settings.accepted;

@@ -2,6 +2,8 @@
 #include "bundle_versions.hpp"
 #include "cluster.hpp"
 
+#include <gwctl/gateway/adoption.hpp>
+
 namespace gwctl::gateway::detail {
 namespace {
 
@@ -106,6 +108,18 @@ struct wiring {
             sets_of(key_of(*each));
         }
     }
+    /// `route` is "TCPRoute default/web".
+    void gateways_of(const std::string& route) const {
+        for (const auto& source : c.routes) {
+            const std::string prefix = std::string(source->kind().type.kind) + " ";
+            const std::size_t slash = route.find('/');
+            if (!route.starts_with(prefix) || slash == std::string::npos)
+                continue;
+            const object_key key(route.substr(prefix.size(), slash - prefix.size()), route.substr(slash + 1));
+            if (const auto found = source->get(key))
+                parents_of(*found);
+        }
+    }
     void waiting() const {
         for (const object_key& key : c.waiting)
             gateway(key);
@@ -123,6 +137,8 @@ void connect_services(const wiring& w) {
                 if (!ch.old || !ch.now || ch.old->spec != ch.now->spec)
                     w.sets_of(parse_key(managed->second));
             }
+            if (is_leftover(*service, w.c.named))
+                w.gateways_of(leftover_route(*service));
             for (const std::string& borrower : borrowers(*service, w.c.named))
                 for (std::size_t i = 0; i < w.to.routes.size(); ++i) {
                     const std::string prefix = std::string(w.c.routes[i]->kind().type.kind) + " ";

@@ -31,7 +31,7 @@ struct planned_services {
     /// False: why the Gateway is not served at all.
     verdict served{};
     std::map<const Listener*, object_key> by_listener{};
-    /// Address families of the Gateway's own Service.
+    /// Address families of the Gateway's Services.
     std::vector<std::string> families{};
 };
 

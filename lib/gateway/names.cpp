@@ -40,7 +40,7 @@ std::optional<behaviour> parse_behaviour(std::string_view text) noexcept {
 }
 
 names::names(std::string_view controller_name)
-    : domain_(controller_name.substr(0, controller_name.find('/'))) {}
+    : controller_(controller_name), domain_(controller_name.substr(0, controller_name.find('/'))) {}
 
 std::string shortened(std::string_view text, std::size_t limit) {
     if (text.size() <= limit)

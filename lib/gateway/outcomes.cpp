@@ -194,6 +194,10 @@ private:
                         listener.name)};
         if (entry.served_by == behaviour::merge)
             return judge_endpoints(listener, merged(listener)->backends);
+        for (const served_listener& l : d_.duplicated) // a copy without selector has copied endpoints
+            if (l.listener == &listener && l.target.service->spec.selector.empty())
+                if (listener_outcome o = judge_endpoints(listener, {l.target}); !o.served)
+                    return o;
         return {true, "Programmed", std::move(in_part)};
     }
 

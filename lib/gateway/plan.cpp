@@ -1,6 +1,8 @@
 #include "division.hpp"
 #include "endpoints.hpp"
+#include "writes.hpp"
 
+#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
@@ -53,47 +55,37 @@ void name_served_versions(std::vector<Service>& services, const snapshot& s) {
                     owner.apiVersion = type.api_version(s.cluster->served_version(type));
 }
 
-/// Puts Services that give up a port before those that may take it over.
-void give_up_first(std::vector<Service>& services, const cluster_view& cluster) {
-    std::stable_partition(services.begin(), services.end(), [&](const Service& wanted) {
-        const auto live = cluster.service(key_of(wanted));
-        return live && std::any_of(live->spec.ports.begin(), live->spec.ports.end(), [&](const auto& old) {
-                   return std::none_of(
-                       wanted.spec.ports.begin(), wanted.spec.ports.end(),
-                       [&](const auto& p) { return p.port == old.port && p.protocol == old.protocol; });
-               });
-    });
-}
-
 template <class T>
 bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
 }
 
+/// Why a Service that exists cannot become the wanted one; empty when it can.
+std::string refuse_name(const Service& live, const Service& wanted, const Gateway& gateway, const names& n) {
+    if (is_leftover(live, n))
+        return is_copied_leftover(live) || is_created_leftover(live, wanted.spec.selector)
+                   ? std::string()
+                   : "was left by the Go controller, which may have changed it for its behaviour update";
+    if (!made_by_us(live, n))
+        return "was not made by this controller";
+    const std::string& its = live.metadata.annotations.at(n.gateway());
+    return its == to_string(key_of(gateway)) ? std::string() : "serves Gateway " + its;
+}
+
 /// Takes out the Services whose name is taken, by somebody else's or by one of ours for another Gateway that
 /// lives, and says why by their keys.
 std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
-                                               const cluster_view& cluster, const names& n,
-                                               const options& o) {
+                                               const cluster_view& cluster, const names& n) {
     std::map<object_key, std::string> refused;
-    const auto holder = [&](const Service& live) -> std::string {
-        if (!made_by_us(live, n, o.controller_name))
-            return "was not made by this controller";
-        const auto its = live.metadata.annotations.find(n.gateway());
-        const bool is_adoptable = its == live.metadata.annotations.end(); // the Go controller's
-        if (is_adoptable || its->second == to_string(key_of(gateway)))
-            return {};
-        return "serves Gateway " + its->second;
-    };
     std::erase_if(services, [&](const Service& wanted) {
         const auto live = cluster.service(key_of(wanted));
-        const std::string other = live ? holder(*live) : std::string();
-        if (other.empty())
+        const std::string why = live ? refuse_name(*live, wanted, gateway, n) : std::string();
+        if (why.empty())
             return false;
         refused[key_of(wanted)] = fmt::format(
             "Service {}: metadata.name: the Gateway needs a Service of this name, and the one that exists "
             "{}; delete it, or give one of the two another name",
-            to_string(key_of(wanted)), other);
+            to_string(key_of(wanted)), why);
         return true;
     });
     return refused;
@@ -150,29 +142,10 @@ void report_refused(const std::map<object_key, std::string>& refused, const atta
     }
 }
 
-/// Whether the plan still wants a Service that `update` borrowed.
-void return_borrowed(const snapshot& s, const std::map<object_key, std::vector<served_listener>>& updated,
-                     desired_state& desired, const names& n) {
-    for (const auto& live : s.managed_services) {
-        if (!is_borrowed(*live, n) || updated.contains(key_of(*live)))
-            continue;
-        result<service_patch> back = render_return(*live, n);
-        if (back.has_value())
-            desired.patches.push_back(std::move(*back));
-        else
-            desired.problems.push_back({nullptr, back.error().message});
-    }
-}
-
-void find_unwanted(const snapshot& s, const std::vector<Service>& services,
-                   const std::vector<EndpointSlice>& slices, desired_state& desired, const names& n) {
-    const auto is_applied = [&](const ObjectMeta& m) { return m.annotations.contains(n.applied()); };
-    for (const auto& live : s.managed_services)
-        if (is_applied(live->metadata) && !is_borrowed(*live, n) && !has_key(services, key_of(*live)) &&
-            live->metadata.deletionTimestamp.empty())
-            desired.unwanted_services.push_back(key_of(*live));
+void find_unwanted_slices(const snapshot& s, const std::vector<EndpointSlice>& slices, desired_state& desired,
+                          const names& n) {
     for (const auto& live : s.managed_slices)
-        if (is_applied(live->metadata) && !has_key(slices, key_of(*live)) &&
+        if (live->metadata.annotations.contains(n.applied()) && !has_key(slices, key_of(*live)) &&
             live->metadata.deletionTimestamp.empty())
             desired.unwanted_slices.push_back(key_of(*live));
 }
@@ -229,6 +202,14 @@ verdict judge_refs(const std::vector<backend>& backends, behaviour served_by) {
     return refs;
 }
 
+core_v1::ServicePort port_of(const served_listener& l) {
+    const service_port p = l.route->kind->expose(*l.listener, *l.target.ref);
+    core_v1::ServicePort port;
+    port.protocol = p.protocol;
+    port.port = p.port;
+    return port;
+}
+
 announcement_request request_for(const snapshot& s, const detail::division& d,
                                  const std::vector<Service>& services,
                                  const std::vector<std::string>& addresses) {
@@ -237,7 +218,37 @@ announcement_request request_for(const snapshot& s, const detail::division& d,
         request.services.insert(key_of(service));
     for (const auto& [key, listeners] : d.updated)
         request.services.insert(key);
+    for (const served_listener& l : d.awaiting_finalizer)
+        request.services.insert(l.target.service_key); // soon
     return request;
+}
+
+/// The slices of the Gateway's own Service, and of copies whose source has no selector. `families` become
+/// those of the Services.
+std::vector<EndpointSlice> render_slices(const snapshot& s, const detail::division& d,
+                                         const std::vector<Service>& services, const object_key& own,
+                                         std::vector<std::string>& families, const names& n) {
+    std::map<object_key, std::vector<merged_port>> ports;
+    if (!d.merged.empty())
+        ports[own] = d.merged_ports;
+    for (const served_listener& l : d.duplicated)
+        if (l.target.service->spec.selector.empty())
+            ports[{l.target.service_key.namespace_, duplicate_name(l.target.service_key.name)}].push_back(
+                {l.route->kind->expose(*l.listener, *l.target.ref), {l.target}, l.listener});
+    std::vector<EndpointSlice> slices;
+    for (const Service& service : services) {
+        Service shape = service; // where the API server chose the families, it knows
+        if (const auto live = s.cluster->service(key_of(shape)); live && shape.spec.ipFamilies.empty())
+            shape.spec.ipFamilies = live->spec.ipFamilies;
+        if (shape.spec.ipFamilies.empty())
+            shape.spec.ipFamilies.emplace_back("IPv4");
+        families = shape.spec.ipFamilies;
+        if (const auto found = ports.find(key_of(service)); found != ports.end()) {
+            auto more = merge_slices(shape, found->second, *s.cluster, s.managed_slices, n);
+            std::move(more.begin(), more.end(), std::back_inserter(slices));
+        }
+    }
+    return slices;
 }
 
 } // namespace
@@ -270,23 +281,14 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     const announcement_request request = request_for(s, d, services, addresses.addresses);
     for (Service& service : services)
         ask(service, request, o);
+    name_served_versions(services, s);
 
-    std::vector<EndpointSlice> slices;
     const object_key own_key(
         s.gateway->metadata.namespace_,
         gateway_service_name(s.gateway->metadata.name, s.gateway->spec.gatewayClassName));
-    if (!d.merged.empty()) {
-        Service shape = services.back(); // where the API server chose the families, it knows
-        if (const auto live = s.cluster->service(key_of(shape)); live && shape.spec.ipFamilies.empty())
-            shape.spec.ipFamilies = live->spec.ipFamilies;
-        planned.families = shape.spec.ipFamilies;
-        if (planned.families.empty())
-            planned.families.emplace_back("IPv4");
-        slices = merge_slices(shape, d.merged_ports, *s.cluster, s.managed_slices, n);
-    }
-    give_up_first(services, *s.cluster);
+    std::vector<EndpointSlice> slices = render_slices(s, d, services, own_key, planned.families, n);
     planned.by_listener = services_by_listener(d, own_key);
-    const auto refused = refuse_names(services, *s.gateway, *s.cluster, n, o);
+    const auto refused = refuse_names(services, *s.gateway, *s.cluster, n);
     report_refused(refused, a, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
@@ -297,26 +299,33 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::vector<announcement> announcements;
     for (const Service& service : services)
         announcements.push_back(judge_announcement(key_of(service), addresses.addresses, o, *s.cluster));
-    return_borrowed(s, d.updated, desired, n); // before others take over their ports
+    detail::service_wishes wishes;
     for (const auto& [key, listeners] : d.updated) {
         announcements.push_back(judge_announcement(key, addresses.addresses, o, *s.cluster));
         const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway, request,
                                           o, n, desired.problems);
         if (change)
-            desired.patches.push_back(*change);
+            wishes.borrowed.push_back(*change);
     }
-    find_unwanted(s, services, slices, desired, n);
+    for (const served_listener& l : d.awaiting_finalizer)
+        wishes.frozen.merge(claims_of(addresses.addresses, {port_of(l)}));
+    if (d.awaiting_finalizer.empty())
+        find_unwanted_slices(s, slices, desired, n);
+    for (const auto& live : s.managed_services)
+        if (meet(claims_of(*live), wishes.frozen))
+            announcements.push_back(judge_announcement(key_of(*live), addresses.addresses, o, *s.cluster));
     const verdict services_fit =
         refused.empty() ? class_kept : verdict{false, "NoResources", refused.begin()->second};
     desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
     desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
 
-    name_served_versions(services, s);
+    wishes.kept = services;
     keep_unapplied<Service>(
         services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);
+    wishes.changed = std::move(services);
+    detail::plan_writes(std::move(wishes), d, s, n, desired);
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n);
     gain_before_losing(slices, s.managed_slices);
-    desired.services = std::move(services);
     desired.slices = std::move(slices);
     return desired;
 }
@@ -324,8 +333,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
 desired_state plan_removal(const snapshot& s, const options& o) {
     const names n(o.controller_name);
     desired_state desired;
-    return_borrowed(s, {}, desired, n);
-    find_unwanted(s, {}, {}, desired, n);
+    detail::plan_writes({}, {}, s, n, desired);
+    find_unwanted_slices(s, {}, desired, n);
     return desired;
 }
 

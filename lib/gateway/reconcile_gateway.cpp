@@ -63,33 +63,64 @@ task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& g
     }
 }
 
-task<void> patch_all(context& ctx, std::vector<service_patch> patches, write_guard& guard) {
-    for (const service_patch& p : patches) {
-        auto change = patch::merge_patch(p.body);
+task<void> write_service(context& ctx, const service_write& w) {
+    if (w.what == service_write::verb::remove) {
+        co_await ctx.api.remove<Service>(w.key);
+        ctx.log.info("deleted", {{"wrote", gwctl::describe(Service::type, w.key)}});
+        co_return;
+    }
+    if (w.what == service_write::verb::apply) {
+        Service wanted = w.applied;
+        const Service applied = co_await ctx.api.apply(std::move(wanted));
+        ctx.wrote(applied);
+        ctx.log.info("applied", {{"wrote", gwctl::describe(applied)}});
+        co_return;
+    }
+    auto change = patch::merge_patch(w.patch);
+    const Service patched = co_await ctx.api.patch<Service>(w.key, change);
+    ctx.wrote(patched);
+    ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
+}
+
+task<void> write_services(context& ctx, std::vector<service_write> writes, write_guard& guard) {
+    hand_over ports;
+    for (const service_write& w : writes) {
+        if (!ports.may(w))
+            continue; // the failure that keeps it from its port brings us back
+        const bool is_users =
+            w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
         try {
-            const Service patched = co_await ctx.api.patch<Service>(p.service, change);
-            ctx.wrote(patched);
-            ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
+            co_await write_service(ctx, w);
         } catch (const api_error& e) {
+            if (e.code() == errc::not_found)
+                continue;
+            ports.failed(w);
             // A user's Service, and perhaps a record that the user broke: that must not stop the Gateway.
-            if (e.code() == errc::invalid || e.code() == errc::bad_request)
+            if (is_users && (e.code() == errc::invalid || e.code() == errc::bad_request))
                 ctx.log.warn("the API server refused to change a Service",
-                             {{"service", to_string(p.service)}, {"error", e.what()}});
-            else if (e.code() != errc::not_found)
+                             {{"service", to_string(w.key)}, {"error", e.what()}});
+            else
                 guard.failed(e);
         }
     }
 }
 
-void report(cluster& c, const context& ctx, const std::vector<problem>& problems) {
+/// What no status tells: an Event each, and not again at the next reconcile.
+void report(cluster& c, const context& ctx, const desired_state& desired) {
     std::set<std::string> told = std::exchange(c.told[ctx.key()], {});
-    for (const problem& p : problems) {
-        if (p.route != nullptr)
-            continue; // its status and an Event say so
-        const bool is_news = !told.contains(p.message);
-        c.told[ctx.key()].insert(p.message);
-        if (is_news)
+    const auto is_news = [&](const std::string& message) {
+        c.told[ctx.key()].insert(message);
+        return !told.contains(message);
+    };
+    for (const problem& p : desired.problems)
+        if (p.route == nullptr && is_news(p.message)) // else the route's status says so
             ctx.log.warn(p.message);
+    for (const notice& said : desired.notices) {
+        const auto service = c.services.get(said.service);
+        if (!service || !is_news(said.message))
+            continue;
+        ctx.log.warn(said.message);
+        c.events.record(*service, event_type::warning, "LeftByGoController", said.message);
     }
     if (c.told[ctx.key()].empty())
         c.told.erase(ctx.key());
@@ -179,13 +210,9 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
 }
 
 task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
-    report(c, ctx, desired.problems);
-    // Users' Services go back and unwanted ones go first, so that no two ever ask for one address, protocol
-    // and port.
-    co_await patch_all(ctx, std::move(desired.patches), guard);
-    co_await remove_all<Service>(ctx, std::move(desired.unwanted_services), guard);
-    co_await apply_all(ctx, std::move(desired.services), guard);
+    report(c, ctx, desired);
     co_await apply_all(ctx, std::move(desired.slices), guard);
+    co_await write_services(ctx, std::move(desired.writes), guard);
     co_await remove_all<EndpointSlice>(ctx, std::move(desired.unwanted_slices), guard);
 }
 

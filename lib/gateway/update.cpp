@@ -1,3 +1,4 @@
+#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/update.hpp>
 
 #include <boost/describe/class.hpp>
@@ -69,6 +70,22 @@ original_service record_of(const Service& live) {
     return o;
 }
 
+/// For a Service that the Go controller changed, which kept no record: without its marks, and of the type
+/// that asks for nothing. Ports stay as they are.
+original_service record_of_leftover() {
+    original_service o;
+    o.type = "ClusterIP";
+    for (const std::string_view label : {label_ipam_address, label_implementation})
+        o.labels[std::string(label)] = std::nullopt;
+    for (const std::string_view annotation :
+         {annotation_controller, annotation_parent_tcp_route, annotation_parent_udp_route})
+        o.annotations[std::string(annotation)] = std::nullopt;
+    for (const announcer_profile& profile : announcer_profiles())
+        if (!profile.addresses_key.empty())
+            o.annotations[std::string(profile.addresses_key)] = std::nullopt;
+    return o;
+}
+
 void remember(std::map<std::string, std::optional<std::string>>& record, const string_map& before,
               const std::string& key) {
     if (record.contains(key))
@@ -102,7 +119,7 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
             return p.port == wanted.port && protocol_of(p) == wanted.protocol;
         });
         if (taken != ports.end()) {
-            if (l.target.ref->port == taken->port)
+            if (l.target.port->port == taken->port)
                 continue; // the port is served as it is
             problems.push_back(
                 {l.route,
@@ -165,7 +182,22 @@ service_patch make_patch(const Service& live, json::object metadata, json::objec
     json::object body{{"metadata", std::move(metadata)}};
     if (!spec.empty())
         body["spec"] = std::move(spec);
-    return {key_of(live), boost::json::serialize(body)};
+    return {key_of(live), boost::json::serialize(body), {}};
+}
+
+/// What the Service asks for once it is given back.
+port_claims claims_after_return(const Service& live, const original_service& record,
+                                const std::vector<ServicePort>& ports) {
+    Service after = live;
+    after.spec.type = record.type;
+    after.spec.loadBalancerIP = record.loadBalancerIP;
+    after.spec.ports = ports;
+    for (const auto& [key, value] : record.annotations) {
+        after.metadata.annotations.erase(key);
+        if (value)
+            after.metadata.annotations[key] = *value;
+    }
+    return claims_of(after);
 }
 
 } // namespace
@@ -180,7 +212,10 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
             problems.push_back({l.route, read.error().message, l.listener});
         return std::nullopt;
     }
-    original_service record = first_time ? record_of(live) : std::move(*read);
+    const bool from_go = first_time && is_leftover(live, n);
+    original_service record = from_go      ? record_of_leftover()
+                              : first_time ? record_of(live)
+                                           : std::move(*read);
     record.routes.clear();
     for (const served_listener& l : listeners)
         if (const std::string route = describe(*l.route); !contains(record.routes, route))
@@ -211,6 +246,8 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     restore_unwanted(changed_annotations, record.annotations, annotations);
     const std::vector<ServicePort> ports = wanted_ports(live, listeners, record, problems);
     annotations[n.original()] = json::encode(record);
+    if (from_go)
+        annotations[n.replaced_ports()] = "true";
 
     json::object spec;
     if (live.spec.type != "LoadBalancer") {
@@ -238,7 +275,9 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
         metadata["labels"] = std::move(changed_labels);
     if (!changed_annotations.empty())
         metadata["annotations"] = std::move(changed_annotations);
-    return make_patch(live, std::move(metadata), std::move(spec));
+    service_patch patch = make_patch(live, std::move(metadata), std::move(spec));
+    patch.claims = claims_of(request.addresses, ports);
+    return patch;
 }
 
 result<service_patch> render_return(const Service& live, const names& n) {
@@ -275,7 +314,9 @@ result<service_patch> render_return(const Service& live, const names& n) {
     json::object metadata{{"annotations", std::move(annotations)}};
     if (!labels.empty())
         metadata["labels"] = std::move(labels);
-    return make_patch(live, std::move(metadata), std::move(spec));
+    service_patch patch = make_patch(live, std::move(metadata), std::move(spec));
+    patch.claims = claims_after_return(live, record, ports);
+    return patch;
 }
 
 std::vector<ServicePort> own_ports(const Service& service, const names& n) {

@@ -128,15 +128,18 @@ void fake_cluster::store(T object, std::string_view what) {
         object.metadata.generation = 1;
     }
     object.metadata.resourceVersion = std::to_string(++version_);
-    writes_.push_back(fmt::format("{} {}", what, gwctl::describe(object)));
+    const std::string written = fmt::format("{} {}", what, gwctl::describe(object));
+    writes_.push_back(written);
     if (!object.metadata.deletionTimestamp.empty() && object.metadata.finalizers.empty()) {
         const std::string uid = object.metadata.uid;
         table<T>().erase(k);
         collect_garbage<Service>(uid);
         collect_garbage<EndpointSlice>(uid);
-        return;
+    } else {
+        table<T>()[k] = std::make_shared<const T>(std::move(object));
     }
-    table<T>()[k] = std::make_shared<const T>(std::move(object));
+    if (after_write)
+        after_write(written);
 }
 
 template <class T>

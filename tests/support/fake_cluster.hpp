@@ -4,6 +4,7 @@
 #include <gwctl/api/http_routes_v1.hpp>
 #include <gwctl/gateway/snapshot.hpp>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -85,6 +86,8 @@ public:
 
     /// Secrets of type kubernetes.io/tls, and what is wrong with them.
     std::map<object_key, std::string> certificates{};
+    /// Called after every write that had an effect, with "apply Service default/web-l4".
+    std::function<void(const std::string&)> after_write{};
 
     wall_time now{std::chrono::seconds(1'800'000'000)};
 

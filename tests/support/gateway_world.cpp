@@ -91,6 +91,18 @@ snapshot world::snapshot_of(const object_key& k) const {
     for (const auto& object : list<EndpointSlice>())
         if (is_managed(object))
             s.managed_slices.push_back(object);
+    for (const auto& object : list<Service>()) {
+        const auto names_route = [&](const route_view& r) { return describe(r) == leftover_route(*object); };
+        const auto has_address = [&](const gateway_v1::GatewayAddress& a) {
+            return a.value == object->spec.loadBalancerIP;
+        };
+        const auto& addresses =
+            s.gateway ? s.gateway->status.addresses : std::vector<gateway_v1::GatewayAddress>();
+        if (s.gateway && is_leftover(*object, named) &&
+            (std::any_of(s.routes.begin(), s.routes.end(), names_route) ||
+             std::any_of(addresses.begin(), addresses.end(), has_address)))
+            s.leftovers.push_back(object);
+    }
     if (shuffle != nullptr) {
         std::shuffle(s.managed_services.begin(), s.managed_services.end(), *shuffle);
         std::shuffle(s.managed_slices.begin(), s.managed_slices.end(), *shuffle);
@@ -181,14 +193,16 @@ std::vector<parent_verdict> world::judge(const route_view& route, bool* complete
 }
 
 void world::apply(const desired_state& desired, const object_key& gateway) {
-    for (const service_patch& p : desired.patches)
-        merge<Service>(p.service, p.body);
-    for (const object_key& k : desired.unwanted_services)
-        remove<Service>(k);
-    for (const Service& s : desired.services)
-        apply_object(s);
-    for (const EndpointSlice& s : desired.slices)
-        apply_object(s);
+    for (const EndpointSlice& slice : desired.slices)
+        apply_object(slice);
+    for (const service_write& w : desired.writes) {
+        if (w.what == service_write::verb::remove)
+            remove<Service>(w.key);
+        else if (w.what == service_write::verb::apply)
+            apply_object(w.applied);
+        else
+            merge<Service>(w.key, w.patch);
+    }
     for (const object_key& k : desired.unwanted_slices)
         remove<EndpointSlice>(k);
     if (const auto live = get<Gateway>(gateway); live && !(live->status == desired.status)) {
@@ -342,6 +356,9 @@ void world::settle() {
         for (const auto& c : list<GatewayClass>())
             if (c->spec.controllerName == opts.controller_name)
                 reconcile_class(c->metadata.name);
+        if (gateways_first)
+            for (const object_key& k : order)
+                reconcile_gateway(k);
         for (const route_view& r : all)
             reconcile_route(r);
         if (reverse_order)
@@ -414,16 +431,15 @@ std::string world::said(std::string_view kind, std::string_view route, std::stri
 }
 
 std::vector<std::string> world::clashes() const {
-    std::set<std::string> seen;
+    port_claims seen;
     std::vector<std::string> twice;
     for (const auto& s : list<Service>()) {
-        if (!s->metadata.annotations.contains(named.gateway()) || s->spec.type != "LoadBalancer")
+        if (!s->metadata.annotations.contains(named.gateway()) && !is_leftover(*s, named))
             continue;
-        for (const auto& p : s->spec.ports) {
-            const std::string use = fmt::format("{} {} {}", s->spec.loadBalancerIP, p.protocol, p.port);
-            if (!seen.insert(use).second)
-                twice.push_back(use + " by " + to_string(key_of(*s)));
-        }
+        for (const port_claim& c : claims_of(*s))
+            if (!seen.insert(c).second)
+                twice.push_back(
+                    fmt::format("{} {} {} by {}", c.address, c.protocol, c.port, to_string(key_of(*s))));
     }
     return twice;
 }

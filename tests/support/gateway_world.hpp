@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gwctl/gateway/addresses.hpp>
+#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/parameters.hpp>
 #include <gwctl/gateway/plan.hpp>
 
@@ -85,6 +86,7 @@ public:
     names named{opts.controller_name};
     std::mt19937* shuffle = nullptr; ///< shuffles what a snapshot gives without promising an order
     bool reverse_order = false;      ///< reconciles in the opposite order
+    bool gateways_first = false;     ///< reconciles Gateways before their routes
     bool announcer_runs = true;
     std::optional<announcer> running{}; ///< another announcer than the options say
 

@@ -28,7 +28,7 @@ std::vector<backend> judge_backends(const route_view& route, behaviour served_by
 verdict resolved_refs(const std::vector<backend>& backends);
 
 /// Whether we made this Service (and not: whether we changed it for behaviour `update`).
-bool made_by_us(const core_v1::Service& service, const names& n, std::string_view controller_name);
+bool made_by_us(const core_v1::Service& service, const names& n);
 
 /// "8080/TCP (http), 53/UDP", for messages.
 std::string describe_ports(const core_v1::Service& service);

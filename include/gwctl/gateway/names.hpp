@@ -43,6 +43,7 @@ public:
     /// `controller_name` is DOMAIN/PATH; ours are DOMAIN/something.
     explicit names(std::string_view controller_name);
 
+    const std::string& controller() const noexcept { return controller_; }
     /// Annotation on everything we make: "NAMESPACE/NAME" of the Gateway it serves.
     std::string gateway() const { return domain_ + "/gateway"; }
     /// Annotation on everything we apply: a digest of what was applied, which tells a change of ours from
@@ -58,6 +59,8 @@ public:
     std::string parameters() const { return domain_ + "/parameters"; }
     /// Annotation on GatewayClasses and Gateways: the parameters that were accepted last.
     std::string accepted_parameters() const { return domain_ + "/accepted-parameters"; }
+    /// Annotation on a user's Service whose ports the Go controller replaced for its behaviour `update`.
+    std::string replaced_ports() const { return domain_ + "/replaced-ports"; }
     /// Annotation on a slice that has the endpoints of one backend only: "NAMESPACE/NAME:PORT" of it.
     std::string backend() const { return domain_ + "/backend"; }
     /// Condition on a route's parent: whether the weights of its backendRefs are what its backends get.
@@ -66,6 +69,7 @@ public:
     std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
 
 private:
+    std::string controller_;
     std::string domain_;
 };
 

@@ -2,6 +2,7 @@
 /// output.
 #pragma once
 
+#include <gwctl/gateway/hand_over.hpp>
 #include <gwctl/gateway/outcome.hpp>
 #include <gwctl/gateway/slices.hpp>
 #include <gwctl/gateway/status.hpp>
@@ -9,22 +10,27 @@
 
 namespace gwctl::gateway {
 
+/// Something that the owner of a Service ought to know.
+struct notice {
+    object_key service{};
+    std::string message{};
+};
+
+/// To be carried out from top to bottom: first slices, since a Service without endpoints refuses connections.
 struct desired_state {
-    std::vector<core_v1::Service> services{};
     std::vector<discovery_v1::EndpointSlice> slices{};
-    /// Services of ours that have no reason to exist any more.
-    std::vector<object_key> unwanted_services{};
+    std::vector<service_write> writes{};
+    /// Slices of ours that have no reason to exist any more.
     std::vector<object_key> unwanted_slices{};
-    /// Users' Services to change or to give back.
-    std::vector<service_patch> patches{};
     Gateway::Status status{};
     std::vector<problem> problems{};
+    std::vector<notice> notices{};
     /// What becomes of each route of the snapshot; a route that is about to be changed by us is left out.
     std::vector<route_outcome> outcomes{};
 };
 
-/// What should exist for a Gateway of a class of ours; `settings` are what holds for it. Everything in
-/// `services` and `slices` carries a digest of itself (annotation `names::applied`); those that the cluster
+/// What should exist for a Gateway of a class of ours; `settings` are what holds for it. Everything
+/// that is applied carries a digest of itself (annotation `names::applied`); those that the cluster
 /// has already, digest and content, are left out, so a second plan after the first was carried out is empty.
 desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now);
 

@@ -52,6 +52,9 @@ struct snapshot {
     std::vector<route_view> routes{};
     /// Every Service that carries our annotation for this Gateway, in the order of their keys.
     std::vector<std::shared_ptr<const core_v1::Service>> managed_services{};
+    /// Services that the Go controller left (see adoption.hpp) for one of the routes, or with an address of
+    /// the Gateway.
+    std::vector<std::shared_ptr<const core_v1::Service>> leftovers{};
     /// Every EndpointSlice that carries our annotation for this Gateway.
     std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>> managed_slices{};
     /// False: the parameters of the Gateway's class, or its own, are refused.

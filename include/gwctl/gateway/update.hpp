@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gwctl/gateway/announcement.hpp>
+#include <gwctl/gateway/hand_over.hpp>
 #include <gwctl/gateway/service.hpp>
 
 #include <optional>
@@ -12,6 +13,7 @@ namespace gwctl::gateway {
 struct service_patch {
     object_key service{};
     std::string body{};
+    port_claims claims{}; ///< what the Service asks for then
 };
 
 /// What makes the Service serve these listeners (all of one backend): type LoadBalancer, the addresses, and

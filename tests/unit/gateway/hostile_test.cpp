@@ -251,11 +251,11 @@ TEST_CASE("hostile: no object crashes a plan, a verdict or an assignment") {
         CHECK((a.record.empty() || is_json(a.record)));
         const desired_state desired = plan(w.snapshot_of(key(name)), a.result, w.opts, w.now);
         CHECK(is_json(json::encode(desired.status)));
-        for (const service_patch& p : desired.patches)
-            CHECK(is_json(p.body));
-        for (const Service& s : desired.services)
-            for (const auto& p : s.spec.ports)
+        for (const service_write& write : desired.writes) {
+            CHECK((write.patch.empty() || is_json(write.patch)));
+            for (const auto& p : write.applied.spec.ports)
                 CHECK((p.port >= 1 && p.port <= 65535));
+        }
         for (const auto& c : desired.status.conditions)
             CHECK(c.message.size() <= 32768);
         plan_removal(w.snapshot_of(key(name)), w.opts);

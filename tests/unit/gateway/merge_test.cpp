@@ -280,9 +280,9 @@ TEST_CASE("a Service gives a port up before another takes it") {
     w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
             "{selectorkey: app, selectorvalue: x}");
     const desired_state desired = w.plan_for("web");
-    REQUIRE(desired.services.size() == 2);
-    CHECK(desired.services[0].metadata.name == "web-l4");
-    CHECK(desired.services[1].metadata.name == "app");
+    REQUIRE(desired.writes.size() == 2);
+    CHECK(desired.writes[0].key.name == "web-l4");
+    CHECK(desired.writes[1].key.name == "app");
 }
 
 TEST_CASE("where the API server chose the families of the Service, the slices follow") {

@@ -200,7 +200,7 @@ TEST_CASE("update leaves a port alone that serves already, and reports one that 
 
 TEST_CASE("the finalizer is on the route before the Service is changed, and goes after it is given back") {
     world w = borrowing("labels: {}}, spec: {ports: [{port: 8080}]}");
-    CHECK(w.plan_for("web").patches.empty());
+    CHECK(w.plan_for("web").writes.empty());
     w.take_writes();
     w.settle();
     const auto writes = w.take_writes();
@@ -279,7 +279,7 @@ TEST_CASE("a Service is given back before another is borrowed for the port") {
     w.settle();
     w.route("TCPRoute", "r", "[{name: web}]", "[{name: next, port: 8080}]", updated);
     const desired_state desired = w.plan_for("web");
-    REQUIRE(desired.patches.size() == 2);
-    CHECK(desired.patches[0].service.name == "app");
-    CHECK(desired.patches[1].service.name == "next");
+    REQUIRE(desired.writes.size() == 2);
+    CHECK(desired.writes[0].key.name == "app");
+    CHECK(desired.writes[1].key.name == "next");
 }
