@@ -12,8 +12,8 @@ struct service_wishes {
     std::vector<core_v1::Service> kept{};    ///< ours that ought to be, whether written or not
     std::vector<core_v1::Service> changed{}; ///< those of them that the cluster does not have so
     std::vector<service_patch> borrowed{};
-    /// Ports of listeners that a Service will be borrowed for as soon as the route has its finalizer: whoever has them
-    /// keeps them until then.
+    /// Ports of listeners that a Service will be borrowed for as soon as the route has its finalizer: whoever
+    /// has them keeps them until then.
     port_claims frozen{};
 };
 

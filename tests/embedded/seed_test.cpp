@@ -1,0 +1,82 @@
+// Mistakes of the Go controller that show only with an API server: lost writes and missing watches.
+#include "embedded_run.hpp"
+
+#include <gwctl/gateway/status.hpp>
+
+#include <support/catch.hpp>
+
+using namespace gwctl;
+using namespace gwctl::tests;
+
+namespace {
+
+const std::vector<std::string> everything{"nginx.yaml",   "coredns.yaml",  "ipam.yaml",    "class.yaml",
+                                          "gateway.yaml", "tcproute.yaml", "udproute.yaml"};
+
+bool is_programmed(const gateway_cluster& cluster, const std::string& name) {
+    const auto gw = cluster.get<gateway_v1::Gateway>(name);
+    return status_of(gw.status.conditions, "Programmed") == "True";
+}
+
+} // namespace
+
+TEST_CASE("seed B8: a write that fails is tried again") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    for (const std::string_view path :
+         {"/gateways/demo-gateway/status", "/services/", "/tcproutes/web/status"}) {
+        testing::fault f;
+        f.kind = testing::fault_kind::internal_error;
+        f.method = "PATCH";
+        f.path = path;
+        f.times = 2;
+        cluster.server.inject(f);
+    }
+    gateway_controller controller(cluster, default_options());
+    CHECK(cluster.eventually([&] { return is_programmed(cluster, "demo-gateway"); }));
+    CHECK(cluster.eventually([&] {
+        const auto route = cluster.get<gateway_v1::TCPRoute>("web");
+        return route.status.parents && route.status.parents->size() == 1;
+    }));
+    controller.settle();
+}
+
+TEST_CASE("seed B21: changes of pools, backends, Services and listeners arrive by themselves") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    cluster.apply(
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: ipam}, data: {range-global: 192.0.2.10}}");
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: waiting}
+spec:
+  gatewayClassName: demo-gateway-class
+  listeners: [{name: tcp, protocol: TCP, port: 9000}]
+)");
+    controller.settle();
+    CHECK_FALSE(is_programmed(cluster, "waiting"));
+    cluster.apply("{apiVersion: v1, kind: ConfigMap, metadata: {name: ipam}, data: {range-global: "
+                  "192.0.2.10-192.0.2.11}}");
+    CHECK(cluster.eventually([&] { return is_programmed(cluster, "waiting"); }));
+    // Drift.
+    const std::string own = "demo-gateway-demo-gateway-class";
+    REQUIRE(cluster.server.remove("services", "default", own));
+    CHECK(cluster.eventually([&] { return cluster.exists("services", "default", own); }));
+    // A listener.
+    cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: waiting}
+spec:
+  gatewayClassName: demo-gateway-class
+  listeners: [{name: tcp, protocol: TCP, port: 9001}]
+)");
+    CHECK(cluster.eventually([&] {
+        const auto service = cluster.get<core_v1::Service>("waiting-demo-gateway-class");
+        return service.spec.ports.size() == 1 && service.spec.ports[0].port == 9001;
+    }));
+    controller.settle();
+}
