@@ -58,9 +58,9 @@ TEST_CASE("hostile: a thousand sets of one user push nobody else's listeners off
     CHECK(refused->accepted.message.find("64") != std::string::npos);
 
     const desired_state desired = w.plan_for("web");
-    REQUIRE(desired.services.size() == 1);
-    CHECK(desired.services[0].spec.ports.size() == 1 + 64 + 10);
-    CHECK(desired.services[0].spec.ports[0].port == 443);
+    REQUIRE(desired.writes.size() == 1);
+    CHECK(desired.writes[0].applied.spec.ports.size() == 1 + 64 + 10);
+    CHECK(desired.writes[0].applied.spec.ports[0].port == 443);
     CHECK(desired.status.listeners.size() == 1);
     CHECK(desired.status.attachedListenerSets == 2);
     CHECK(json::encode(desired.status).size() < 10'000);
@@ -76,8 +76,8 @@ TEST_CASE("hostile: many namespaces together get no more than the Gateway's Serv
     CHECK(accepted(g.a, "team-0") == 64);
     CHECK(accepted(g.a, "team-19") == 0); // the youngest lose
     const desired_state desired = w.plan_for("web");
-    CHECK(desired.services.at(0).spec.ports.size() == 1 + set_listeners_per_gateway);
-    CHECK(json::encode(desired.services[0]).size() < 500'000); // etcd takes 1.5 MiB, with managedFields
+    CHECK(desired.writes.at(0).applied.spec.ports.size() == 1 + set_listeners_per_gateway);
+    CHECK(json::encode(desired.writes[0].applied).size() < 500'000); // etcd takes 1.5 MiB, with managedFields
 }
 
 TEST_CASE("the Gateway's own namespace shares only the limit of all") {

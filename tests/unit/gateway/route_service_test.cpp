@@ -307,5 +307,6 @@ TEST_CASE("owner references name the version that is served, and move with it") 
     w.served["Gateway"] = "v1beta1";
     w.settle();
     CHECK(owner_of("web-l4") == "gateway.networking.k8s.io/v1beta1");
-    CHECK(w.take_writes() == std::vector<std::string>{"apply Service default/web-l4"});
+    CHECK(w.take_writes() == std::vector<std::string>{"apply EndpointSlice default/web-l4-tcp-443-ipv4-0",
+                                                      "apply Service default/web-l4"});
 }
