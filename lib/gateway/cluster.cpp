@@ -17,7 +17,7 @@ std::vector<std::string> annotation_index(const ObjectMeta& metadata, const std:
 
 cache_scope one_object(const object_key& key) {
     cache_scope scope;
-    scope.namespace_ = key.namespace_;
+    scope.namespaces = {key.namespace_};
     scope.field_selector = "metadata.name=" + key.name;
     return scope;
 }

@@ -76,7 +76,7 @@ bool controller_loop::sources_ready() const {
     for (const controller_source& s : spec_.sources) {
         const store_state state = s.table->state();
         const bool refused = state == store_state::denied || state == store_state::failing;
-        if (!s.table->synced() && !(spec_.allow_unsynced && refused))
+        if (!s.table->usable() && !(spec_.allow_unsynced && refused))
             return false;
     }
     return true;
@@ -141,7 +141,7 @@ bool controller_loop::must_wait(const work_queue::item& item) {
         return false;
     causal_wait& w = found->second;
     const steady_time now = environment_.time.now();
-    std::erase_if(w.writes, [](const unseen_write& u) { return u.table->has_seen(u.version); });
+    std::erase_if(w.writes, [](const unseen_write& u) { return u.table->has_seen(u.version, u.namespace_); });
     if (w.writes.empty() || now >= w.give_up) {
         if (!w.writes.empty())
             log::warn("the watch does not show an earlier write; going on without",
@@ -155,7 +155,7 @@ bool controller_loop::must_wait(const work_queue::item& item) {
     queue_.add_after(item.key, w.give_up - now, now, item.priority);
     if (!std::exchange(w.armed, true))
         w.writes.front().table->when_at_least(
-            w.writes.front().version,
+            w.writes.front().version, w.writes.front().namespace_,
             [alive = std::weak_ptr<controller_loop*>(alive_), key = item.key, priority = item.priority] {
                 const auto self = alive.lock();
                 if (!self)
@@ -170,14 +170,14 @@ bool controller_loop::must_wait(const work_queue::item& item) {
 void controller_loop::wrote(const object_key& reconciled, const resource_type& type,
                             const ObjectMeta& written) {
     for (object_table* t : environment_.tables_showing(type, written))
-        wait_for_write(reconciled, *t, written.resourceVersion);
+        wait_for_write(reconciled, *t, written);
 }
 
-void controller_loop::wait_for_write(const object_key& key, object_table& table, const std::string& version) {
-    if (table.has_seen(version))
+void controller_loop::wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written) {
+    if (table.has_seen(written.resourceVersion, written.namespace_))
         return;
     causal_wait& w = unseen_[key];
-    w.writes.push_back({&table, version});
+    w.writes.push_back({&table, written.resourceVersion, written.namespace_});
     w.give_up = environment_.time.now() + causal_limit;
 }
 

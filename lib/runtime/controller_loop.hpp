@@ -46,6 +46,7 @@ private:
     struct unseen_write {
         object_table* table = nullptr;
         std::string version{};
+        std::string namespace_{};
     };
     struct causal_wait {
         std::vector<unseen_write> writes{};
@@ -56,7 +57,7 @@ private:
 
     void connect(controller_source& source);
     bool sources_ready() const;
-    void wait_for_write(const object_key& key, object_table& table, const std::string& version);
+    void wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written);
     bool must_wait(const work_queue::item& item);
     void queue_changed();
 

@@ -51,7 +51,7 @@ task<void> controller_loop::set_finalizer(const any_object& object, bool present
     if (failure)
         std::rethrow_exception(failure);
     if (auto after = json::decode<only_metadata>(body); after.has_value())
-        wait_for_write(key, *spec_.table, after->metadata.resourceVersion);
+        wait_for_write(key, *spec_.table, after->metadata);
 }
 
 } // namespace gwctl::detail

@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace gwctl {
@@ -61,8 +63,8 @@ store<apiextensions_v1::CustomResourceDefinition>& manager::follow_crds() {
 void manager::recheck_kinds() {
     core_->api_.forget_versions();
     for (const auto& k : core_->caches_)
-        if (k->reflector)
-            k->reflector->recheck();
+        for (const auto& r : k->reflectors)
+            r->recheck();
 }
 
 manager::core::core(manager_options o, std::shared_ptr<transport> network,
@@ -148,7 +150,7 @@ detail::object_table& manager::core::table(const detail::kind_ops& kind, cache_s
     k->table = kind.make_store(std::move(scope));
     caches_.push_back(std::move(k));
     if (reflecting_)
-        start_reflector(*caches_.back());
+        start_reflectors(*caches_.back());
     return *caches_.back()->table;
 }
 
@@ -163,7 +165,7 @@ controller& manager::core::add(detail::controller_spec spec) {
         std::vector<detail::object_table*> out;
         for (const auto& k : caches_) {
             const cache_scope& scope = k->table->scope();
-            const bool here = scope.namespace_.empty() || scope.namespace_ == written.namespace_;
+            const bool here = scope.namespaces.empty() || scope.namespaces.contains(written.namespace_);
             if (k->table->type() == type && here && scope.label_selector.empty() &&
                 scope.field_selector.empty())
                 out.push_back(k->table.get());
@@ -178,10 +180,12 @@ controller& manager::core::add(detail::controller_spec spec) {
     return *controllers_.back();
 }
 
-void manager::core::start_reflector(cached_kind& k) {
-    k.reflector = std::make_unique<detail::reflector>(api_, time_, *k.kind, *k.table, reflector_options(),
-                                                      ++seed_, [this] { progress(); });
-    reflectors_.spawn("watch of " + k.kind->type.qualified_name(), k.reflector->run());
+void manager::core::start_reflectors(cached_kind& k) {
+    for (std::size_t part = 0; part < k.table->parts(); ++part) {
+        auto& r = k.reflectors.emplace_back(std::make_unique<detail::reflector>(
+            api_, time_, *k.kind, *k.table, part, reflector_options(), ++seed_, [this] { progress(); }));
+        reflectors_.spawn("watch of " + k.kind->type.qualified_name(), r->run());
+    }
 }
 
 void manager::core::start_controller(detail::controller_loop& c) {
@@ -215,10 +219,11 @@ void manager::core::publish_readiness() {
         known->second = told;
         const cache_scope& s = k->table->scope();
         std::string check = "cache-" + k->kind->type.qualified_name();
-        for (const std::string* part : {&s.namespace_, &s.label_selector, &s.field_selector})
-            if (!part->empty())
-                check += "/" + *part;
-        if (k->optional || k->table->synced())
+        for (const std::string& part :
+             {fmt::format("{}", fmt::join(s.namespaces, ",")), s.label_selector, s.field_selector})
+            if (!part.empty())
+                check += "/" + part;
+        if (k->optional || k->table->usable())
             health_.set_ready(check, {}, std::move(told));
         else
             health_.set_ready(check, std::move(told));
@@ -248,12 +253,13 @@ detail::object_table& manager::core::follow_crds() {
 void manager::core::definition_changed(const detail::any_change& c) {
     const std::string& name = (c.now ? c.now : c.old).metadata->name;
     for (const auto& k : caches_) {
-        if (!k->reflector || k->kind->type.qualified_name() != name)
+        if (k->kind->type.qualified_name() != name)
             continue;
         // What was there at the start the reflectors have found; one that came just after they looked they
         // have not.
         if (!c.initial || k->table->state() == store_state::not_served)
-            k->reflector->recheck();
+            for (const auto& r : k->reflectors)
+                r->recheck();
     }
 }
 

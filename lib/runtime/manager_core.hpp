@@ -40,8 +40,8 @@ private:
     struct cached_kind {
         const detail::kind_ops* kind = nullptr;
         std::unique_ptr<detail::object_table> table{};
-        std::unique_ptr<detail::reflector> reflector{};
-        bool optional = false; ///< nothing waits for it
+        std::vector<std::unique_ptr<detail::reflector>> reflectors{}; ///< one for each part of the table
+        bool optional = false;                                        ///< nothing waits for it
     };
     /// What a cache must still show before it counts as settled; "" when it shows it.
     using cache_goal = std::function<std::string(const cached_kind&)>;
@@ -63,7 +63,7 @@ private:
     task<void> start();
     task<void> drain();
     task<void> compete();
-    void start_reflector(cached_kind& k);
+    void start_reflectors(cached_kind& k);
     void start_controller(detail::controller_loop& c);
     settled_report report(const cache_goal& goal) const;
     /// Blocks another thread than the manager's.

@@ -57,7 +57,7 @@ task<void> manager::core::start() {
         co_return;
     reflecting_ = true;
     for (const auto& k : caches_)
-        start_reflector(*k);
+        start_reflectors(*k);
     publish_readiness();
     recorder_.spawn("events", events_.run([this] { progress(); }));
 

@@ -122,11 +122,13 @@ task<void> manager::core::list_caches(std::shared_ptr<std::promise<std::vector<f
 
 task<void> manager::core::list_cache(fresh_list& into) {
     const detail::kind_ops& kind = *into.kind->kind;
-    const cache_scope& scope = into.kind->table->scope();
+    const detail::object_table& table = *into.kind->table;
+    const cache_scope& scope = table.scope();
     std::string next_page;
+    std::size_t part = 0;
     do {
         list_options options;
-        options.namespace_ = scope.namespace_;
+        options.namespace_ = table.namespace_of(part);
         options.label_selector = scope.label_selector;
         options.field_selector = scope.field_selector;
         options.continue_ = std::move(next_page);
@@ -137,7 +139,8 @@ task<void> manager::core::list_cache(fresh_list& into) {
         const ListMeta meta = kind.take_list(page.get(), into.objects);
         into.resource_version = meta.resourceVersion;
         next_page = meta.continue_;
-    } while (!next_page.empty());
+        part += next_page.empty() ? 1 : 0;
+    } while (part < table.parts());
 }
 
 settled_report manager::core::report(const cache_goal& goal) const {
@@ -147,6 +150,8 @@ settled_report manager::core::report(const cache_goal& goal) const {
     for (const auto& k : caches_) {
         const store_state state = k->table->state();
         if (k->optional && (state == store_state::denied || state == store_state::failing))
+            continue;
+        if (state == store_state::denied && k->table->usable())
             continue;
         std::string missing = k->table->synced() ? goal(*k) : state_of(*k);
         if (!missing.empty())

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <set>
+#include <utility>
 
 namespace gwctl {
 
@@ -32,7 +33,7 @@ using objects_by_key = std::map<object_key, any_object>;
 
 struct index {
     object_table::index_function values;
-    std::map<std::string, std::map<object_key, any_object>, std::less<>> entries;
+    std::map<std::string, objects_by_key, std::less<>> entries; ///< none of them empty
 
     void insert(const object_key& key, const any_object& o) {
         for (const std::string& v : values(o.object.get()))
@@ -60,8 +61,26 @@ struct numbered_change {
 
 struct awaited_version {
     std::string version;
+    std::string namespace_;
     std::function<void()> then;
 };
+
+/// What one reflector keeps current.
+struct part {
+    std::string namespace_; ///< empty: all
+    std::string version;
+    store_state state = store_state::starting;
+    std::string reason;
+    bool listed = false;
+
+    bool has_seen(std::string_view wanted) const noexcept {
+        return state == store_state::not_served || at_least(version, wanted);
+    }
+};
+
+/// The one furthest from synced first.
+constexpr store_state by_distance[] = {store_state::starting, store_state::denied, store_state::failing,
+                                       store_state::synced};
 
 } // namespace
 
@@ -72,8 +91,31 @@ struct object_table::contents {
     std::vector<state_handler> state_handlers;
     std::vector<std::function<void()>> version_handlers;
     std::vector<awaited_version> awaited;
+
+    /// The objects under a value; null: none.
+    const objects_by_key* find(std::string_view index_name, std::string_view value,
+                               const resource_type& type) const {
+        const auto found = indexes.find(index_name);
+        if (found == indexes.end())
+            throw api_error(errc::precondition, "store of " + type.qualified_name() + " has no index \"" +
+                                                    std::string(index_name) + "\"; call add_index first");
+        const auto entry = found->second.entries.find(value);
+        return entry == found->second.entries.end() ? nullptr : &entry->second;
+    }
     std::uint64_t changes = 0;
-    bool listed = false;
+    std::vector<part> parts;
+
+    objects_by_key::iterator begin_of(const part& p) {
+        return p.namespace_.empty() ? objects.begin() : objects.lower_bound(object_key(p.namespace_, ""));
+    }
+    objects_by_key::iterator end_of(const part& p) {
+        auto end = begin_of(p);
+        if (p.namespace_.empty())
+            return objects.end();
+        while (end != objects.end() && end->first.namespace_ == p.namespace_)
+            ++end;
+        return end;
+    }
 
     void tell(const std::vector<numbered_change>& changes_made) {
         for (const numbered_change& c : changes_made) {
@@ -109,7 +151,9 @@ struct object_table::contents {
 
     void reach(const object_table& table) {
         std::vector<awaited_version> reached;
-        const auto still = [&](const awaited_version& a) { return !table.has_seen(a.version); };
+        if (awaited.empty())
+            return;
+        const auto still = [&](const awaited_version& a) { return !table.has_seen(a.version, a.namespace_); };
         const auto first = std::stable_partition(awaited.begin(), awaited.end(), still);
         std::move(first, awaited.end(), std::back_inserter(reached));
         awaited.erase(first, awaited.end());
@@ -120,13 +164,46 @@ struct object_table::contents {
 
 object_table::object_table(resource_type type, cache_scope scope)
     : type_(type), scope_(std::move(scope)), version_(type.version), contents_(std::make_unique<contents>()) {
+    for (const std::string& namespace_ : scope_.namespaces)
+        contents_->parts.emplace_back().namespace_ = namespace_;
+    if (contents_->parts.empty())
+        contents_->parts.emplace_back();
 }
 object_table::~object_table() = default;
 
 std::size_t object_table::size() const noexcept { return contents_->objects.size(); }
 
-bool object_table::has_seen(std::string_view version) const noexcept {
-    return state_ == store_state::not_served || at_least(resource_version_, version);
+bool object_table::has_seen(std::string_view version, std::string_view namespace_) const noexcept {
+    return std::all_of(contents_->parts.begin(), contents_->parts.end(), [&](const part& p) {
+        const bool matters = namespace_.empty() || p.namespace_.empty() || p.namespace_ == namespace_;
+        return !matters || p.has_seen(version);
+    });
+}
+
+std::size_t object_table::parts() const noexcept { return contents_->parts.size(); }
+const std::string& object_table::namespace_of(std::size_t part) const {
+    return contents_->parts.at(part).namespace_;
+}
+store_state object_table::state_of(std::size_t part) const { return contents_->parts.at(part).state; }
+
+/// What the parts come to together.
+void object_table::combine() {
+    const std::vector<part>& parts = contents_->parts;
+    resource_version_ = parts.front().version;
+    for (const part& p : parts)
+        if (!at_least(p.version, resource_version_))
+            resource_version_ = p.version;
+    state_ = store_state::not_served;
+    reason_.clear();
+    for (const store_state s : by_distance) {
+        const auto first =
+            std::find_if(parts.begin(), parts.end(), [&](const part& p) { return p.state == s; });
+        if (first == parts.end())
+            continue;
+        state_ = s;
+        reason_ = first->reason;
+        break;
+    }
 }
 
 bool object_table::has_caught_up(const std::vector<any_object>& listed, std::string_view version) const {
@@ -170,16 +247,15 @@ std::vector<any_object> object_table::list_any(std::string_view namespace_) cons
 }
 
 std::vector<any_object> object_table::by_index_any(std::string_view name, std::string_view value) const {
-    const auto found = contents_->indexes.find(name);
-    if (found == contents_->indexes.end())
-        throw api_error(errc::precondition, "store of " + type_.qualified_name() + " has no index \"" +
-                                                std::string(name) + "\"; call add_index first");
     std::vector<any_object> out;
-    const auto entry = found->second.entries.find(value);
-    if (entry != found->second.entries.end())
-        for (const auto& [key, o] : entry->second)
+    if (const objects_by_key* under = contents_->find(name, value, type_))
+        for (const auto& [key, o] : *under)
             out.push_back(o);
     return out;
+}
+
+bool object_table::has_index_value(std::string_view name, std::string_view value) const {
+    return contents_->find(name, value, type_) != nullptr;
 }
 
 void object_table::add_index_any(std::string name, index_function values) {
@@ -220,23 +296,24 @@ void object_table::set_version(std::string version) {
 
 void object_table::on_state(state_handler call) { contents_->state_handlers.push_back(std::move(call)); }
 
-void object_table::when_at_least(std::string version, std::function<void()> then) {
-    if (has_seen(version))
+void object_table::when_at_least(std::string version, std::string namespace_, std::function<void()> then) {
+    if (has_seen(version, namespace_))
         then();
     else
-        contents_->awaited.push_back({std::move(version), std::move(then)});
+        contents_->awaited.push_back({std::move(version), std::move(namespace_), std::move(then)});
 }
 
-task<void> object_table::wait_for(std::string version) {
-    if (has_seen(version))
+task<void> object_table::wait_for(std::string version, std::string namespace_) {
+    if (has_seen(version, namespace_))
         co_return;
     // Shared, because the table may call back after this coroutine was cancelled.
     const auto reached = std::make_shared<notifier>();
-    when_at_least(std::move(version), [reached] { reached->notify_all(); });
+    when_at_least(std::move(version), std::move(namespace_), [reached] { reached->notify_all(); });
     co_await reached->wait();
 }
 
-void object_table::replace(std::vector<any_object> objects, std::string version) {
+void object_table::replace(std::vector<any_object> objects, std::string version, std::size_t number) {
+    part& p = contents_->parts.at(number);
     objects_by_key next;
     for (any_object& o : objects) {
         object_key key = key_of(*o.metadata);
@@ -244,12 +321,14 @@ void object_table::replace(std::vector<any_object> objects, std::string version)
     }
 
     std::vector<numbered_change> made;
-    const bool initial = !contents_->listed;
-    auto old = contents_->objects.begin();
+    const bool initial = !std::exchange(p.listed, true);
+    const auto begin = contents_->begin_of(p);
+    const auto end = contents_->end_of(p);
+    auto old = begin;
     for (const auto& [key, now] : next) {
-        for (; old != contents_->objects.end() && old->first < key; ++old)
+        for (; old != end && old->first < key; ++old)
             contents_->note(made, old->second, {}, true, false);
-        if (old != contents_->objects.end() && old->first == key) {
+        if (old != end && old->first == key) {
             const ObjectMeta& before = *old->second.metadata;
             if (before.resourceVersion != now.metadata->resourceVersion || before.uid != now.metadata->uid)
                 contents_->note(made, old->second, now, true, false);
@@ -258,22 +337,24 @@ void object_table::replace(std::vector<any_object> objects, std::string version)
             contents_->note(made, {}, now, false, initial);
         }
     }
-    for (; old != contents_->objects.end(); ++old)
+    for (; old != end; ++old)
         contents_->note(made, old->second, {}, true, false);
 
     for (auto& [name, i] : contents_->indexes) {
-        i.entries.clear();
+        for (auto o = begin; o != end; ++o)
+            i.erase(o->first, o->second);
         for (const auto& [key, o] : next)
             i.insert(key, o);
     }
-    contents_->objects.swap(next);
-    contents_->listed = true;
-    resource_version_ = std::move(version);
+    contents_->objects.erase(begin, end);
+    contents_->objects.merge(next);
+    p.version = std::move(version);
+    combine();
     contents_->tell(made);
     contents_->reach(*this);
 }
 
-void object_table::apply(watch_event_type event, any_object object, bool keep_version) {
+void object_table::apply(watch_event_type event, any_object object, bool keep_version, std::size_t number) {
     std::string version = object.metadata->resourceVersion;
     std::vector<numbered_change> made;
     if (event != watch_event_type::bookmark) {
@@ -296,21 +377,27 @@ void object_table::apply(watch_event_type event, any_object object, bool keep_ve
             contents_->note(made, same ? object : old, {}, !same, false);
         }
     }
-    if (!keep_version)
-        resource_version_ = std::move(version);
+    if (!keep_version) {
+        contents_->parts.at(number).version = std::move(version);
+        combine();
+    }
     contents_->tell(made);
     contents_->reach(*this);
 }
 
-void object_table::set_state(store_state state, std::string reason) {
-    reason_ = std::move(reason);
-    if (state_ == state)
+void object_table::set_state(store_state state, std::string reason, std::size_t number) {
+    part& p = contents_->parts.at(number);
+    const bool changes = std::exchange(p.state, state) != state;
+    p.reason = std::move(reason);
+    const store_state before = state_;
+    combine();
+    if (changes)
+        contents_->reach(*this);
+    if (state_ == before)
         return;
-    state_ = state;
-    contents_->reach(*this);
     for (std::size_t i = 0; i < contents_->state_handlers.size(); ++i) {
         const state_handler call = contents_->state_handlers[i];
-        call(state);
+        call(state_);
     }
 }
 

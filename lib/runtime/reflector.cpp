@@ -41,10 +41,10 @@ api_error failure_of(const std::exception_ptr& e) {
 
 } // namespace
 
-reflector::reflector(client& api, clock& time, const kind_ops& kind, object_table& table,
+reflector::reflector(client& api, clock& time, const kind_ops& kind, object_table& table, std::size_t part,
                      reflector_options options, std::uint64_t seed, std::function<void()> progress)
-    : api_(api), time_(time), kind_(kind), table_(table), fsm_(std::move(options), seed),
-      progress_(std::move(progress)), checks_(recheck_after.size()) {}
+    : api_(api), time_(time), kind_(kind), table_(table), part_(part), fsm_(std::move(options), seed),
+      progress_(std::move(progress)), version_(table.version()), checks_(recheck_after.size()) {}
 
 task<void> reflector::run() {
     while (true) {
@@ -74,7 +74,7 @@ task<void> reflector::list(reflector_fsm::todo todo) {
     std::exception_ptr failed;
     try {
         list_options options;
-        options.namespace_ = table_.scope().namespace_;
+        options.namespace_ = table_.namespace_of(part_);
         options.label_selector = table_.scope().label_selector;
         options.field_selector = table_.scope().field_selector;
         options.resource_version = std::move(todo.resource_version);
@@ -87,7 +87,7 @@ task<void> reflector::list(reflector_fsm::todo todo) {
         if (fsm_.listed(meta, time_.now())) {
             for (const any_object& o : pages_)
                 shed(o);
-            table_.replace(std::exchange(pages_, {}), fsm_.resource_version());
+            table_.replace(std::exchange(pages_, {}), fsm_.resource_version(), part_);
             take_version();
         }
     } catch (...) {
@@ -102,7 +102,7 @@ task<void> reflector::list(reflector_fsm::todo todo) {
 task<void> reflector::watch(reflector_fsm::todo todo) {
     using namespace boost::asio::experimental::awaitable_operators;
     watch_options options;
-    options.namespace_ = table_.scope().namespace_;
+    options.namespace_ = table_.namespace_of(part_);
     options.label_selector = table_.scope().label_selector;
     options.field_selector = table_.scope().field_selector;
     options.resource_version = std::move(todo.resource_version);
@@ -160,41 +160,43 @@ task<void> reflector::moved() {
                        {{"kind", kind_.type.qualified_name()}, {"error", e.what()}});
             continue;
         }
-        if (served != table_.version())
+        if (served != version_)
             co_return;
     }
 }
 
 void reflector::take_version() {
-    std::string version = api_.known_version(kind_.type);
-    if (version == table_.version())
-        return;
+    version_ = api_.known_version(kind_.type);
+    if (version_ == table_.version())
+        return; // also when another part's reflector was faster
     log::info("a kind is served in another version now",
-              {{"kind", kind_.type.qualified_name()}, {"before", table_.version()}, {"now", version}});
-    table_.set_version(std::move(version));
+              {{"kind", kind_.type.qualified_name()}, {"before", table_.version()}, {"now", version_}});
+    table_.set_version(version_);
 }
 
 void reflector::take(watch_event_type type, std::shared_ptr<void> object) {
     const any_object o = kind_.erase(std::move(object));
     shed(o);
     const bool moves = fsm_.watch_event(type, o.metadata->resourceVersion);
-    table_.apply(type, o, !moves);
+    table_.apply(type, o, !moves, part_);
 }
 
 void reflector::publish() {
-    const store_state before = table_.state();
+    const store_state before = table_.state_of(part_);
     const store_state now = fsm_.state();
     const std::size_t objects = table_.size();
     if (now == store_state::not_served && before != now)
-        table_.replace({}, {});
+        table_.replace({}, {}, part_);
     if (before != now)
         log_state(before, objects);
-    table_.set_state(now, fsm_.reason());
+    table_.set_state(now, fsm_.reason(), part_);
     progress_();
 }
 
 void reflector::log_state(store_state before, std::size_t objects) const {
-    const std::string kind = kind_.type.qualified_name();
+    const std::string& namespace_ = table_.namespace_of(part_);
+    const std::string kind =
+        kind_.type.qualified_name() + (namespace_.empty() ? "" : " in namespace " + namespace_);
     switch (fsm_.state()) {
     case store_state::denied:
     case store_state::failing:

@@ -1,4 +1,4 @@
-/// Keeps a table equal to what the API server has.
+/// Keeps a table, or the part of it that is one namespace, equal to what the API server has.
 #pragma once
 
 #include "notifier.hpp"
@@ -15,8 +15,8 @@ namespace gwctl::detail {
 class reflector {
 public:
     /// `progress` is called after every step that changed the table or its state.
-    reflector(client& api, clock& time, const kind_ops& kind, object_table& table, reflector_options options,
-              std::uint64_t seed, std::function<void()> progress);
+    reflector(client& api, clock& time, const kind_ops& kind, object_table& table, std::size_t part,
+              reflector_options options, std::uint64_t seed, std::function<void()> progress);
 
     /// Until cancelled.
     task<void> run();
@@ -38,11 +38,13 @@ private:
     clock& time_;
     const kind_ops& kind_;
     object_table& table_;
+    std::size_t part_;
     reflector_fsm fsm_;
     std::function<void()> progress_;
     std::vector<any_object> pages_;
     notifier recheck_;
-    std::size_t checks_; ///< how many of the looks that `recheck` asked for are done
+    std::string version_; ///< of the kind, as it was listed and is watched
+    std::size_t checks_;  ///< how many of the looks that `recheck` asked for are done
     std::exception_ptr watch_failure_;
 };
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,14 @@ namespace gwctl {
 /// How much of a kind a store holds. The default is all of it.
 struct cache_scope {
     cache_scope() = default;
-    std::string namespace_{}; ///< empty: all namespaces
+    /// Empty: all namespaces. Each is listed and watched by itself, so that permissions there suffice. For
+    /// namespaced kinds only.
+    std::set<std::string> namespaces{};
     std::string label_selector{};
     std::string field_selector{};
+    /// Whether one can do without: a store that is denied then keeps neither controllers nor readiness
+    /// waiting. Whoever reads it must ask for its `state()`.
+    bool may_be_denied = false;
     friend auto operator<=>(const cache_scope&, const cache_scope&) = default;
 };
 
@@ -71,6 +77,8 @@ public:
     std::vector<any_object> list_any() const;
     std::vector<any_object> list_any(std::string_view namespace_) const;
     std::vector<any_object> by_index_any(std::string_view index, std::string_view value) const;
+    /// Whether an index finds anything.
+    bool has_index_value(std::string_view index, std::string_view value) const;
     void add_index_any(std::string name, index_function values);
     void on_change_any(change_handler handler);
 
@@ -80,8 +88,9 @@ public:
     /// Calls back whenever the version changes; objects that are the same in both give no change.
     void on_version(std::function<void()> handler);
 
-    /// "" before the first list.
+    /// "" before the first list. Of several namespaces' the oldest.
     const std::string& resource_version() const noexcept { return resource_version_; }
+    /// Of several namespaces' the one that is the furthest from synced.
     store_state state() const noexcept { return state_; }
     /// Why the state is what it is, for people: the last error of a store that is denied or failing.
     const std::string& reason() const noexcept { return reason_; }
@@ -89,33 +98,44 @@ public:
     bool synced() const noexcept {
         return state_ == store_state::synced || state_ == store_state::not_served;
     }
+    /// Whether those who read it need not wait any more: synced, or denied where that may be.
+    bool usable() const noexcept {
+        return synced() || (state_ == store_state::denied && scope_.may_be_denied);
+    }
     /// Calls back whenever the state changes.
     void on_state(state_handler handler);
 
     /// Whether the store has seen `resource_version` or a newer one. A kind that is not served has nothing to
-    /// see.
-    bool has_seen(std::string_view resource_version) const noexcept;
+    /// see. With a namespace, only what is known of that one counts: a watch without changes lags behind.
+    bool has_seen(std::string_view resource_version, std::string_view namespace_ = {}) const noexcept;
     /// Whether the store shows everything that a complete list of its scope showed, or what came after it.
     /// Other than `has_seen` it needs no bookmark when nothing changed.
     bool has_caught_up(const std::vector<any_object>& listed, std::string_view resource_version) const;
     /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
-    void when_at_least(std::string resource_version, std::function<void()> then);
+    void when_at_least(std::string resource_version, std::string namespace_, std::function<void()> then);
     /// Waits for the same. Ends only so or by cancellation: the caller sets the deadline.
-    task<void> wait_for(std::string resource_version);
+    task<void> wait_for(std::string resource_version, std::string namespace_ = {});
 
-    // For the reflector, and for tests that fill a store by hand.
+    // For reflectors, and for tests that fill a store by hand. A table has one part for each namespace of its
+    // scope, in their order, or a single one.
 
-    /// Makes `objects` the whole content. Readers see the old content or the new one, handlers every
-    /// difference.
-    void replace(std::vector<any_object> objects, std::string resource_version);
+    std::size_t parts() const noexcept;
+    /// The namespace that a part is limited to; empty: none.
+    const std::string& namespace_of(std::size_t part) const;
+    store_state state_of(std::size_t part) const;
+    /// Makes `objects` the whole content of a part. Readers see the old content or the new one, handlers
+    /// every difference.
+    void replace(std::vector<any_object> objects, std::string resource_version, std::size_t part = 0);
     /// Takes in one event of a watch. Bookmarks move the resourceVersion only; with `keep_version` nothing
     /// does.
-    void apply(watch_event_type event, any_object object, bool keep_version = false);
-    void set_state(store_state state, std::string reason = {});
+    void apply(watch_event_type event, any_object object, bool keep_version = false, std::size_t part = 0);
+    void set_state(store_state state, std::string reason = {}, std::size_t part = 0);
     void set_version(std::string version);
 
 private:
     struct contents;
+    void combine();
+
     resource_type type_;
     cache_scope scope_;
     std::string version_;

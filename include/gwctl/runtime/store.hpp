@@ -22,7 +22,7 @@ struct change {
     bool initial = false;
 };
 
-/// The objects of one kind and scope, kept current by a reflector. Get one from `manager::cache`.
+/// The objects of one kind and scope, kept current by reflectors. Get one from `manager::cache`.
 ///
 /// Objects are shared and never change; keep a pointer as long as you like. What the store holds may be
 /// complete or not: ask `synced()` before concluding anything from an object's absence.
@@ -52,6 +52,10 @@ public:
     std::vector<pointer> by_index(std::string_view name, std::string_view value) const {
         return typed(by_index_any(name, value));
     }
+    /// Whether there is such an object, at no cost for each of them. Precondition and errors as `by_index`.
+    bool any_by_index(std::string_view name, std::string_view value) const {
+        return has_index_value(name, value);
+    }
 
     /// Calls back for every change from now on, after telling what is there as additions: exactly once each.
     void on_change(std::function<void(const change<T>&)> handler) {
@@ -63,7 +67,7 @@ public:
     /// A read that sees a write: the object, once the store has seen `resource_version` or a newer one. Ends
     /// only so or by cancellation.
     task<pointer> get_at_least(object_key key, std::string resource_version) {
-        co_await wait_for(std::move(resource_version));
+        co_await wait_for(std::move(resource_version), key.namespace_);
         co_return get(key);
     }
 

@@ -202,7 +202,7 @@ TEST_CASE("a denied kind blocks the controllers that need it, says so, and stops
 TEST_CASE("a cache of part of a kind asks for that part") {
     fixture f;
     cache_scope scope;
-    scope.namespace_ = "kube-system";
+    scope.namespaces = {"kube-system"};
     scope.field_selector = "metadata.name=ipam";
     auto& part = f.m.mgr.cache<ConfigMap>(scope);
     CHECK(&part == &f.m.mgr.cache<ConfigMap>(scope));
@@ -217,4 +217,60 @@ TEST_CASE("a cache of part of a kind asks for that part") {
     REQUIRE(f.api->await_request("/namespaces/kube-system/configmaps?fieldSelector=metadata.name%3Dipam"));
     CHECK(f.m.mgr.wait_settled(f.api->version(), 20s).settled);
     CHECK(f.m.on_loop([&] { return part.size(); }) == 1);
+}
+
+TEST_CASE("a cache of several namespaces lists and watches each of them, and never all") {
+    cache_scope scope;
+    scope.namespaces = {"blue", "red"};
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    running_manager m(api);
+    auto& both = m.mgr.cache<ConfigMap>(scope);
+    auto builder = m.mgr.control<ConfigMap>({}, scope);
+    builder.reconcile_with([j](context& ctx, const ConfigMap& map) -> task<action> {
+        if (map.data.contains("done")) {
+            j->note("done");
+            co_return await_change();
+        }
+        auto change = patch::merge_patch(R"({"data":{"done":"1"}})");
+        const object_key key = key_of(map);
+        ctx.wrote(co_await ctx.api.patch<ConfigMap>(key, change));
+        co_return await_change();
+    });
+    api->put("configmaps", config_map("elsewhere"));
+    api->put("configmaps", R"({"metadata":{"namespace":"blue","name":"a"}})");
+    api->put("configmaps", R"({"metadata":{"namespace":"red","name":"a"}})");
+    m.start();
+    // A write to one namespace is not waited for in the other, whose watch has nothing to show.
+    REQUIRE(j->await("done", 2));
+    CHECK(m.on_loop([&] { return both.size(); }) == 2);
+    for (const std::string& r : api->requests())
+        CHECK(r.find("/api/v1/namespaces/") != std::string::npos);
+
+    api->put("configmaps", R"({"metadata":{"namespace":"red","name":"b"},"data":{"done":"1"}})");
+    CHECK(j->await("done", 3));
+}
+
+TEST_CASE("a cache that may be denied keeps neither controllers nor readiness waiting") {
+    const bool may_be = GENERATE(false, true);
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    api->put("configmaps", config_map("a"));
+    api->add_fault({"GET", "/api/v1/services", 403, "Forbidden", -1});
+    running_manager m(api);
+    cache_scope scope;
+    scope.may_be_denied = may_be;
+    auto& services = m.mgr.cache<Service>(scope);
+    m.mgr.control<ConfigMap>().reads<Service>(scope).reconcile_with(
+        [j](context&, object_key key) -> task<action> {
+            j->note(key.name);
+            co_return await_change();
+        });
+    m.start();
+    REQUIRE(api->await_request("GET /api/v1/services", 2)); // the answer to the first one has been seen
+    if (may_be)
+        REQUIRE(j->await("a"));
+    CHECK(m.on_loop([&] { return services.state(); }) == store_state::denied);
+    CHECK(m.mgr.health().ready().ok == may_be);
+    CHECK(j->count("a") == (may_be ? 1 : 0));
 }

@@ -126,7 +126,7 @@ TEST_CASE("pitfall 14: whoever sees a resourceVersion sees its object") {
     map_store s;
     s.replace({}, "1");
     bool told = false;
-    s.when_at_least("5", [&] {
+    s.when_at_least("5", "", [&] {
         told = true;
         CHECK(s.get({"a", "1"}) != nullptr);
     });
@@ -211,11 +211,11 @@ TEST_CASE("pitfall 24: a late handler gets everything once, even in the middle o
 TEST_CASE("waiting for a version ends with any newer one, and at once when the kind is not served") {
     map_store s;
     int reached = 0;
-    s.when_at_least("7", [&] { ++reached; });
-    s.when_at_least("9", [&] { reached += 10; });
+    s.when_at_least("7", "", [&] { ++reached; });
+    s.when_at_least("9", "", [&] { reached += 10; });
     s.replace({}, "8");
     CHECK(reached == 1);
-    s.when_at_least("8", [&] { reached += 100; });
+    s.when_at_least("8", "", [&] { reached += 100; });
     CHECK(reached == 101);
     std::vector<store_state> states;
     s.on_state([&](store_state st) { states.push_back(st); });
@@ -226,6 +226,101 @@ TEST_CASE("waiting for a version ends with any newer one, and at once when the k
     CHECK(s.synced());
     CHECK(reached == 111);
     CHECK(states == std::vector<store_state>{store_state::denied, store_state::not_served});
+}
+
+namespace {
+
+cache_scope two_namespaces() {
+    cache_scope scope;
+    scope.namespaces = {"a", "c"};
+    return scope;
+}
+
+} // namespace
+
+TEST_CASE("a store over several namespaces is one store: lists, indexes and changes of all of them") {
+    map_store s(two_namespaces());
+    REQUIRE(s.parts() == 2);
+    CHECK(s.namespace_of(0) == "a");
+    CHECK(s.namespace_of(1) == "c");
+    s.add_index("team", by_team);
+    std::vector<std::string> seen;
+    record(s, seen);
+    s.replace({object("c", "1", "9", "u", "red")}, "9", 1);
+    s.replace({object("a", "2", "5", "u", "red"), object("a", "1", "4", "u", "blue")}, "5", 0);
+    REQUIRE(s.list().size() == 3);
+    CHECK(s.list()[2]->metadata.namespace_ == "c");
+    CHECK(s.list("a").size() == 2);
+    CHECK(s.by_index("team", "red").size() == 2);
+    CHECK(s.any_by_index("team", "blue"));
+    CHECK(seen == std::vector<std::string>{"->1@9 initial", "->1@4 initial", "->2@5 initial"});
+
+    // A new list of one namespace says nothing about the other.
+    seen.clear();
+    s.replace({object("a", "1", "6", "u", "red")}, "7", 0);
+    CHECK(seen == std::vector<std::string>{"1@4>1@6", "2@5>- unknown"});
+    CHECK(s.get({"c", "1"}) != nullptr);
+    CHECK(s.by_index("team", "red").size() == 2);
+    CHECK_FALSE(s.any_by_index("team", "blue"));
+    CHECK_THROWS_AS(s.any_by_index("colour", "red"), api_error);
+    seen.clear();
+    s.apply(watch_event_type::deleted, object("c", "1", "10"), false, 1);
+    CHECK(seen == std::vector<std::string>{"1@10>-"});
+    CHECK(s.size() == 1);
+}
+
+TEST_CASE("a store over several namespaces has seen what all have, or the one that is asked about") {
+    map_store s(two_namespaces());
+    int reached = 0;
+    s.when_at_least("8", "", [&] { reached += 1; });
+    s.when_at_least("8", "c", [&] { reached += 10; });
+    s.replace({}, "9", 1);
+    CHECK(s.resource_version() == "");
+    CHECK_FALSE(s.has_seen("8"));
+    CHECK(s.has_seen("8", "c"));
+    CHECK_FALSE(s.has_seen("8", "a"));
+    CHECK(reached == 10);
+    s.replace({}, "7", 0);
+    CHECK(s.resource_version() == "7");
+    s.apply(watch_event_type::bookmark, object("", "", "10"), false, 0);
+    CHECK(s.resource_version() == "9");
+    CHECK(reached == 11);
+}
+
+TEST_CASE("a store over several namespaces is as far as the last of them") {
+    map_store s(two_namespaces());
+    std::vector<store_state> states;
+    s.on_state([&](store_state st) { states.push_back(st); });
+    s.set_state(store_state::synced, {}, 0);
+    CHECK(s.state() == store_state::starting);
+    s.set_state(store_state::denied, "not you", 1);
+    CHECK(s.state() == store_state::denied);
+    CHECK(s.reason() == "not you");
+    s.set_state(store_state::failing, "down", 0);
+    CHECK(s.state() == store_state::denied);
+    s.set_state(store_state::synced, {}, 1);
+    CHECK(s.reason() == "down");
+    CHECK_FALSE(s.synced());
+    s.set_state(store_state::not_served, {}, 0);
+    CHECK(s.state() == store_state::synced); // the other one still is
+    s.set_state(store_state::not_served, {}, 1);
+    CHECK(s.state() == store_state::not_served);
+    CHECK(states == std::vector<store_state>{store_state::denied, store_state::failing, store_state::synced,
+                                             store_state::not_served});
+}
+
+TEST_CASE("only a store that may be denied is usable when it is") {
+    cache_scope scope;
+    scope.may_be_denied = GENERATE(false, true);
+    map_store s(scope);
+    CHECK_FALSE(s.usable());
+    s.set_state(store_state::failing, "down");
+    CHECK_FALSE(s.usable());
+    s.set_state(store_state::denied, "not you");
+    CHECK(s.usable() == scope.may_be_denied);
+    CHECK_FALSE(s.synced());
+    s.set_state(store_state::synced);
+    CHECK(s.usable());
 }
 
 TEST_CASE("what handlers are told always adds up to what the store holds, over random histories") {
