@@ -126,20 +126,39 @@ private:
 
     task<void> read_permissions() {
         for (const permission& p : needed_permissions()) {
-            const bool allowed = co_await may(p);
+            bool allowed = true;
+            const std::vector<std::string> namespaces = namespaces_of(p);
+            for (const std::string& namespace_ : namespaces) {
+                const bool here = co_await may(p, namespace_);
+                allowed = allowed && here;
+            }
             if (!allowed)
                 facts.denied.push_back(p);
         }
     }
 
-    task<bool> may(permission p) {
+    /// Where the controller needs it; "": everywhere. Limited to some namespaces it can do without their
+    /// labels.
+    std::vector<std::string> namespaces_of(const permission& p) const {
+        const std::set<std::string>& limits = flags_.gateway.namespaces;
+        if (p.own_namespace)
+            return {own_namespace_};
+        if (limits.empty() || p.resource.starts_with("gatewayclasses") ||
+            p.resource == "customresourcedefinitions")
+            return {""};
+        if (p.resource == "namespaces")
+            return {};
+        return {limits.begin(), limits.end()};
+    }
+
+    task<bool> may(permission p, std::string namespace_) {
         const std::size_t slash = std::min(p.resource.find('/'), p.resource.size());
         json::object attributes{
             {"group", p.group}, {"verb", p.verb}, {"resource", p.resource.substr(0, slash)}};
         if (slash < p.resource.size())
             attributes["subresource"] = p.resource.substr(slash + 1);
-        if (p.own_namespace)
-            attributes["namespace"] = own_namespace_;
+        if (!namespace_.empty())
+            attributes["namespace"] = namespace_;
         json::object spec;
         spec["resourceAttributes"] = std::move(attributes);
         json::object review{{"apiVersion", "authorization.k8s.io/v1"}, {"kind", "SelfSubjectAccessReview"}};

@@ -121,6 +121,7 @@ struct raw_flags {
     std::string announcer{gateway::profile_of(gateway::announcer::kube_vip).name};
     std::string pools{};
     std::string http_listeners = "refused";
+    std::vector<std::string> namespaces{};
     bool leader_elect = false;
     std::string log_level{};
     std::string log_encoder{};
@@ -139,6 +140,11 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
     app.add_option("--ipam-configmap", raw.pools,
                    "ConfigMap with address pools, NAME (in namespace default) or NAMESPACE/NAME")
         ->type_name("NAME");
+    app.add_option("--namespace", raw.namespaces,
+                   "Namespace to serve, or several with commas in between; may be repeated; default: all")
+        ->type_name("NAME")
+        ->delimiter(',')
+        ->allow_extra_args(false);
     app.add_option("--service-behaviour", raw.behaviour,
                    fmt::format("How routes become Services: {}", gateway::behaviour_names))
         ->type_name("WORD")
@@ -223,6 +229,10 @@ void interpret(flags& f, const raw_flags& raw) {
                label);
     check_bind_address("--metrics-bind-address", f.manager.metrics_bind_address);
     check_bind_address("--health-probe-bind-address", f.manager.health_probe_bind_address);
+    for (const std::string& name : raw.namespaces)
+        if (!is_dns_label(name))
+            refuse("--namespace", "NAME of a namespace, or several with commas in between", name);
+    f.gateway.namespaces = {raw.namespaces.begin(), raw.namespaces.end()};
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)
         f.gateway.ipam_config = parse_configmap(raw.pools);

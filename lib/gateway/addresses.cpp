@@ -104,13 +104,13 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
     allocator_.rebuild(std::move(claims), std::move(pinned));
 }
 
-void address_book::observe(const Gateway& gateway, bool ours) {
+bool address_book::observe(const Gateway& gateway, bool ours) {
     remember(gateway, ours);
-    allocator_.observe(holder_of(key_of(gateway)), claims_of(gateway, ours));
+    return allocator_.observe(holder_of(key_of(gateway)), claims_of(gateway, ours));
 }
 
-void address_book::observe(const Service& service) {
-    allocator_.observe(gwctl::describe(service), claims_of(service));
+bool address_book::observe(const Service& service) {
+    return allocator_.observe(gwctl::describe(service), claims_of(service));
 }
 
 void address_book::forget_gateway(const object_key& key) {
@@ -234,6 +234,15 @@ void address_book::release_unused(const Gateway& gateway, const std::vector<std:
 }
 
 assignment address_book::assign(const Gateway& gateway, const options& settings) {
+    const std::string holder = holder_of(key_of(gateway));
+    const std::vector<ipam::ip_address> before = allocator_.claims().addresses_of(holder);
+    assignment a = choose(gateway, settings);
+    const std::vector<ipam::ip_address> after = allocator_.claims().addresses_of(holder);
+    a.freed = !std::includes(after.begin(), after.end(), before.begin(), before.end());
+    return a;
+}
+
+assignment address_book::choose(const Gateway& gateway, const options& settings) {
     assignment a;
     const auto& wishes = gateway.spec.addresses;
     for (std::size_t i = 0; i < wishes.size(); ++i)

@@ -28,6 +28,12 @@ verdict judge_namespace(const std::string& path, const route_view& route, const 
     const std::string& from = route.metadata->namespace_;
     if (target.namespace_ == from)
         return {};
+    if (!cluster.reads(target.namespace_))
+        return {
+            false, "RefNotPermitted",
+            fmt::format("{}.namespace: this controller is limited to some namespaces and does not read {}; "
+                        "refer to a Service of a namespace that it reads, or add {} to its flag -namespace",
+                        path, target.namespace_, target.namespace_)};
     if (served_by != behaviour::merge)
         return {
             false, "RefNotPermitted",

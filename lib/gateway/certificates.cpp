@@ -83,6 +83,12 @@ verdict judge_certificate(const std::string& path, const gateway_v1::SecretObjec
     const object_key target(ref.namespace_.value_or(std::string(owner.namespace_)), ref.name);
     const reference who{gateway_v1::group, owner.kind, owner.namespace_, {}};
     const reference what{"", "Secret", target.namespace_, target.name};
+    if (!cluster.reads(target.namespace_))
+        return {
+            false, "RefNotPermitted",
+            fmt::format("{}.namespace: this controller is limited to some namespaces and does not read {}; "
+                        "refer to a Secret of a namespace that it reads, or add {} to its flag -namespace",
+                        path, target.namespace_, target.namespace_)};
     if (!permitted(who, what, cluster))
         return {
             false, "RefNotPermitted",

@@ -22,8 +22,7 @@ cache_scope one_object(const object_key& key) {
     return scope;
 }
 
-cache_scope labelled(const std::string& label) {
-    cache_scope scope;
+cache_scope labelled(const std::string& label, cache_scope scope) {
     scope.label_selector = label + "=true";
     return scope;
 }
@@ -34,8 +33,7 @@ std::vector<std::string> index_of(const std::optional<object_key>& key) {
     return {to_string(*key)};
 }
 
-cache_scope certificates_only() {
-    cache_scope scope;
+cache_scope certificates_only(cache_scope scope) {
     scope.field_selector = "type=kubernetes.io/tls";
     return scope;
 }
@@ -91,6 +89,18 @@ void add_certificate_indexes(store<T>& objects) {
 
 } // namespace
 
+cache_scope scope_of(const options& o) {
+    cache_scope scope;
+    scope.namespaces = o.namespaces;
+    return scope;
+}
+
+cache_scope scope_of_namespaces(const options& o) {
+    cache_scope scope;
+    scope.may_be_denied = !o.namespaces.empty();
+    return scope;
+}
+
 core_v1::ObjectReference reference_to(const cluster_view& cluster, const route_view& route) {
     core_v1::ObjectReference about;
     about.apiVersion = route.kind->type.api_version(cluster.served_version(route.kind->type));
@@ -110,14 +120,25 @@ bool changes_routing(const std::optional<route_view>& old, const std::optional<r
            a.finalizers != b.finalizers || a.deletionTimestamp != b.deletionTimestamp;
 }
 
+bool changes_class(const change<GatewayClass>& c) {
+    if (!c.old || !c.now)
+        return true;
+    const ObjectMeta& a = c.old->metadata;
+    const ObjectMeta& b = c.now->metadata;
+    return a.uid != b.uid || a.generation != b.generation || a.annotations != b.annotations ||
+           a.deletionTimestamp != b.deletionTimestamp;
+}
+
 cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources)
     : opts(std::move(o)), named(opts.controller_name), events(mgr.events()),
-      classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>()),
-      services(mgr.cache<core_v1::Service>()), endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>()),
-      namespaces(mgr.cache<core_v1::Namespace>()), reference_grants(mgr.cache<ReferenceGrant>()),
-      listener_sets(mgr.cache<ListenerSet>()),
-      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters()))), definitions(mgr.follow_crds()),
-      book_(opts) {
+      classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>(scope_of(opts))),
+      services(mgr.cache<core_v1::Service>(scope_of(opts))),
+      endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>(scope_of(opts))),
+      namespaces(mgr.cache<core_v1::Namespace>(scope_of_namespaces(opts))),
+      reference_grants(mgr.cache<ReferenceGrant>(scope_of(opts))),
+      listener_sets(mgr.cache<ListenerSet>(scope_of(opts))),
+      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters(), scope_of(opts)))),
+      definitions(mgr.follow_crds()), book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
     for (auto& source : sources) {
@@ -125,8 +146,8 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_rou
         routes.push_back(std::move(source));
     }
     if (opts.http == http_listeners::status) {
-        secrets = &mgr.cache<certificate_secret>(certificates_only());
-        routes.push_back(std::make_unique<http_route_source>(mgr));
+        secrets = &mgr.cache<certificate_secret>(certificates_only(scope_of(opts)));
+        routes.push_back(std::make_unique<http_route_source>(mgr, opts));
     }
     for (const auto& source : routes)
         kinds_.push_back(&source->kind());
@@ -186,13 +207,30 @@ void cluster::follow_attachments() {
                 judged_.erase(parent_gateway(*set));
     });
     if (secrets != nullptr) {
-        secrets->on_change([this](const change<certificate_secret>&) { judged_.clear(); });
-        reference_grants.on_change([this](const change<ReferenceGrant>&) { judged_.clear(); });
+        const auto forget_users = [this](std::string_view index, const std::string& value) {
+            for (const auto& gateway : gateways.by_index(index, value))
+                judged_.erase(key_of(*gateway));
+            for (const auto& set : listener_sets.by_index(index, value))
+                judged_.erase(parent_gateway(*set));
+        };
+        secrets->on_change([forget_users](const change<certificate_secret>& c) {
+            forget_users("certificate", to_string(key_of(c.now ? *c.now : *c.old)));
+        });
+        reference_grants.on_change([forget_users](const change<ReferenceGrant>& c) {
+            forget_users("certificate-namespace", (c.now ? c.now : c.old)->metadata.namespace_);
+        });
     }
     namespaces.on_change([this](const change<core_v1::Namespace>& c) {
-        if (!c.old || !c.now || c.old->metadata.labels != c.now->metadata.labels)
-            judged_.clear();
+        if (c.old && c.now && c.old->metadata.labels == c.now->metadata.labels)
+            return;
+        for (const auto& source : routes)
+            for (const route_view& route : source->in_namespace((c.now ? c.now : c.old)->metadata.name))
+                for (const object_key& parent : parent_gateways(route, *this))
+                    judged_.erase(parent);
+        for (const auto& set : listener_sets.list((c.now ? c.now : c.old)->metadata.name))
+            judged_.erase(parent_gateway(*set));
     });
+    namespaces.on_state([this](store_state) { judged_.clear(); });
     for (const auto& source : routes)
         source->on_change([this](const std::optional<route_view>& old, const std::optional<route_view>& now) {
             if (!changes_routing(old, now))
@@ -206,8 +244,10 @@ void cluster::follow_attachments() {
 
 /// The same for what parameters decide: by which behaviour a route is served.
 void cluster::follow_parameters() {
-    classes.on_change(
-        [this](const change<GatewayClass>& c) { forget_judged_of((c.now ? c.now : c.old)->metadata.name); });
+    classes.on_change([this](const change<GatewayClass>& c) {
+        if (changes_class(c))
+            forget_judged_of((c.now ? c.now : c.old)->metadata.name);
+    });
     parameters.on_change([this](const change<core_v1::ConfigMap>& c) {
         const std::string key = to_string(key_of(c.now ? *c.now : *c.old));
         for (const auto& gateway_class : classes.by_index("parameters", key))
@@ -288,27 +328,33 @@ void cluster::follow_addresses() {
             waiting.erase(key_of(*c.old));
         if (!book_ready_)
             return;
+        bool freed = !c.now;
         if (c.now)
-            book_.observe(*c.now, is_ours(*c.now));
+            freed = book_.observe(*c.now, is_ours(*c.now));
         else
             book_.forget_gateway(key_of(*c.old));
         // Its Services count by it as long as it is there, and for themselves once it is not.
         for (const auto& service : services.by_index("gateway", to_string(key_of(c.now ? *c.now : *c.old))))
-            book_.observe(*service);
+            freed = book_.observe(*service) || freed;
+        if (freed)
+            address_freed();
     });
     classes.on_change([this](const change<GatewayClass>& c) {
-        if (!book_ready_)
+        if (!book_ready_ || !changes_class(c))
             return;
+        bool freed = false;
         for (const auto& gateway : gateways.by_index("class", (c.now ? c.now : c.old)->metadata.name))
-            book_.observe(*gateway, is_ours(*gateway));
+            freed = book_.observe(*gateway, is_ours(*gateway)) || freed;
+        if (freed)
+            address_freed();
     });
     services.on_change([this](const change<core_v1::Service>& c) {
         if (!book_ready_)
             return;
-        if (c.now)
-            book_.observe(*c.now);
-        else
+        if (!c.now)
             book_.forget_service(key_of(*c.old));
+        if (!c.now || book_.observe(*c.now))
+            address_freed();
     });
     if (pools == nullptr)
         return;
@@ -328,6 +374,12 @@ address_book& cluster::addresses() {
     book_.rebuild(known, services.list());
     book_ready_ = true;
     return book_;
+}
+
+std::string cluster::labels_unknown() const {
+    if (namespaces.synced())
+        return {};
+    return namespaces.reason().empty() ? std::string(to_string(namespaces.state())) : namespaces.reason();
 }
 
 bool cluster::is_ours(const object_key& key) const {
@@ -413,7 +465,7 @@ std::string cluster::blocked_by() const {
     for (const auto& source : routes)
         tables.push_back(&source->table());
     for (const auto* table : tables)
-        if (table != nullptr && !table->synced())
+        if (table != nullptr && !table->usable())
             return std::string(table->type().qualified_name())
                 .append(" is ")
                 .append(to_string(table->state()))

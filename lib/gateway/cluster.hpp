@@ -19,6 +19,9 @@ core_v1::ObjectReference reference_to(const cluster_view& cluster, const route_v
 /// Status writes of ours and of others do not change where a route goes.
 bool changes_routing(const std::optional<route_view>& old, const std::optional<route_view>& now);
 
+/// The same for a class; its annotations remember parameters.
+bool changes_class(const change<GatewayClass>& c);
+
 /// A Gateway with everything that attaches to it.
 struct judged_gateway {
     gateway_settings settings{};
@@ -51,6 +54,11 @@ public:
     std::optional<std::string> certificate_problem(const object_key& secret) const override;
     bool is_ours(const object_key& gateway) const override;
     bool is_ours(const Gateway& gateway) const;
+    bool reads(const std::string& namespace_) const override {
+        return opts.namespaces.empty() || opts.namespaces.contains(namespace_);
+    }
+    std::string labels_unknown() const override;
+
     std::string served_version(const resource_type& type) const override;
 
     /// The ListenerSets that name a Gateway, whether it lets them in or not, in the order of names.
@@ -100,6 +108,8 @@ public:
 
     /// Gateways that want an address and have none; tried again whenever one may have become free.
     std::set<object_key> waiting;
+    /// Called then.
+    std::function<void()> address_freed = [] {};
     /// What was said of each Gateway already, so that it is not said at every reconcile.
     std::map<object_key, std::set<std::string>> told;
 

@@ -3,6 +3,7 @@
 #include "cluster.hpp"
 
 #include <gwctl/gateway/adoption.hpp>
+#include <gwctl/gateway/backends.hpp>
 
 namespace gwctl::gateway::detail {
 namespace {
@@ -15,11 +16,16 @@ bool changes_listeners(const change<Gateway>& c) {
            c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
 }
 
-bool may_free_address(const change<core_v1::Service>& c) {
+/// Whether a Gateway's own Service may now have this one's name.
+bool may_free_name(const change<core_v1::Service>& c, const names& n, const std::string& controller_name) {
     if (!c.old || !c.now)
         return !c.now;
-    return c.old->spec != c.now->spec || c.old->status != c.now->status ||
-           c.old->metadata.annotations != c.now->metadata.annotations;
+    const auto gateway_of = [&](const core_v1::Service& s) {
+        const auto found = s.metadata.annotations.find(n.gateway());
+        return found == s.metadata.annotations.end() ? std::string_view() : std::string_view(found->second);
+    };
+    return gateway_of(*c.old) != gateway_of(*c.now) ||
+           made_by_us(*c.old, n, controller_name) != made_by_us(*c.now, n, controller_name);
 }
 
 /// What a status write of ours does not touch.
@@ -120,6 +126,10 @@ struct wiring {
                 parents_of(*found);
         }
     }
+    void everything() const {
+        for (const auto& gateway_class : c.classes.list())
+            class_with_gateways(gateway_class->metadata.name);
+    }
     void waiting() const {
         for (const object_key& key : c.waiting)
             gateway(key);
@@ -150,7 +160,7 @@ void connect_services(const wiring& w) {
         }
         const core_v1::Service& any = ch.now ? *ch.now : *ch.old;
         w.routes_by("backend", to_string(key_of(any)), true);
-        if (may_free_address(ch))
+        if (may_free_name(ch, w.c.named, w.c.opts.controller_name))
             w.waiting();
     });
     w.c.endpoint_slices.on_change([w](const change<discovery_v1::EndpointSlice>& ch) {
@@ -178,10 +188,7 @@ void connect_parameters(const wiring& w) {
             w.routes_of(key_of(*gateway));
         }
     });
-    w.c.parameters.on_state([w](store_state) {
-        for (const auto& gateway_class : w.c.classes.list())
-            w.class_with_gateways(gateway_class->metadata.name);
-    });
+    w.c.parameters.on_state([w](store_state) { w.everything(); });
 }
 
 /// Owner references name versions, and SupportedVersion those of the definitions.
@@ -223,6 +230,8 @@ void connect_permissions(const wiring& w) {
             w.beside(*set);
         }
     });
+    if (!w.c.opts.namespaces.empty()) // else a denial stops everything, and this is tried again
+        w.c.namespaces.on_state([w](store_state) { w.everything(); });
     w.c.reference_grants.on_change([w](const change<ReferenceGrant>& ch) {
         w.routes_by("backend-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_, true);
     });
@@ -268,7 +277,10 @@ void connect(cluster& c, controllers targets) {
             if (&w.c.routes[i]->kind() == &kind)
                 w.to.routes[i]->enqueue(key);
     };
+    c.address_freed = [w] { w.waiting(); };
     c.classes.on_change([w](const change<GatewayClass>& ch) {
+        if (!changes_class(ch))
+            return;
         for (const auto& gateway :
              w.c.gateways.by_index("class", (ch.now ? ch.now : ch.old)->metadata.name)) {
             w.gateway(key_of(*gateway));
@@ -277,9 +289,10 @@ void connect(cluster& c, controllers targets) {
         }
     });
     c.gateways.on_change([w](const change<Gateway>& ch) {
-        for (const auto& gateway : {ch.old, ch.now})
-            if (gateway)
-                w.to.gateway_class->enqueue(object_key(gateway->spec.gatewayClassName));
+        if (!ch.old || !ch.now || ch.old->spec.gatewayClassName != ch.now->spec.gatewayClassName)
+            for (const auto& gateway : {ch.old, ch.now})
+                if (gateway)
+                    w.to.gateway_class->enqueue(object_key(gateway->spec.gatewayClassName));
         const object_key key = key_of(ch.now ? *ch.now : *ch.old);
         if (changes_listeners(ch)) {
             w.routes_of(key);
@@ -287,8 +300,6 @@ void connect(cluster& c, controllers targets) {
         }
         if (changes_listeners(ch) || ch.old->status.conditions != ch.now->status.conditions)
             w.sets_of(key); // theirs follow the Gateway's
-        if (!ch.now || (ch.old && ch.old->status.addresses != ch.now->status.addresses))
-            w.waiting();
     });
     for (std::size_t i = 0; i < c.routes.size(); ++i)
         c.routes[i]->on_change(

@@ -26,16 +26,18 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     check(o);
     const auto c = std::make_shared<cluster>(mgr, std::move(o), std::move(sources));
 
+    const cache_scope scope = scope_of(c->opts);
     controllers made;
     auto classes = mgr.control<GatewayClass>();
-    classes.reads<Gateway>();
+    classes.reads<Gateway>(scope);
     made.gateway_class = &classes.reconcile_with([c](context& ctx, const GatewayClass& gateway_class) {
         return reconcile_gateway_class(*c, ctx, gateway_class);
     });
 
-    auto gateways = mgr.control<Gateway>();
-    gateways.reads<GatewayClass>().reads<core_v1::Service>().reads<discovery_v1::EndpointSlice>();
-    gateways.reads<core_v1::Namespace>().reads<ReferenceGrant>().reads<ListenerSet>();
+    auto gateways = mgr.control<Gateway>({}, scope);
+    gateways.reads<GatewayClass>().reads<core_v1::Namespace>(scope_of_namespaces(c->opts));
+    gateways.reads<core_v1::Service>(scope).reads<discovery_v1::EndpointSlice>(scope);
+    gateways.reads<ReferenceGrant>(scope).reads<ListenerSet>(scope);
     if (c->pools != nullptr)
         gateways.reads<core_v1::ConfigMap>(c->pools->scope());
     if (c->secrets != nullptr)
@@ -45,9 +47,9 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     made.gateway = &gateways.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
 
-    auto sets = mgr.control<ListenerSet>();
-    sets.reads<GatewayClass>().reads<Gateway>().reads<core_v1::Service>();
-    sets.reads<core_v1::Namespace>().reads<ReferenceGrant>();
+    auto sets = mgr.control<ListenerSet>({}, scope);
+    sets.reads<GatewayClass>().reads<core_v1::Namespace>(scope_of_namespaces(c->opts));
+    sets.reads<Gateway>(scope).reads<core_v1::Service>(scope).reads<ReferenceGrant>(scope);
     made.listener_set = &sets.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_listener_set(*c, ctx, std::move(key)); });
 

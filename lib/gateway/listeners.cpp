@@ -295,6 +295,10 @@ verdict judge_set(const ListenerSet& set, const Gateway& gateway, const cluster_
     if (from == "Same")
         return refused("ListenerSets of its own namespace only");
     if (from == "Selector" && rule.selector) {
+        if (const std::string why = cluster.labels_unknown(); !why.empty())
+            return refused(fmt::format("ListenerSets of namespaces that its selector matches, and this "
+                                       "controller may not read the labels of namespace {}: {}",
+                                       namespace_, why));
         const auto found = cluster.namespace_(namespace_);
         if (found && matches(*rule.selector, found->metadata.labels))
             return {};

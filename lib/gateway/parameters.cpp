@@ -187,7 +187,8 @@ struct referrer {
 bool is_configmap(const ParametersReference& r) { return r.group.empty() && r.kind == "ConfigMap"; }
 
 /// The data that the reference leads to.
-result<string_map> fetch(const referrer& r, const parameter_source& source, const names& n) {
+result<string_map> fetch(const referrer& r, const options& base, const parameter_source& source,
+                         const names& n) {
     const ParametersReference& reference = *r.reference;
     const auto refuse = [&](std::string message) {
         return error{errc::decode, fmt::format("{}{}", r.path, message)};
@@ -201,6 +202,11 @@ result<string_map> fetch(const referrer& r, const parameter_source& source, cons
         return refuse(fmt::format(".namespace: expected the namespace of ConfigMap {}, got none; add it",
                                   reference.name));
     const object_key key(r.namespace_, reference.name);
+    if (!base.namespaces.empty() && !base.namespaces.contains(key.namespace_))
+        return refuse(
+            fmt::format(".namespace: this controller is limited to some namespaces and does not read "
+                        "{}; move the ConfigMap to one that it reads, or add {} to its flag -namespace",
+                        key.namespace_, key.namespace_));
     if (!source.unreadable.empty())
         return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
                                   "configmaps",
@@ -222,7 +228,7 @@ judged_parameters judge(const referrer& r, const options& base, const parameter_
     judged_parameters judged{{true, "Accepted", ""}, base, ""};
     if (!r.reference)
         return judged;
-    const result<string_map> data = fetch(r, source, n);
+    const result<string_map> data = fetch(r, base, source, n);
     result<options> effective =
         data.has_value() ? with_parameters(base, *data, r.scope) : result<options>(data.error());
     if (effective.has_value()) {

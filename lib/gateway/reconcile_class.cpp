@@ -84,8 +84,9 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
         co_return await_change();
     const object_key key = key_of(gateway_class);
 
-    if (c.gateways.synced()) {
-        const bool in_use = !c.gateways.by_index("class", key.name).empty();
+    // Who is limited to some namespaces cannot tell who uses the class in others.
+    if (c.gateways.synced() && c.opts.namespaces.empty()) {
+        const bool in_use = c.gateways.any_by_index("class", key.name);
         if (const auto finalizers = desired_finalizers(gateway_class, in_use)) {
             const json::object metadata{{"resourceVersion", gateway_class.metadata.resourceVersion},
                                         {"finalizers", json::array(finalizers->begin(), finalizers->end())}};

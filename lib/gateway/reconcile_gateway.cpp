@@ -242,6 +242,8 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     try {
         gateway = co_await write_parameters_record(c, ctx, gateway, settings.record);
         assigned = c.addresses().assign(*gateway, settings.effective);
+        if (assigned.freed)
+            c.address_freed();
         if (assigned.result.usable.holds)
             c.waiting.erase(key);
         else

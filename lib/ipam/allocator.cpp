@@ -57,12 +57,16 @@ void allocator::rebuild(std::vector<claim> in_use, std::vector<request> pinned) 
     }
 }
 
-void allocator::observe(std::string_view holder, std::vector<claim> claims) {
+bool allocator::observe(std::string_view holder, std::vector<claim> claims) {
+    bool gave_way = false;
     for (const ip_address& address : ledger_.addresses_of(holder)) {
-        const bool is_shown =
-            std::any_of(claims.begin(), claims.end(), [&](const claim& c) { return c.address == address; });
-        if (!is_shown && !unconfirmed_.contains({std::string(holder), address})) {
+        const auto shown =
+            std::find_if(claims.begin(), claims.end(), [&](const claim& c) { return c.address == address; });
+        if (shown != claims.end()) {
+            gave_way = gave_way || ledger_.find(holder, address)->kind < shown->kind;
+        } else if (!unconfirmed_.contains({std::string(holder), address})) {
             remove(holder, address);
+            gave_way = true;
         }
     }
     for (claim& c : claims) {
@@ -70,6 +74,7 @@ void allocator::observe(std::string_view holder, std::vector<claim> claims) {
         unconfirmed_.erase({c.holder, c.address});
         record(std::move(c));
     }
+    return gave_way;
 }
 
 allocation allocator::allocate(const request& r) {

@@ -80,7 +80,7 @@ struct part {
 
 /// The one furthest from synced first.
 constexpr store_state by_distance[] = {store_state::starting, store_state::denied, store_state::failing,
-                                       store_state::synced};
+                                       store_state::synced, store_state::not_served};
 
 } // namespace
 
@@ -193,8 +193,6 @@ void object_table::combine() {
     for (const part& p : parts)
         if (!at_least(p.version, resource_version_))
             resource_version_ = p.version;
-    state_ = store_state::not_served;
-    reason_.clear();
     for (const store_state s : by_distance) {
         const auto first =
             std::find_if(parts.begin(), parts.end(), [&](const part& p) { return p.state == s; });

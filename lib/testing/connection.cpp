@@ -75,9 +75,12 @@ std::optional<fault> take_fault(std::list<fault>& faults, const http_request& r)
     return std::nullopt;
 }
 
-std::optional<http_response> answer_of(const fault& f) {
+std::optional<http_response> answer_of(const fault& f, const http_request& r) {
     const auto seconds = static_cast<int>(f.retry_after.count());
     switch (f.kind) {
+    case fault_kind::forbidden:
+        return answer(
+            status_error(403, "Forbidden", "forbidden: " + r.method + " " + r.target + " (injected)"));
     case fault_kind::conflict:
         return answer(status_error(409, "Conflict",
                                    "Operation cannot be fulfilled: the object has been modified; please "
@@ -205,7 +208,7 @@ task<bool> connection::serve_one() {
     http_response response;
     std::optional<http_response> injected;
     if (fault)
-        injected = answer_of(*fault);
+        injected = answer_of(*fault, r);
     if (injected) {
         response = std::move(*injected);
     } else {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -109,6 +110,14 @@ public:
     }
     std::map<std::string, std::string, std::less<>>
         served; ///< by kind, where it is not the preferred version
+
+    bool reads(const std::string& namespace_) const override {
+        return scope.empty() || scope.contains(namespace_);
+    }
+    std::string labels_unknown() const override { return unknown_labels; }
+
+    std::set<std::string> scope{}; ///< as options::namespaces
+    std::string unknown_labels{};  ///< why namespaces cannot be read
 
 protected:
     /// Writes the whole object; `what` is the verb of the write log.

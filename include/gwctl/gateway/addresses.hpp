@@ -16,6 +16,8 @@ struct assignment {
     /// A JSON merge patch for the Gateway with the record and `spec.addresses`; empty when both are so
     /// already.
     std::string record{};
+    /// The Gateway gave up an address that it had.
+    bool freed = false;
 };
 
 /// Keeps account of every address that a Gateway or a Service of the cluster holds, and assigns free ones.
@@ -41,8 +43,9 @@ public:
     void rebuild(const std::vector<known_gateway>& gateways,
                  const std::vector<std::shared_ptr<const core_v1::Service>>& services);
 
-    void observe(const Gateway& gateway, bool ours);
-    void observe(const core_v1::Service& service);
+    // True when somebody else may now get an address that could not be had before.
+    bool observe(const Gateway& gateway, bool ours);
+    bool observe(const core_v1::Service& service);
     void forget_gateway(const object_key& key);
     void forget_service(const object_key& key);
 
@@ -63,6 +66,7 @@ private:
     std::vector<std::string> pin(const Gateway& gateway, ipam::request& request, const options& settings,
                                  verdict& usable);
     assignment leave_to_announcer(const Gateway& gateway, const announcer_profile& profile);
+    assignment choose(const Gateway& gateway, const options& settings);
     void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
     std::string recorded_address(const Gateway& gateway) const;

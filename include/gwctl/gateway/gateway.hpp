@@ -29,7 +29,7 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
 template <RouteKind... K>
 requires(sizeof...(K) > 0) void install(manager& mgr, options o = {}) {
     std::vector<std::unique_ptr<detail::served_route_source>> routes;
-    (routes.push_back(std::make_unique<detail::typed_route_source<K>>(mgr)), ...);
+    (routes.push_back(std::make_unique<detail::typed_route_source<K>>(mgr, o)), ...);
     detail::install(mgr, std::move(o), std::move(routes));
 }
 

@@ -6,6 +6,7 @@
 #include <gwctl/gateway/announcer.hpp>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,11 @@ struct options {
     /// GatewayClasses with this spec.controllerName are ours. A domain-prefixed path, as the Gateway API
     /// demands.
     std::string controller_name = "thebsdbox.co.uk/controller";
-    /// The ConfigMap with the address pools. An empty name: the announcer chooses addresses.
+    /// Where the objects lie that are read, all of them: Gateways, routes, backends, grants and parameters.
+    /// Empty: everywhere.
+    std::set<std::string> namespaces{};
+    /// The ConfigMap with the address pools, which may lie anywhere. An empty name: the announcer chooses
+    /// addresses.
     object_key ipam_config{};
     /// The value of the `implementation` label on Gateways and Services.
     std::string implementation_label = "thebsdbox";

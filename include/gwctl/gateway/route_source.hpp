@@ -4,6 +4,7 @@
 
 #include <gwctl/api/discovery_v1.hpp>
 #include <gwctl/api/listener_sets_v1.hpp>
+#include <gwctl/gateway/options.hpp>
 #include <gwctl/gateway/route_kind.hpp>
 #include <gwctl/runtime/manager.hpp>
 
@@ -13,6 +14,11 @@
 namespace gwctl::gateway::detail {
 
 using gateway_v1::ListenerSet;
+
+/// Of the kinds that `options::namespaces` limits.
+cache_scope scope_of(const options& o);
+/// Of the Namespaces themselves. Who is limited to some may have no permission to list them.
+cache_scope scope_of_namespaces(const options& o);
 
 /// What a controller of routes does for one key; the same for every kind.
 using reconcile_route = std::function<task<action>(context&, object_key)>;
@@ -49,7 +55,8 @@ public:
 template <class Base, Resource R, route_view (*View)(std::shared_ptr<const R>)>
 class stored_routes : public Base {
 public:
-    explicit stored_routes(manager& mgr) : store_(mgr.cache<R>()) {}
+    stored_routes(manager& mgr, const options& o)
+        : scope(scope_of(o)), namespaces(scope_of_namespaces(o)), store_(mgr.cache<R>(scope)) {}
 
     const gwctl::detail::object_table& table() const noexcept override { return store_; }
 
@@ -70,7 +77,11 @@ public:
         store_.on_change([f = std::move(handler)](const change<R>& c) { f(view(c.old), view(c.now)); });
     }
     void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
-    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<R>(); }
+    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<R>(scope); }
+
+protected:
+    const cache_scope scope;
+    const cache_scope namespaces;
 
 private:
     /// For the duration of a call: the view does not keep the route alive.
@@ -102,10 +113,12 @@ public:
     const route_kind& kind() const noexcept override { return route_kind_of<K>; }
 
     controller& control(manager& mgr, reconcile_route reconcile) override {
-        auto builder = mgr.control<route>();
-        builder.template reads<GatewayClass>().template reads<Gateway>().template reads<ReferenceGrant>();
-        builder.template reads<ListenerSet>().template reads<discovery_v1::EndpointSlice>();
-        builder.template reads<core_v1::Namespace>().template reads<core_v1::Service>();
+        const cache_scope& scope = this->scope;
+        auto builder = mgr.control<route>({}, scope);
+        builder.template reads<GatewayClass>().template reads<core_v1::Namespace>(this->namespaces);
+        builder.template reads<Gateway>(scope).template reads<ListenerSet>(scope);
+        builder.template reads<ReferenceGrant>(scope).template reads<core_v1::Service>(scope);
+        builder.template reads<discovery_v1::EndpointSlice>(scope);
         return builder.reconcile_with(std::move(reconcile));
     }
 

@@ -41,6 +41,10 @@ public:
     virtual bool is_ours(const object_key& gateway) const = 0;
     /// The version in which the API server serves a kind, for references to its objects.
     virtual std::string served_version(const resource_type& type) const { return std::string(type.version); }
+    /// Whether the controller reads this namespace. What lies in another one looks as if it did not exist.
+    virtual bool reads(const std::string& /*namespace_*/) const { return true; }
+    /// Why the labels of namespaces cannot be told, for people; empty when they can.
+    virtual std::string labels_unknown() const { return {}; }
 };
 
 struct snapshot {

@@ -122,8 +122,9 @@ public:
     void rebuild(std::vector<claim> in_use, std::vector<request> pinned = {});
 
     /// What the cluster now shows as held by `holder` (`claim::holder` is ignored): all of it, so that
-    /// addresses which are missing become free. Those allocated here and not yet shown are kept.
-    void observe(std::string_view holder, std::vector<claim> claims);
+    /// addresses which are missing become free. Those allocated here and not yet shown are kept. True when
+    /// somebody else may now get one that could not be had before.
+    bool observe(std::string_view holder, std::vector<claim> claims);
 
     /// An address for the holder. One that already has a suitable address gets that again.
     [[nodiscard]] allocation allocate(const request& r);

@@ -10,6 +10,7 @@ enum class fault_kind {
     delay,             ///< answers after `latency`
     drop,              ///< closes the connection without reading the request's effect: nothing happens
     drop_after,        ///< carries the request out, then closes the connection instead of answering
+    forbidden,         ///< 403, reason Forbidden
     conflict,          ///< 409, reason Conflict
     gone,              ///< 410, reason Expired
     too_many_requests, ///< 429 with Retry-After

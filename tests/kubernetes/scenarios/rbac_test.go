@@ -121,7 +121,6 @@ func expectDenied(t *testing.T, p permission) {
 
 func allowed(t *testing.T, p permission) bool {
 	t.Helper()
-	resource, subresource, _ := strings.Cut(p.resource, "/")
 	namespace, name := "", ""
 	switch p.resource {
 	case "configmaps":
@@ -129,6 +128,13 @@ func allowed(t *testing.T, p permission) bool {
 	case "leases":
 		namespace = "gateway-api-controller"
 	}
+	return allowedIn(t, p, namespace, name)
+}
+
+// allowedIn asks about one namespace, or all with "".
+func allowedIn(t *testing.T, p permission, namespace, name string) bool {
+	t.Helper()
+	resource, subresource, _ := strings.Cut(p.resource, "/")
 	review := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
 		"spec": map[string]any{"user": account,

@@ -50,6 +50,23 @@ TEST_CASE("contract row 18: the grant is checked before existence") {
           "True/Accepted False/RefNotPermitted");
 }
 
+TEST_CASE("a backend in a namespace that the controller does not read is not called missing") {
+    world w = tcp_world("[{name: app, namespace: team, port: 80}]");
+    w.scope = {"default"};
+    w.settle();
+    const auto verdicts = w.judge<tcp>("r");
+    REQUIRE(verdicts.size() == 1);
+    CHECK(show(verdicts[0].resolved_refs) == "False/RefNotPermitted");
+    CHECK(
+        verdicts[0].resolved_refs.message ==
+        "spec.rules[0].backendRefs[0].namespace: this controller is limited to some namespaces and does not "
+        "read team; refer to a Service of a namespace that it reads, or add team to its flag -namespace "
+        "(until "
+        "then connections are refused)");
+    w.scope = {"default", "team"};
+    CHECK(w.judge<tcp>("r")[0].resolved_refs.message.find("no ReferenceGrant") != std::string::npos);
+}
+
 TEST_CASE("contract row 19: a grant lets endpoints in, its deletion withdraws them") {
     world w = tcp_world("[{name: app, namespace: team, port: 80}]");
     w.backend("team/app", "[{port: 80}]", "[10.1.0.1]");

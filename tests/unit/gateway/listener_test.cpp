@@ -134,6 +134,26 @@ TEST_CASE("contract row 15: namespaces.from decides which namespaces' routes att
     CHECK(attach_from("from: Selector, selector: {}", "absent") == "NotAllowedByListeners");
 }
 
+TEST_CASE("a selector that cannot be answered takes no routes and says why; Same and All need no labels") {
+    const auto attach_from = [](const std::string& from, const std::string& namespace_) {
+        world w;
+        w.add("{kind: Namespace, metadata: {name: team, labels: {tier: gold}}}");
+        w.unknown_labels = "namespaces is forbidden";
+        w.gateway("web", "[{name: a, protocol: TCP, port: 80, allowedRoutes: {namespaces: {" + from + "}}}]");
+        w.route("TCPRoute", namespace_ + "/r", "[{name: web, namespace: default}]",
+                "[{name: app, port: 80}]");
+        return w;
+    };
+    CHECK(attached_to(attach_from("from: All", "team")) == "a");
+    CHECK(attached_to(attach_from("from: Same", "default")) == "a");
+    const world w = attach_from("from: Selector, selector: {matchLabels: {tier: gold}}", "team");
+    CHECK(attached_to(w) == "NotAllowedByListeners");
+    CHECK(w.judge<tcp>("team/r")[0].accepted.message ==
+          "listener a takes routes of namespaces that its selector matches, and this controller may not read "
+          "the labels of namespace team: namespaces is forbidden; let it list and watch namespaces, or set "
+          "allowedRoutes.namespaces.from to Same or All");
+}
+
 TEST_CASE("contract row 16: a namespace's new label is taken into account") {
     world w;
     w.add("{kind: Namespace, metadata: {name: team}}");

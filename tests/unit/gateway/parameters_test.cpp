@@ -456,3 +456,14 @@ TEST_CASE("parameters that cannot be read are neither missing nor wrong: what wa
     CHECK(judge().effective.session_affinity);
     CHECK(judge().record == R"({"sessionAffinity":"ClientIP"})");
 }
+
+TEST_CASE("parameters in a namespace that the controller does not read are not called missing") {
+    world w = with_class_parameters("{serviceBehaviour: duplicate}");
+    w.opts.namespaces = {"default"};
+    w.settle();
+    CHECK(message(w, "web") ==
+          "GatewayClass l4 is not accepted: spec.parametersRef.namespace: this controller is limited to some "
+          "namespaces and does not read "
+          "infra; "
+          "move the ConfigMap to one that it reads, or add infra to its flag -namespace");
+}

@@ -148,6 +148,7 @@ TEST_CASE("Faults hit the requests they are meant for") {
         inject(fault_kind::too_many_requests, "GET", "");
         inject(fault_kind::conflict, "PUT", "/a");
         inject(fault_kind::gone, "", "secrets");
+        inject(fault_kind::forbidden, "", "/v1/services");
         CHECK(http.post(configmaps, R"({"metadata":{"name":"a"}})").code == 500);
         const auto busy = http.get("/healthz");
         CHECK(busy.code == 429);
@@ -157,6 +158,8 @@ TEST_CASE("Faults hit the requests they are meant for") {
         CHECK(http.post(configmaps, R"({"metadata":{"name":"a"}})").code == 201);
         CHECK(http.send("PUT", configmaps + "/a", R"({"metadata":{"name":"a"}})").code == 409);
         CHECK(http.get("/api/v1/secrets").code == 410);
+        CHECK(http.get("/api/v1/namespaces/default/services").code == 200);
+        CHECK(http.get("/api/v1/services").code == 403);
     }
     SECTION("a connection dropped before and after the effect") {
         inject(fault_kind::drop, "POST", "configmaps");

@@ -1,0 +1,62 @@
+/// The gateway controller on clusters of any size, to see what a change costs.
+#pragma once
+
+#include <gwctl/gateway/gateway.hpp>
+#include <gwctl/testing/manager_thread.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <support/in_process_api.hpp>
+
+namespace gwctl::tests {
+
+/// Ten Gateways in each namespace, and two routes at least. Each has a listener, a route and a backend
+/// Service with one EndpointSlice per `routes`.
+struct cluster_size {
+    std::size_t gateways = 30;
+    std::size_t routes = 3;    ///< of one Gateway
+    std::size_t endpoints = 4; ///< of one backend
+};
+
+/// One settled cluster and the controller, running as long as this lives.
+class scaled_cluster {
+public:
+    /// Returns when the controller has nothing left to do. Throws `api_error` when that does not come.
+    explicit scaled_cluster(cluster_size size);
+    ~scaled_cluster();
+
+    /// What can change, each about the last Gateway: the endpoints of its first backend, its first route, a
+    /// listener more or less, the port that its second route needs, and the labels of its namespace.
+    static const std::vector<std::string>& changes();
+    /// Makes such a change, another one each time, and returns when nothing is left to do.
+    void make(const std::string& change);
+
+    /// The controller's writes since the last call: "apply services" or "patch gateways/status", how often.
+    /// Events are left out: those that are too many in a short time are dropped.
+    std::map<std::string, std::size_t> take_writes();
+
+    /// For measurements: called on the controller's thread, `begins` before the change is made and `ends`
+    /// when nothing is left to do; of what a server does `pauses` and `resumes` tell.
+    std::function<void()> begins = [] {};
+    std::function<void()> ends = [] {};
+    std::function<void()> pauses = [] {};
+    std::function<void()> resumes = [] {};
+
+private:
+    json::value changed(const std::string& change);
+    void settle();
+    /// Until no one has asked the server anything for as many turns of the loop as any step takes.
+    void drain(std::function<void()> then, std::uint64_t requests, int quiet_turns);
+    template <class F>
+    auto on_loop(F f);
+
+    cluster_size size_;
+    std::shared_ptr<in_process_api> api_ = std::make_shared<in_process_api>();
+    std::unique_ptr<manager> manager_;
+    std::unique_ptr<testing::manager_thread> thread_;
+    std::size_t seen_writes_ = 0;
+    std::map<std::string, int> made_;
+};
+
+} // namespace gwctl::tests
