@@ -1,4 +1,5 @@
 """The command line of gateway-api-controller: flags, what simulate reads, and its exit codes."""
+import json
 import os
 import subprocess
 import tempfile
@@ -51,6 +52,20 @@ class Simulate(unittest.TestCase):
         done = run("simulate", *(part for name in names for part in ("-f", MANIFESTS / f"{name}.yaml")))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("Gateway default/demo-gateway", done.stdout)
+
+    def test_other_namespaces_are_left_alone(self):
+        world = OURS + "---\n{apiVersion: v1, kind: Namespace, metadata: {name: elsewhere}}\n" + GATEWAY % "ours" + \
+            (GATEWAY % "ours").replace("namespace: default", "namespace: elsewhere")
+
+        def accepted(*flags):
+            done = self.simulate(world, "-o", "json", *flags)
+            gateways = [o for o in json.loads(done.stdout)["items"] if o["kind"] == "Gateway"]
+            return {g["metadata"]["namespace"]: [c["reason"] for c in g.get("status", {}).get("conditions", [])
+                                                 if c["type"] == "Accepted"] for g in gateways}
+
+        self.assertEqual(accepted(), {"default": ["Accepted"], "elsewhere": ["Accepted"]})
+        self.assertEqual(accepted("-namespace=default", "-namespace", "blue,red"),
+                         {"default": ["Accepted"], "elsewhere": ["Pending"]})
 
     def test_any_announcer(self):
         names = ("class", "gateway", "tcproute", "udproute", "nginx", "coredns", "ipam")
@@ -291,6 +306,8 @@ class Flags(unittest.TestCase):
             self.refused("gateway-class-name", value, "DOMAIN/PATH such as example.com/gateway")
         for value in ("a/", "/b", "a/b/c", "A/b", "a.b/c", "a/b_c", "a b", "a" * 64 + "/b"):
             self.refused("ipam-configmap", value, "NAME or NAMESPACE/NAME of a ConfigMap")
+        for value in ("Blue", "a/b", "-a"):
+            self.refused("namespace", value, "NAME of a namespace, or several with commas in between")
         for flag in ("metrics-bind-address", "health-probe-bind-address"):
             for value in ("8080", ":", ":x", ":65536", "a b:80", "::1:80", "http://a:80", "a:-1", "[]:80", "[x]:80"):
                 self.refused(flag, value, ":PORT, HOST:PORT or 0")
@@ -304,7 +321,8 @@ class Flags(unittest.TestCase):
                       "health-probe-bind-address=localhost:80", "health-probe-bind-address=[::1]:80",
                       "health-probe-bind-address=127.0.0.1:80", "leader-elect", "leader-elect=False", "leader-elect=1",
                       "no-write-spec-address", "write-spec-address=false", "implementation-label=",
-                      "implementation-label=a_B.c-1", "announcer=metallb", "announcer=none", "ipam-configmap=a.b", "ipam-configmap=a/b.c"):
+                      "implementation-label=a_B.c-1", "announcer=metallb", "announcer=none", "ipam-configmap=a.b", "ipam-configmap=a/b.c",
+                      "namespace=a", "namespace=a,b-c"):
             done = run("simulate", "-f", "-", "-gateway-class-name=example.com/ours", "-" + value, input=OURS)
             self.assertEqual((done.returncode, done.stderr), (0, ""), value)
 
