@@ -17,15 +17,14 @@ bool changes_listeners(const change<Gateway>& c) {
 }
 
 /// Whether a Gateway's own Service may now have this one's name.
-bool may_free_name(const change<core_v1::Service>& c, const names& n, const std::string& controller_name) {
+bool may_free_name(const change<core_v1::Service>& c, const names& n) {
     if (!c.old || !c.now)
         return !c.now;
     const auto gateway_of = [&](const core_v1::Service& s) {
         const auto found = s.metadata.annotations.find(n.gateway());
         return found == s.metadata.annotations.end() ? std::string_view() : std::string_view(found->second);
     };
-    return gateway_of(*c.old) != gateway_of(*c.now) ||
-           made_by_us(*c.old, n, controller_name) != made_by_us(*c.now, n, controller_name);
+    return gateway_of(*c.old) != gateway_of(*c.now) || made_by_us(*c.old, n) != made_by_us(*c.now, n);
 }
 
 /// What a status write of ours does not touch.
@@ -160,7 +159,7 @@ void connect_services(const wiring& w) {
         }
         const core_v1::Service& any = ch.now ? *ch.now : *ch.old;
         w.routes_by("backend", to_string(key_of(any)), true);
-        if (may_free_name(ch, w.c.named, w.c.opts.controller_name))
+        if (may_free_name(ch, w.c.named))
             w.waiting();
     });
     w.c.endpoint_slices.on_change([w](const change<discovery_v1::EndpointSlice>& ch) {
