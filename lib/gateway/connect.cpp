@@ -16,15 +16,20 @@ bool changes_listeners(const change<Gateway>& c) {
            c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
 }
 
-/// Whether a Gateway's own Service may now have this one's name.
+/// Whether a Gateway's own Service may now have this one's name, which it could not have before.
 bool may_free_name(const change<core_v1::Service>& c, const names& n) {
     if (!c.old || !c.now)
         return !c.now;
+    const core_v1::Service& old = *c.old;
+    const core_v1::Service& now = *c.now;
     const auto gateway_of = [&](const core_v1::Service& s) {
         const auto found = s.metadata.annotations.find(n.gateway());
         return found == s.metadata.annotations.end() ? std::string_view() : std::string_view(found->second);
     };
-    return gateway_of(*c.old) != gateway_of(*c.now) || made_by_us(*c.old, n) != made_by_us(*c.now, n);
+    if (is_leftover(old, n) || is_leftover(now, n)) // what they are is told by all that is on them
+        return old.spec != now.spec || old.metadata.annotations != now.metadata.annotations ||
+               old.metadata.labels != now.metadata.labels;
+    return gateway_of(old) != gateway_of(now) || made_by_us(old, n) != made_by_us(now, n);
 }
 
 /// What a status write of ours does not touch.
