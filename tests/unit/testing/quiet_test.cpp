@@ -83,7 +83,7 @@ TEST_CASE("when it does not become quiet, the report says who is to blame") {
         REQUIRE(wait_until_quiet(m).settled);
         const settled_report report = wait_until_quiet(
             m, [] { return std::vector<std::string>{"Deployment web: its pods are not ready"}; },
-            std::chrono::milliseconds(200));
+            std::chrono::seconds(3)); // enough for the lists, also under a sanitizer
         CHECK_FALSE(report.settled);
         REQUIRE_FALSE(report.waiting_for.empty());
         CHECK(report.waiting_for.back() == "Deployment web: its pods are not ready");
