@@ -25,17 +25,33 @@ std::string show(const std::map<std::string, std::size_t>& writes) {
     return all.empty() ? "none" : fmt::format("{}", fmt::join(all, ", "));
 }
 
-void count_writes(cluster_size size) {
+/// One for each object that needs one; a Gateway's status is written before and after its address is
+/// announced.
+std::map<std::string, std::size_t> expected_at_start(cluster_size size) {
+    const std::size_t routes = size.gateways * size.routes;
+    return {{"patch gatewayclasses", 1},       {"patch gatewayclasses/status", 1},
+            {"patch gateways", size.gateways}, {"patch gateways/status", 2 * size.gateways},
+            {"apply services", size.gateways}, {"apply endpointslices", routes},
+            {"patch tcproutes/status", routes}};
+}
+
+/// False when the cold start wrote something else than expected.
+bool count_writes(cluster_size size) {
     const auto start = std::chrono::steady_clock::now();
     scaled_cluster cluster(size);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const auto at_start = cluster.take_writes();
     fmt::print("{} Gateways, {} routes, {} endpoints\ncold start: {} ({:.0f} s with the server's work)\n",
                size.gateways, size.gateways * size.routes, size.gateways * size.routes * size.endpoints,
-               show(cluster.take_writes()), took.count());
+               show(at_start), took.count());
     for (const std::string& change : scaled_cluster::changes()) {
         cluster.make(change);
         fmt::print("{}: {}\n", change, show(cluster.take_writes()));
     }
+    if (at_start == expected_at_start(size))
+        return true;
+    fmt::print(stderr, "expected at the start: {}\n", show(expected_at_start(size)));
+    return false;
 }
 
 void count_instructions(cluster_size size) {
@@ -77,7 +93,6 @@ int main(int argc, char** argv) {
     const auto number = [&](int i) { return static_cast<std::size_t>(std::strtoul(argv[i], nullptr, 10)); };
     const cluster_size size{number(2), number(3), number(4)};
     if (std::string(argv[1]) == "writes")
-        count_writes(size);
-    else
-        count_instructions(size);
+        return count_writes(size) ? 0 : 1;
+    count_instructions(size);
 }
