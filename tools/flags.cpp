@@ -168,6 +168,9 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
                    "them, for the Gateway API's conformance suite")
         ->type_name("WORD")
         ->capture_default_str();
+    app.add_flag("--observe-only", f.gateway.observe_only,
+                 "Write nothing, not even status, Events and the Lease; log and count what would be written")
+        ->check(boolean());
     app.add_flag("--leader-elect", raw.leader_elect, "Act only while holding the Lease gateway-api.fnnrn.me")
         ->check(boolean());
     app.add_option("--metrics-bind-address", f.manager.metrics_bind_address,
@@ -236,7 +239,8 @@ void interpret(flags& f, const raw_flags& raw) {
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)
         f.gateway.ipam_config = parse_configmap(raw.pools);
-    if (raw.leader_elect)
+    if (raw.leader_elect &&
+        !f.gateway.observe_only) // the Lease is a write, and who writes nothing needs none
         f.manager.leader_election = leader_election_options();
     if (raw.format == "tree")
         f.format = output::tree;

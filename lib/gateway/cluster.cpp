@@ -130,7 +130,7 @@ bool changes_class(const change<GatewayClass>& c) {
 }
 
 cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources)
-    : opts(std::move(o)), named(opts.controller_name), events(mgr.events()),
+    : opts(std::move(o)), named(opts.controller_name), events(mgr.events()), changes(mgr.metrics()),
       classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>(scope_of(opts))),
       services(mgr.cache<core_v1::Service>(scope_of(opts))),
       endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>(scope_of(opts))),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "certificates.hpp"
+#include "change_log.hpp"
 
 #include <gwctl/gateway/addresses.hpp>
 #include <gwctl/gateway/parameters.hpp>
@@ -90,6 +91,7 @@ public:
     const options opts;
     const names named;
     event_recorder& events;
+    change_log changes;
 
     store<GatewayClass>& classes;
     store<Gateway>& gateways;
@@ -144,6 +146,11 @@ struct controllers {
     std::vector<controller*> routes{}; ///< in the order of cluster::served_routes
 };
 void connect(cluster& c, controllers targets);
+
+/// Plans without writing, and says what would be written.
+void observe_gateway(cluster& c, context& ctx, const std::shared_ptr<const Gateway>& gateway);
+/// What the writes of a plan would change, one line per field.
+std::vector<std::string> describe_writes(const cluster& c, const desired_state& desired);
 
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class);
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key);

@@ -1,21 +1,138 @@
-#include <gwctl/gateway/plan.hpp>
+#include <gwctl/gateway/differences.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace gwctl::gateway {
+namespace {
+
+/// API servers write empty lists as null, or not at all.
+bool is_empty(const json::value& v) {
+    return v.is_null() || (v.is_array() && v.get_array().empty()) ||
+           (v.is_object() && v.get_object().empty());
+}
+
+const json::value& member_of(const json::value* object, std::string_view key) {
+    static const json::value nothing;
+    const auto* o = object == nullptr ? nullptr : object->if_object();
+    const json::value* found = o == nullptr ? nullptr : o->if_contains(key);
+    return found == nullptr ? nothing : *found;
+}
+
+std::string text_of(const json::value& v) {
+    constexpr std::size_t longest = 80;
+    if (v.is_null())
+        return {};
+    std::string text = boost::json::serialize(v);
+    if (text.size() <= longest)
+        return text;
+    std::size_t end = longest - 3;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U)
+        --end; // not within a UTF-8 character
+    return text.substr(0, end) + "...";
+}
+
+std::string join(const std::string& path, std::string_view key) {
+    if (path.empty())
+        return std::string(key);
+    // Keys of labels and annotations have dots of their own.
+    if (key.find_first_of("./") != key.npos || path.ends_with("labels") || path.ends_with("annotations") ||
+        path.ends_with("selector"))
+        return fmt::format("{}[{}]", path, key);
+    return fmt::format("{}.{}", path, key);
+}
+
+/// What tells an entry of a list from the others; empty when nothing does.
+std::string entry_name(const json::value& entry) {
+    for (const std::string_view key : {"name", "type", "ip", "value"})
+        if (const auto* text = member_of(&entry, key).if_string(); text != nullptr && !text->empty())
+            return std::string(*text);
+    if (const auto* addresses = member_of(&entry, "addresses").if_array();
+        addresses != nullptr && !addresses->empty() && addresses->front().is_string())
+        return std::string(addresses->front().get_string());
+    return {};
+}
+
+class comparison {
+public:
+    void compare(const std::string& path, const json::value& live, const json::value& wanted) {
+        if (covers(live, wanted))
+            return;
+        const auto* w = wanted.if_object();
+        if (w != nullptr && !w->empty() && (live.is_object() || live.is_null())) {
+            for (const auto& member : *w)
+                compare(join(path, member.key()), member_of(&live, member.key()), member.value());
+            return;
+        }
+        if (wanted.is_array() && live.is_array() && compare_lists(path, live.get_array(), wanted.get_array()))
+            return;
+        found.push_back({path, text_of(live), text_of(wanted)});
+    }
+
+    std::vector<field_difference> found{};
+
+private:
+    /// By the names of the entries; false when they have none, or when only the order differs.
+    bool compare_lists(const std::string& path, const json::array& live, const json::array& wanted) {
+        const auto by_name = [](const json::array& list) {
+            std::map<std::string, const json::value*> all;
+            for (const json::value& entry : list)
+                if (std::string name = entry_name(entry); name.empty() || !all.emplace(name, &entry).second)
+                    return std::map<std::string, const json::value*>();
+            return all;
+        };
+        const auto has = by_name(live);
+        const auto needs = by_name(wanted);
+        if (has.size() != live.size() || needs.size() != wanted.size())
+            return false;
+        const std::size_t before = found.size();
+        for (const auto& [name, entry] : needs) {
+            const auto other = has.find(name);
+            const std::string at = fmt::format("{}[{}]", path, name);
+            if (other == has.end())
+                found.push_back({at, {}, text_of(*entry)});
+            else
+                compare(at, *other->second, *entry);
+        }
+        for (const auto& [name, entry] : has)
+            if (!needs.contains(name))
+                found.push_back({fmt::format("{}[{}]", path, name), text_of(*entry), {}});
+        return found.size() > before;
+    }
+};
+
+void compare_patch(const std::string& path, const json::value& live, const json::value& patch,
+                   std::vector<field_difference>& found) {
+    if (path == "metadata.resourceVersion")
+        return;
+    if (const auto* p = patch.if_object()) {
+        for (const auto& member : *p)
+            compare_patch(join(path, member.key()), member_of(&live, member.key()), member.value(), found);
+        return;
+    }
+    if (live == patch || (is_empty(live) && is_empty(patch)))
+        return;
+    comparison c;
+    if (!patch.is_null())
+        c.compare(path, live, patch);
+    if (c.found.empty()) // only the order, or members that the patch takes away
+        c.found.push_back({path, text_of(live), text_of(patch)});
+    std::move(c.found.begin(), c.found.end(), std::back_inserter(found));
+}
+
+} // namespace
 
 bool covers(const json::value& live, const json::value& wanted) {
-    const auto is_empty = [](const json::value& v) {
-        return v.is_null() || (v.is_array() && v.get_array().empty()) ||
-               (v.is_object() && v.get_object().empty());
-    };
     if (is_empty(wanted))
-        return is_empty(live); // API servers write empty lists as null, or not at all
+        return is_empty(live);
     if (const auto* w = wanted.if_object()) {
-        const auto* l = live.if_object();
-        return l != nullptr && std::all_of(w->begin(), w->end(), [&](const auto& member) {
-                   const auto* value = l->if_contains(member.key());
-                   return covers(value == nullptr ? json::value() : *value, member.value());
+        const bool comparable = live.is_object() || live.is_null();
+        return comparable && std::all_of(w->begin(), w->end(), [&](const auto& member) {
+                   return covers(member_of(&live, member.key()), member.value());
                });
     }
     if (const auto* w = wanted.if_array()) {
@@ -25,6 +142,28 @@ bool covers(const json::value& live, const json::value& wanted) {
                           [](const auto& mine, const auto& theirs) { return covers(theirs, mine); });
     }
     return live == wanted;
+}
+
+std::vector<field_difference> differences(const json::value& live, const json::value& wanted) {
+    comparison c;
+    c.compare({}, live, wanted);
+    return std::move(c.found);
+}
+
+std::vector<field_difference> patch_differences(const json::value& live, const json::value& patch) {
+    std::vector<field_difference> found;
+    compare_patch({}, live, patch, found);
+    return found;
+}
+
+std::string list_paths(const std::vector<field_difference>& fields) {
+    constexpr std::size_t most = 6;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, fields.size()); ++i)
+        text += (i == 0 ? "" : ", ") + (fields[i].path.empty() ? std::string("everything") : fields[i].path);
+    if (fields.size() > most)
+        text += fmt::format(" and {} more", fields.size() - most);
+    return text;
 }
 
 } // namespace gwctl::gateway

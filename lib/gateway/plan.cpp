@@ -29,17 +29,26 @@ std::string digest(const T& object) {
     return fmt::format("{:016x}", h);
 }
 
-/// Adds the digest; true when the cluster has the object with that digest and all of its content.
+/// Adds the digest and says how the cluster's object compares.
 template <class T>
-bool is_applied(T& wanted, const T* live, const names& n) {
-    wanted.metadata.annotations[n.applied()] = digest(wanted);
+applied_object compare_applied(T& wanted, const T* live, const names& n) {
+    applied_object o;
+    o.type = T::type;
+    o.key = key_of(wanted);
+    o.digest = digest(wanted);
+    wanted.metadata.annotations[n.applied()] = o.digest;
+    o.exists = live != nullptr;
     if (live == nullptr)
-        return false;
-    const auto seen = live->metadata.annotations.find(n.applied());
-    if (seen == live->metadata.annotations.end() ||
-        seen->second != wanted.metadata.annotations.at(n.applied()))
-        return false;
-    return covers(boost::json::parse(json::encode(*live)), boost::json::parse(json::encode(wanted)));
+        return o;
+    if (const auto seen = live->metadata.annotations.find(n.applied());
+        seen != live->metadata.annotations.end())
+        o.has_digest = seen->second == o.digest;
+    const json::value is = boost::json::parse(json::encode(*live));
+    const json::value should_be = boost::json::parse(json::encode(wanted));
+    o.is_right = o.has_digest.value_or(false) && covers(is, should_be);
+    if (!o.is_right)
+        o.fields = differences(is, should_be);
+    return o;
 }
 
 /// Garbage collection looks for an owner in the version that the reference names, and finds none where that
@@ -152,14 +161,16 @@ void find_unwanted_slices(const snapshot& s, const std::vector<EndpointSlice>& s
 
 template <class T>
 void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<const T>>& managed,
-                    const std::function<std::shared_ptr<const T>(const object_key&)>& find, const names& n) {
+                    const std::function<std::shared_ptr<const T>(const object_key&)>& find, const names& n,
+                    std::vector<applied_object>& objects) {
     std::erase_if(wanted, [&](T& object) {
         const auto live = std::find_if(managed.begin(), managed.end(),
                                        [&](const auto& m) { return key_of(*m) == key_of(object); });
-        if (live != managed.end())
-            return is_applied(object, live->get(), n);
-        const auto other = find ? find(key_of(object)) : nullptr;
-        return is_applied(object, other.get(), n);
+        std::shared_ptr<const T> other;
+        if (live == managed.end() && find)
+            other = find(key_of(object));
+        objects.push_back(compare_applied(object, live == managed.end() ? other.get() : live->get(), n));
+        return objects.back().is_right;
     });
 }
 
@@ -321,10 +332,11 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
 
     wishes.kept = services;
     keep_unapplied<Service>(
-        services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n);
+        services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n,
+        desired.objects);
     wishes.changed = std::move(services);
     detail::plan_writes(std::move(wishes), d, s, n, desired);
-    keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n);
+    keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n, desired.objects);
     gain_before_losing(slices, s.managed_slices);
     desired.slices = std::move(slices);
     return desired;

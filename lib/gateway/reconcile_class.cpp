@@ -77,6 +77,31 @@ std::optional<std::vector<std::string>> desired_finalizers(const GatewayClass& g
     return finalizers;
 }
 
+void observe(cluster& c, context& ctx, const GatewayClass& gateway_class) {
+    std::vector<std::string> lines;
+    const std::string object = gwctl::describe(gateway_class);
+    const bool in_use = c.gateways.any_by_index("class", gateway_class.metadata.name);
+    if (c.opts.namespaces.empty() && desired_finalizers(gateway_class, in_use))
+        lines.push_back(fmt::format("patch {}: metadata.finalizers: {} {}", object, in_use ? "add" : "remove",
+                                    finalizer_class_in_use));
+    const bool is_known =
+        c.parameters.state() != store_state::starting && c.definitions.state() != store_state::starting;
+    if (is_known && gateway_class.metadata.deletionTimestamp.empty()) {
+        const judged_parameters parameters = c.parameters_of(gateway_class);
+        const json::value live = boost::json::parse(json::encode(gateway_class));
+        if (const std::string record =
+                render_parameters_record(gateway_class.metadata, parameters.record, c.named);
+            !record.empty())
+            add_would(lines, "patch", object, patch_differences(live, boost::json::parse(record)));
+        const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
+        if (!(wanted == gateway_class.status))
+            add_would(lines, "patch status of", object,
+                      differences(boost::json::parse(json::encode(gateway_class.status)),
+                                  boost::json::parse(json::encode(wanted))));
+    }
+    c.changes.would(ctx.log, object, std::move(lines));
+}
+
 } // namespace
 
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class) {
@@ -84,6 +109,10 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
         co_return await_change();
     const object_key key = key_of(gateway_class);
 
+    if (c.opts.observe_only) {
+        observe(c, ctx, gateway_class);
+        co_return await_change();
+    }
     // Who is limited to some namespaces cannot tell who uses the class in others.
     if (c.gateways.synced() && c.opts.namespaces.empty()) {
         const bool in_use = c.gateways.any_by_index("class", key.name);

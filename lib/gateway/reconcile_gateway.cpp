@@ -25,6 +25,7 @@ public:
     }
     /// Why a write was refused that trying again will not mend; empty when none was.
     const std::string& reason() const { return reason_; }
+    bool has_failed() const { return static_cast<bool>(first_); }
     void rethrow() const {
         if (first_)
             std::rethrow_exception(first_);
@@ -140,6 +141,18 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
     }
 }
 
+/// For telling whether the same is wanted as before.
+std::string without_times(Gateway::Status status) {
+    const auto clear = [](std::vector<Condition>& conditions) {
+        for (Condition& c : conditions)
+            c.lastTransitionTime.clear();
+    };
+    clear(status.conditions);
+    for (auto& listener : status.listeners)
+        clear(listener.conditions);
+    return json::encode(status);
+}
+
 task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wanted) {
     if (wanted == gateway.status)
         co_return;
@@ -216,6 +229,48 @@ task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guar
     co_await remove_all<EndpointSlice>(ctx, std::move(desired.unwanted_slices), guard);
 }
 
+struct repair {
+    resource_type type{};
+    std::string message{};
+};
+
+/// To be called before the writes, after which nobody can tell any more who made the changes.
+task<std::vector<repair>> describe_repairs(context& ctx, std::vector<drift> drifts, std::string version) {
+    std::vector<repair> repairs;
+    for (const drift& d : drifts) {
+        const std::string changer = co_await find_changer(ctx, version, d);
+        repair& r = repairs.emplace_back();
+        r.type = d.type;
+        r.message = describe_drift(d, changer);
+    }
+    co_return repairs;
+}
+
+void report_repairs(cluster& c, context& ctx, const Gateway& gateway, const std::vector<repair>& repairs) {
+    for (const repair& r : repairs) {
+        ctx.log.warn(r.message);
+        ctx.event(gateway, event_type::warning, "DriftRepaired", r.message);
+        c.changes.count_repair(r.type);
+    }
+}
+
+/// A status that was not written by us, though the same was wanted before.
+std::vector<drift> find_status_drift(const cluster& c, const Gateway& gateway,
+                                     const Gateway::Status& wanted) {
+    if (wanted == gateway.status ||
+        !c.changes.is_status_drift(gwctl::describe(gateway), without_times(wanted)))
+        return {};
+    drift d;
+    d.type = Gateway::type;
+    d.key = key_of(gateway);
+    d.of_status = true;
+    d.fields = differences(json::object{{"status", boost::json::parse(json::encode(gateway.status))}},
+                           json::object{{"status", boost::json::parse(json::encode(wanted))}});
+    if (d.fields.empty())
+        return {};
+    return {std::move(d)};
+}
+
 } // namespace
 
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
@@ -231,12 +286,22 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (!exists || !c.is_ours(*gateway)) {
         c.waiting.erase(key);
         c.forget_outcomes(key);
+        c.changes.forget(key);
+        c.changes.forget_status(gwctl::describe(Gateway::type, key));
         desired_state removal = plan_removal(c.remains_of(key), c.opts);
+        if (c.opts.observe_only) {
+            c.changes.would(ctx.log, gwctl::describe(Gateway::type, key), describe_writes(c, removal));
+            co_return await_change();
+        }
         co_await carry_out(c, ctx, std::move(removal), guard);
         guard.rethrow();
         co_return await_change();
     }
 
+    if (c.opts.observe_only) {
+        observe_gateway(c, ctx, gateway);
+        co_return await_change();
+    }
     const gateway_settings settings = c.settings_of(*gateway);
     assignment assigned;
     try {
@@ -258,7 +323,14 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
     c.publish(key, std::move(desired.outcomes));
     Gateway::Status status = std::move(desired.status);
+    const std::vector<applied_object> objects = std::move(desired.objects);
+    std::vector<drift> drifts = c.changes.find_drift(key, objects);
+    const std::vector<repair> repairs = co_await describe_repairs(ctx, std::move(drifts), "v1");
     co_await carry_out(c, ctx, std::move(desired), guard);
+    if (!guard.has_failed()) {
+        report_repairs(c, ctx, *gateway, repairs);
+        c.changes.settled(key, objects);
+    }
     if (!guard.reason().empty()) {
         const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
         condition_writer conditions(std::move(status.conditions), gateway->metadata.generation.value_or(0),
@@ -269,7 +341,13 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
+    std::vector<drift> status_drift = find_status_drift(c, *gateway, status);
+    const std::vector<repair> status_repairs =
+        co_await describe_repairs(ctx, std::move(status_drift), c.served_version(Gateway::type));
+    std::string settled = without_times(status);
     co_await write_status(ctx, *gateway, std::move(status));
+    report_repairs(c, ctx, *gateway, status_repairs);
+    c.changes.status_settled(gwctl::describe(*gateway), std::move(settled));
     guard.rethrow();
     co_return await_change();
 }

@@ -47,8 +47,19 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         co_return requeue_after(std::chrono::seconds(10));
     }
     const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
-    if (!wanted || *wanted == set->status)
+    if (!wanted || *wanted == set->status) {
+        if (c.opts.observe_only)
+            c.changes.would(ctx.log, gwctl::describe(*set), {});
         co_return await_change();
+    }
+    if (c.opts.observe_only) {
+        std::vector<std::string> lines;
+        add_would(lines, "patch status of", gwctl::describe(*set),
+                  differences(boost::json::parse(json::encode(set->status)),
+                              boost::json::parse(json::encode(*wanted))));
+        c.changes.would(ctx.log, gwctl::describe(*set), std::move(lines));
+        co_return await_change();
+    }
     // Both lists written out: an empty one must clear what is there.
     const json::object status{{"conditions", boost::json::parse(json::encode(wanted->conditions))},
                               {"listeners", boost::json::parse(json::encode(wanted->listeners))}};

@@ -108,6 +108,57 @@ patch parents_patch(const route_view& route, const std::vector<json::value>& par
     return patch::merge_patch(boost::json::serialize(body));
 }
 
+/// What the verdicts say, for telling whether they say the same as before.
+std::string without_times(const route_verdicts& verdicts) {
+    std::string text;
+    for (const parent_verdict& v : verdicts.parents) {
+        text += json::encode(*v.parent);
+        for (const auto& said :
+             {std::optional(v.accepted), std::optional(v.resolved_refs), v.programmed, v.weights})
+            if (said)
+                text += fmt::format("{}{}{};", said->holds, said->reason, said->message);
+    }
+    return text;
+}
+
+json::value status_value(std::vector<json::value> parents) {
+    return json::object{{"status", {{"parents", json::array(parents.begin(), parents.end())}}}};
+}
+
+/// Somebody changed our entries.
+task<void> report_drift(cluster& c, context& ctx, const route_view& route, std::vector<json::value> parents) {
+    const std::vector<json::value> before = route.status->parents.value_or(std::vector<json::value>());
+    drift d;
+    d.type = route.kind->type;
+    d.key = key_of(*route.metadata);
+    d.of_status = true;
+    d.fields = differences(status_value(before), status_value(std::move(parents)));
+    if (d.fields.empty())
+        co_return; // an entry too many
+    const std::string changer = co_await find_changer(ctx, c.served_version(route.kind->type), d);
+    c.events.record(reference_to(c, route), event_type::warning, "DriftRepaired", describe_drift(d, changer));
+    c.changes.count_repair(d.type);
+}
+
+void observe(cluster& c, context& ctx, const route_view& route, const route_verdicts& verdicts,
+             bool wants_finalizer) {
+    std::vector<std::string> lines;
+    const std::string object = describe(route);
+    const auto& finalizers = route.metadata->finalizers;
+    const bool has_finalizer =
+        std::find(finalizers.begin(), finalizers.end(), c.named.cleanup_finalizer()) != finalizers.end();
+    if (wants_finalizer != has_finalizer)
+        lines.push_back(fmt::format("patch {}: metadata.finalizers: {} {}", object,
+                                    wants_finalizer ? "add" : "remove", c.named.cleanup_finalizer()));
+    if (route.metadata->deletionTimestamp.empty())
+        if (auto parents =
+                route_parents(route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now()))
+            add_would(lines, "patch status of", object,
+                      differences(status_value(route.status->parents.value_or(std::vector<json::value>())),
+                                  status_value(std::move(*parents))));
+    c.changes.would(ctx.log, object, std::move(lines));
+}
+
 task<action> reconcile_present(cluster& c, served_route_source& source, context& ctx, object_key key) {
     const std::optional<route_view> route = source.get(key);
     if (!route)
@@ -119,15 +170,27 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
     const bool leaving = !route->metadata->deletionTimestamp.empty();
     const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
-    const bool wrote_finalizer =
-        co_await keep_finalizer(c, source, ctx, *route, (verdicts.borrows && !leaving) || borrowed);
+    const bool wants_finalizer = (verdicts.borrows && !leaving) || borrowed;
+    if (c.opts.observe_only) {
+        if (!verdicts.incomplete)
+            observe(c, ctx, *route, verdicts, wants_finalizer);
+        co_return await_change();
+    }
+    const bool wrote_finalizer = co_await keep_finalizer(c, source, ctx, *route, wants_finalizer);
     if (wrote_finalizer || leaving || verdicts.incomplete)
         co_return await_change(); // the write, or the Gateway, brings us back
 
     const auto parents = route_parents(*route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now());
-    if (!parents)
+    const std::string id = describe(*route);
+    const std::string wanted = without_times(verdicts);
+    if (!parents) {
+        c.changes.status_settled(id, wanted);
         co_return await_change();
+    }
+    if (c.changes.is_status_drift(id, wanted))
+        co_await report_drift(c, ctx, *route, *parents);
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
+    c.changes.status_settled(id, wanted);
     announce(c, *route, verdicts);
     for (const parent_verdict& v : verdicts.parents)
         ctx.log.info(

@@ -103,9 +103,11 @@ gateway_controller::gateway_controller(gateway_cluster& cluster, gateway::option
     manager_options m;
     m.name = "gateway-api-controller";
     m.handle_signals = false;
-    m.leader_election.emplace();
-    m.leader_election->namespace_ = "default";
-    m.leader_election->name = "gateway-api.fnnrn.me";
+    if (!o.observe_only) { // as the program does
+        m.leader_election.emplace();
+        m.leader_election->namespace_ = "default";
+        m.leader_election->name = "gateway-api.fnnrn.me";
+    }
     manager_ = std::make_unique<manager>(m, testing::config_for(cluster.server));
     gateway::install<gateway::tcp, gateway::udp>(*manager_, std::move(o));
     thread_ = std::make_unique<testing::manager_thread>(*manager_);

@@ -55,6 +55,8 @@ public:
     class health::answer readiness() const {
         return manager_->health().ready();
     }
+    /// What /metrics would show.
+    std::string metrics_text() const { return manager_->metrics().text(); }
     int stop() { return thread_->stop(); }
 
 private:

@@ -313,7 +313,7 @@ class Flags(unittest.TestCase):
                 self.refused(flag, value, ":PORT, HOST:PORT or 0")
         for value in ("", "MetalLB", "kube_vip"):
             self.refused("announcer", value, "one of kube-vip, metallb, cilium, servicelb, none")
-        for flag in ("leader-elect", "write-spec-address", "zap-devel"):
+        for flag in ("leader-elect", "observe-only", "write-spec-address", "zap-devel"):
             self.refused(flag, "maybe", "true or false")
 
     def test_values_that_can(self):

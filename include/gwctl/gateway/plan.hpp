@@ -2,6 +2,7 @@
 /// output.
 #pragma once
 
+#include <gwctl/gateway/differences.hpp>
 #include <gwctl/gateway/hand_over.hpp>
 #include <gwctl/gateway/outcome.hpp>
 #include <gwctl/gateway/slices.hpp>
@@ -16,6 +17,19 @@ struct notice {
     std::string message{};
 };
 
+/// An object that we apply.
+struct applied_object {
+    resource_type type{};
+    object_key key{};
+    std::string digest{}; ///< of what is wanted
+    bool is_right = false;
+    bool exists = false;
+    /// Whether the live one says that it was applied with this digest (nothing: that it was applied at all).
+    /// If it is not right then, someone has changed it since.
+    std::optional<bool> has_digest{};
+    std::vector<field_difference> fields{}; ///< what is not right about one that exists
+};
+
 /// To be carried out from top to bottom: first slices, since a Service without endpoints refuses connections.
 struct desired_state {
     std::vector<discovery_v1::EndpointSlice> slices{};
@@ -25,6 +39,8 @@ struct desired_state {
     Gateway::Status status{};
     std::vector<problem> problems{};
     std::vector<notice> notices{};
+    /// All that ought to be, whether it is going to be written or not.
+    std::vector<applied_object> objects{};
     /// What becomes of each route of the snapshot; a route that is about to be changed by us is left out.
     std::vector<route_outcome> outcomes{};
 };
@@ -41,9 +57,5 @@ desired_state plan_removal(const snapshot& s, const options& o);
 /// order.
 std::vector<parent_verdict> judge_route(const route_view& route, const snapshot& s, const attachments& a,
                                         const options& o);
-
-/// Whether all that `wanted` says is true of `live`. Members that only `live` has do not matter, but lists
-/// must have the same length: they are owned whole.
-bool covers(const json::value& live, const json::value& wanted);
 
 } // namespace gwctl::gateway

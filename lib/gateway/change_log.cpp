@@ -1,0 +1,174 @@
+#include "change_log.hpp"
+
+#include <gwctl/client/client.hpp>
+
+#include <boost/json/parse.hpp>
+
+#include <fmt/format.h>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/registry.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+std::string id_of(const applied_object& o) { return gwctl::describe(o.type, o.key); }
+
+const json::value* member_of(const json::value* v, std::string_view key) {
+    const auto* object = v == nullptr ? nullptr : v->if_object();
+    return object == nullptr ? nullptr : object->if_contains(key);
+}
+
+std::string_view text_of(const json::value* v) {
+    const auto* text = v == nullptr ? nullptr : v->if_string();
+    return text == nullptr ? std::string_view() : std::string_view(*text);
+}
+
+/// The first two names of a path: "spec" and "ports" of "spec.ports[tcp-80].port".
+std::pair<std::string_view, std::string_view> start_of(std::string_view path) {
+    const std::size_t end = std::min(path.find_first_of(".["), path.size());
+    if (end == path.size() || path[end] == '[') // an entry of a list: "endpoints[10.0.0.1]"
+        return {path.substr(0, end), {}};
+    const std::string_view rest = path.substr(end + 1);
+    return {path.substr(0, end), rest.substr(0, std::min(rest.find_first_of(".["), rest.size()))};
+}
+
+bool owns(const json::value* fields, std::string_view path) {
+    const auto [first, second] = start_of(path);
+    const json::value* at = member_of(fields, fmt::format("f:{}", first));
+    return at != nullptr && (second.empty() || member_of(at, fmt::format("f:{}", second)) != nullptr);
+}
+
+} // namespace
+
+struct change_log::counters {
+    explicit counters(prometheus::Registry& r)
+        : repairs(prometheus::BuildCounter()
+                      .Name("gwctl_drift_repairs_total")
+                      .Help("Objects that somebody else had changed and that were put back")
+                      .Register(r)),
+          pending(prometheus::BuildGauge()
+                      .Name("gwctl_pending_changes")
+                      .Help("Changes, field by field, that -observe-only keeps from being written")
+                      .Register(r)
+                      .Add({})) {}
+    prometheus::Family<prometheus::Counter>& repairs;
+    prometheus::Gauge& pending;
+};
+
+change_log::change_log(metrics& m) : counters_(std::make_unique<counters>(m.registry())) {}
+change_log::~change_log() = default;
+
+std::vector<drift> change_log::find_drift(const object_key& gateway,
+                                          const std::vector<applied_object>& objects) const {
+    std::vector<drift> found;
+    const auto known = wanted_.find(gateway);
+    for (const applied_object& o : objects) {
+        if (o.is_right)
+            continue;
+        bool was_wanted = false;
+        if (known != wanted_.end())
+            if (const auto before = known->second.find(id_of(o)); before != known->second.end())
+                was_wanted = before->second == o.digest;
+        // A digest that is another one says that we wrote something else: the wish has changed.
+        if (o.has_digest ? *o.has_digest : was_wanted)
+            found.push_back({o.type, o.key, false, o.fields});
+    }
+    return found;
+}
+
+void change_log::settled(const object_key& gateway, const std::vector<applied_object>& objects) {
+    auto& digests = wanted_[gateway];
+    digests.clear();
+    for (const applied_object& o : objects)
+        digests[id_of(o)] = o.digest;
+}
+
+bool change_log::is_status_drift(const std::string& id, const std::string& wanted) const {
+    const auto known = statuses_.find(id);
+    return known != statuses_.end() && known->second == wanted;
+}
+
+void change_log::count_repair(const resource_type& type) {
+    counters_->repairs.Add({{"kind", std::string(type.kind)}}).Increment();
+}
+
+void change_log::would(const object_log& log, const std::string& id, std::vector<std::string> lines) {
+    std::vector<std::string>& before = would_[id];
+    if (before != lines) {
+        for (const std::string& line : lines)
+            log.info("would write", {{"change", line}});
+        if (lines.empty())
+            log.info("nothing to write any more");
+        before = std::move(lines);
+    }
+    if (before.empty())
+        would_.erase(id);
+    std::size_t all = 0;
+    for (const auto& [who, pending] : would_)
+        all += pending.size();
+    counters_->pending.Set(static_cast<double>(all));
+}
+
+task<std::string> find_changer(context& ctx, std::string version, drift d) {
+    if (d.fields.empty())
+        co_return std::string();
+    http_request request;
+    request.target =
+        collection_path(d.type, version, d.key.namespace_) + "?fieldSelector=metadata.name%3D" + d.key.name;
+    std::string body;
+    try {
+        body = co_await ctx.api.raw(std::move(request));
+    } catch (const api_error&) {
+        co_return std::string(); // it matters less than the repair
+    }
+    boost::system::error_code bad;
+    const json::value list = boost::json::parse(body, bad);
+    const auto* items = bad ? nullptr : member_of(&list, "items");
+    const auto* objects = items == nullptr ? nullptr : items->if_array();
+    if (objects == nullptr || objects->empty())
+        co_return std::string();
+    const json::value* managed = member_of(member_of(&objects->front(), "metadata"), "managedFields");
+    const auto* entries = managed == nullptr ? nullptr : managed->if_array();
+    std::string changer;
+    std::string since;
+    if (entries != nullptr)
+        for (const json::value& entry : *entries) {
+            const std::string_view manager = text_of(member_of(&entry, "manager"));
+            const std::string_view time = text_of(member_of(&entry, "time")); // RFC 3339 in UTC sorts as text
+            const json::value* owned = member_of(&entry, "fieldsV1");
+            const bool is_ours = manager == ctx.api.options().field_manager;
+            if (!is_ours && time >= since &&
+                std::any_of(d.fields.begin(), d.fields.end(),
+                            [&](const auto& f) { return owns(owned, f.path); })) {
+                changer = manager;
+                since = time;
+            }
+        }
+    co_return changer;
+}
+
+std::string describe_drift(const drift& d, const std::string& changer) {
+    const std::string object = gwctl::describe(d.type, d.key);
+    if (d.fields.empty())
+        return fmt::format("{}: made again; it had been deleted", object);
+    return fmt::format("{}: {} put back; {}", object, list_paths(d.fields),
+                       changer.empty() ? "change the Gateway or its routes instead"
+                                       : fmt::format("changed by {}", changer));
+}
+
+void add_would(std::vector<std::string>& lines, std::string_view verb, const std::string& object,
+               const std::vector<field_difference>& fields) {
+    const auto or_nothing = [](const std::string& text) {
+        return text.empty() ? std::string_view("nothing") : std::string_view(text);
+    };
+    if (fields.empty())
+        lines.push_back(fmt::format("{} {}", verb, object));
+    for (const field_difference& f : fields)
+        lines.push_back(fmt::format("{} {}: {}: {} -> {}", verb, object, f.path, or_nothing(f.live),
+                                    or_nothing(f.wanted)));
+}
+
+} // namespace gwctl::gateway::detail

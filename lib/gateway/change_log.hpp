@@ -1,0 +1,71 @@
+// What somebody else changed and we put back, and what we would write if we might.
+#pragma once
+
+#include <gwctl/gateway/differences.hpp>
+#include <gwctl/gateway/plan.hpp>
+#include <gwctl/runtime/metrics.hpp>
+#include <gwctl/runtime/reconciler.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gwctl::gateway::detail {
+
+/// One object that is not as we left it.
+struct drift {
+    resource_type type{};
+    object_key key{};
+    bool of_status = false;
+    std::vector<field_difference> fields{}; ///< none: the object is gone
+};
+
+class change_log {
+public:
+    explicit change_log(metrics& m);
+    ~change_log();
+    change_log(const change_log&) = delete;
+    change_log& operator=(const change_log&) = delete;
+
+    /// Which of a Gateway's objects are wrong although nothing else is wanted of them than before.
+    std::vector<drift> find_drift(const object_key& gateway,
+                                  const std::vector<applied_object>& objects) const;
+    /// Notes what is wanted, for the next `find_drift`: to be called when all of it is written.
+    void settled(const object_key& gateway, const std::vector<applied_object>& objects);
+    void forget(const object_key& gateway) { wanted_.erase(gateway); }
+
+    /// Whether a status is wrong although the same was written before. `id` names the object; `wanted`
+    /// without times.
+    bool is_status_drift(const std::string& id, const std::string& wanted) const;
+    void status_settled(const std::string& id, std::string wanted) { statuses_[id] = std::move(wanted); }
+    void forget_status(const std::string& id) { statuses_.erase(id); }
+
+    void count_repair(const resource_type& type);
+
+    /// What a reconcile of `id` would write; logged when it is not the same as before, and counted until it
+    /// is less.
+    void would(const object_log& log, const std::string& id, std::vector<std::string> lines);
+
+private:
+    struct counters;
+    std::unique_ptr<counters> counters_;
+    std::map<object_key, std::map<std::string, std::string>>
+        wanted_; ///< digests, by "Service default/web-l4"
+    std::map<std::string, std::string> statuses_;
+    std::map<std::string, std::vector<std::string>> would_;
+};
+
+/// Who changed the fields last, by the object's managedFields; empty when that cannot be told. Asks the API
+/// server, with the permission to list.
+task<std::string> find_changer(context& ctx, std::string version, drift d);
+
+/// "Service default/web: spec.loadBalancerIP put back; changed by kubectl-edit"
+std::string describe_drift(const drift& d, const std::string& changer);
+
+/// Lines for `change_log::would`, one per field: "patch Service default/web: spec.type: "ClusterIP" ->
+/// "LoadBalancer"".
+void add_would(std::vector<std::string>& lines, std::string_view verb, const std::string& object,
+               const std::vector<field_difference>& fields);
+
+} // namespace gwctl::gateway::detail

@@ -1,0 +1,161 @@
+// What somebody else changes is put back, with an Event that names the fields and who it was; and
+// -observe-only, which writes nothing.
+#include "../integration/blocking_client.hpp"
+#include "embedded_run.hpp"
+
+#include <gwctl/gateway/status.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <support/catch.hpp>
+
+using namespace gwctl;
+using namespace gwctl::tests;
+
+namespace {
+
+const std::vector<std::string> everything{"nginx.yaml",   "coredns.yaml",  "ipam.yaml",    "class.yaml",
+                                          "gateway.yaml", "tcproute.yaml", "udproute.yaml"};
+const std::string own = "demo-gateway-demo-gateway-class";
+
+std::vector<std::string> repairs(const gateway_cluster& cluster) {
+    std::vector<std::string> messages;
+    for (const json::value& object : cluster.server.objects("events")) {
+        const auto event = json::decode<core_v1::Event>(boost::json::serialize(object)).value();
+        if (event.reason == "DriftRepaired")
+            messages.push_back(event.involvedObject.kind + " " + event.involvedObject.name + ": " +
+                               event.message);
+    }
+    return messages;
+}
+
+bool is_reported(const gateway_cluster& cluster, const std::string& message) {
+    return cluster.eventually([&] {
+        const auto all = repairs(cluster);
+        return std::find(all.begin(), all.end(), message) != all.end();
+    });
+}
+
+void edit(const gateway_cluster& cluster, const std::string& target, const std::string& body) {
+    blocking_client api(testing::config_for(cluster.server));
+    api.send("PATCH", target + "?fieldManager=kubectl-edit", body, "application/merge-patch+json");
+}
+
+} // namespace
+
+TEST_CASE("an edited Service is put back, and the Gateway's Event says which fields and who it was") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    CHECK(repairs(cluster).empty()); // what we do ourselves is none
+    edit(
+        cluster, "/api/v1/namespaces/default/services/" + own,
+        R"({"metadata": {"annotations": {"example.com/kept": "1"}}, "spec": {"loadBalancerIP": "192.0.2.99"}})");
+    CHECK(is_reported(cluster, "Gateway demo-gateway: Service default/" + own +
+                                   ": spec.loadBalancerIP put back; changed by kubectl-edit"));
+    controller.settle();
+    const auto service = cluster.get<core_v1::Service>(own);
+    CHECK(service.spec.loadBalancerIP == "192.0.2.10");
+    CHECK(service.metadata.annotations.at("example.com/kept") ==
+          "1"); // fields that we do not set are others'
+    CHECK(controller.metrics_text().find("gwctl_drift_repairs_total{kind=\"Service\"} 1") !=
+          std::string::npos);
+}
+
+TEST_CASE("deleted Services and slices come back, and edited slices are put back") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const std::string slice = own + "-tcp-80-ipv4-0";
+    edit(cluster, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/" + slice,
+         R"({"endpoints": [{"addresses": ["10.9.9.9"], "conditions": {"ready": true}}]})");
+    CHECK(cluster.eventually([&] {
+        const auto all = repairs(cluster);
+        return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
+            return m.starts_with("Gateway demo-gateway: EndpointSlice default/" + slice + ": endpoints[") &&
+                   m.ends_with(" put back; changed by kubectl-edit");
+        });
+    }));
+    controller.settle();
+    REQUIRE(cluster.server.remove("endpointslices.discovery.k8s.io", "default", slice));
+    CHECK(is_reported(cluster, "Gateway demo-gateway: EndpointSlice default/" + slice +
+                                   ": made again; it had been deleted"));
+    REQUIRE(cluster.server.remove("services", "default", own));
+    CHECK(is_reported(cluster,
+                      "Gateway demo-gateway: Service default/" + own + ": made again; it had been deleted"));
+    controller.settle();
+    CHECK(cluster.exists("services", "default", own));
+}
+
+TEST_CASE("an edited status is put back") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway/status",
+         R"({"status": {"addresses": [{"type": "IPAddress", "value": "192.0.2.66"}]}})");
+    CHECK(cluster.eventually([&] {
+        const auto all = repairs(cluster);
+        return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
+            return m.starts_with("Gateway demo-gateway: Gateway default/demo-gateway: status.addresses");
+        });
+    }));
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web/status",
+         R"({"status": {"parents": []}})");
+    CHECK(cluster.eventually([&] {
+        const auto all = repairs(cluster);
+        return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
+            return m.starts_with("TCPRoute web: TCPRoute default/web: status.parents");
+        });
+    }));
+    controller.settle();
+    CHECK(cluster.get<gateway_v1::Gateway>("demo-gateway").status.addresses.at(0).value == "192.0.2.10");
+    CHECK(cluster.get<gateway_v1::TCPRoute>("web").status.parents->size() == 1);
+}
+
+TEST_CASE("what the user changes of Gateways and routes is no drift") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway",
+         R"({"spec": {"infrastructure": {"labels": {"team": "a"}}}})");
+    controller.settle();
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web",
+         R"({"metadata": {"labels": {"serviceBehaviour": "duplicate"}}})");
+    controller.settle();
+    edit(cluster, "/apis/apps/v1/namespaces/default/deployments/nginx", R"({"spec": {"replicas": 3}})");
+    controller.settle();
+    CHECK(repairs(cluster) == std::vector<std::string>());
+}
+
+TEST_CASE("observe-only writes nothing, and counts what it would write") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    cluster.apply("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: {name: web, labels: "
+                  "{serviceBehaviour: update}}}");
+    REQUIRE(cluster.server.wait_until([&] { return cluster.server.settled(); }));
+    const std::size_t before = cluster.server.writes().size();
+    gateway::options o = default_options();
+    o.observe_only = true;
+    {
+        gateway_controller controller(cluster, o);
+        controller.settle();
+        CHECK(controller.metrics_text().find("gwctl_pending_changes ") != std::string::npos);
+        CHECK(controller.metrics_text().find("gwctl_pending_changes 0") == std::string::npos);
+    }
+    CHECK(cluster.server.writes().size() == before); // not even Events and the Lease
+    {
+        gateway_controller controller(cluster, default_options());
+        controller.settle();
+        CHECK(controller.stop() == 0);
+    }
+    const std::size_t settled = cluster.server.writes().size();
+    gateway_controller controller(cluster, o);
+    controller.settle();
+    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
+    CHECK(cluster.server.writes().size() == settled);
+}
