@@ -86,9 +86,22 @@ void change_log::settled(const object_key& gateway, const std::vector<applied_ob
         digests[id_of(o)] = o.digest;
 }
 
-bool change_log::is_status_drift(const std::string& id, const std::string& wanted) const {
+bool change_log::is_status_drift(const std::string& id, const ObjectMeta& object,
+                                 const std::string& wanted) const {
     const auto known = statuses_.find(id);
-    return known != statuses_.end() && known->second == wanted;
+    return known != statuses_.end() && known->second.uid == object.uid &&
+           known->second.generation == object.generation.value_or(0) &&
+           known->second.digest == std::hash<std::string>()(wanted);
+}
+
+void change_log::status_settled(const std::string& id, const ObjectMeta& object, const std::string& wanted) {
+    statuses_[id] = {object.uid, object.generation.value_or(0), std::hash<std::string>()(wanted)};
+}
+
+void change_log::forget(const std::string& id) {
+    statuses_.erase(id);
+    if (would_.erase(id) > 0)
+        count_pending();
 }
 
 void change_log::count_repair(const resource_type& type) {
@@ -106,6 +119,10 @@ void change_log::would(const object_log& log, const std::string& id, std::vector
     }
     if (before.empty())
         would_.erase(id);
+    count_pending();
+}
+
+void change_log::count_pending() {
     std::size_t all = 0;
     for (const auto& [who, pending] : would_)
         all += pending.size();

@@ -21,6 +21,7 @@ struct drift {
     std::vector<field_difference> fields{}; ///< none: the object is gone
 };
 
+/// An `id` names an object as `gwctl::describe` does: "Service default/web-l4".
 class change_log {
 public:
     explicit change_log(metrics& m);
@@ -33,13 +34,15 @@ public:
                                   const std::vector<applied_object>& objects) const;
     /// Notes what is wanted, for the next `find_drift`: to be called when all of it is written.
     void settled(const object_key& gateway, const std::vector<applied_object>& objects);
-    void forget(const object_key& gateway) { wanted_.erase(gateway); }
+    void forget_objects_of(const object_key& gateway) { wanted_.erase(gateway); }
 
-    /// Whether a status is wrong although the same was written before. `id` names the object; `wanted`
-    /// without times.
-    bool is_status_drift(const std::string& id, const std::string& wanted) const;
-    void status_settled(const std::string& id, std::string wanted) { statuses_[id] = std::move(wanted); }
-    void forget_status(const std::string& id) { statuses_.erase(id); }
+    /// Whether a status is wrong although the same was written before for the same generation of the object.
+    /// `wanted`: the status without times.
+    bool is_status_drift(const std::string& id, const ObjectMeta& object, const std::string& wanted) const;
+    void status_settled(const std::string& id, const ObjectMeta& object, const std::string& wanted);
+
+    /// The object is gone, or none of ours any more.
+    void forget(const std::string& id);
 
     void count_repair(const resource_type& type);
 
@@ -48,11 +51,17 @@ public:
     void would(const object_log& log, const std::string& id, std::vector<std::string> lines);
 
 private:
+    void count_pending();
+
     struct counters;
     std::unique_ptr<counters> counters_;
-    std::map<object_key, std::map<std::string, std::string>>
-        wanted_; ///< digests, by "Service default/web-l4"
-    std::map<std::string, std::string> statuses_;
+    std::map<object_key, std::map<std::string, std::string>> wanted_; ///< digests, by id
+    struct written_status {
+        std::string uid{};
+        std::int64_t generation = 0;
+        std::size_t digest = 0;
+    };
+    std::map<std::string, written_status> statuses_;
     std::map<std::string, std::vector<std::string>> would_;
 };
 

@@ -245,6 +245,8 @@ void cluster::follow_attachments() {
 /// The same for what parameters decide: by which behaviour a route is served.
 void cluster::follow_parameters() {
     classes.on_change([this](const change<GatewayClass>& c) {
+        if (!c.now)
+            changes.forget(gwctl::describe(*c.old));
         if (changes_class(c))
             forget_judged_of((c.now ? c.now : c.old)->metadata.name);
     });

@@ -258,7 +258,7 @@ void report_repairs(cluster& c, context& ctx, const Gateway& gateway, const std:
 std::vector<drift> find_status_drift(const cluster& c, const Gateway& gateway,
                                      const Gateway::Status& wanted) {
     if (wanted == gateway.status ||
-        !c.changes.is_status_drift(gwctl::describe(gateway), without_times(wanted)))
+        !c.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, without_times(wanted)))
         return {};
     drift d;
     d.type = Gateway::type;
@@ -286,8 +286,9 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (!exists || !c.is_ours(*gateway)) {
         c.waiting.erase(key);
         c.forget_outcomes(key);
-        c.changes.forget(key);
-        c.changes.forget_status(gwctl::describe(Gateway::type, key));
+        c.changes.forget_objects_of(key);
+        if (!gateway)
+            c.changes.forget(gwctl::describe(Gateway::type, key));
         desired_state removal = plan_removal(c.remains_of(key), c.opts);
         if (c.opts.observe_only) {
             c.changes.would(ctx.log, gwctl::describe(Gateway::type, key), describe_writes(c, removal));
@@ -347,7 +348,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     std::string settled = without_times(status);
     co_await write_status(ctx, *gateway, std::move(status));
     report_repairs(c, ctx, *gateway, status_repairs);
-    c.changes.status_settled(gwctl::describe(*gateway), std::move(settled));
+    c.changes.status_settled(gwctl::describe(*gateway), gateway->metadata, settled);
     guard.rethrow();
     co_return await_change();
 }

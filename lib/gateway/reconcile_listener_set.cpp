@@ -40,6 +40,8 @@ void announce(context& ctx, const ListenerSet& set, const ListenerSet::Status& w
 
 task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
     const auto set = c.listener_sets.get(key);
+    if (!set)
+        c.changes.forget(gwctl::describe(ListenerSet::type, key));
     if (!set || !set->metadata.deletionTimestamp.empty())
         co_return await_change();
     if (const std::string blocked = c.blocked_by(); !blocked.empty()) {

@@ -161,8 +161,10 @@ void observe(cluster& c, context& ctx, const route_view& route, const route_verd
 
 task<action> reconcile_present(cluster& c, served_route_source& source, context& ctx, object_key key) {
     const std::optional<route_view> route = source.get(key);
-    if (!route)
+    if (!route) {
+        c.changes.forget(gwctl::describe(source.kind().type, key));
         co_return await_change();
+    }
     if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
         ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
         co_return requeue_after(std::chrono::seconds(10));
@@ -184,13 +186,13 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
     const std::string id = describe(*route);
     const std::string wanted = without_times(verdicts);
     if (!parents) {
-        c.changes.status_settled(id, wanted);
+        c.changes.status_settled(id, *route->metadata, wanted);
         co_return await_change();
     }
-    if (c.changes.is_status_drift(id, wanted))
+    if (c.changes.is_status_drift(id, *route->metadata, wanted))
         co_await report_drift(c, ctx, *route, *parents);
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
-    c.changes.status_settled(id, wanted);
+    c.changes.status_settled(id, *route->metadata, wanted);
     announce(c, *route, verdicts);
     for (const parent_verdict& v : verdicts.parents)
         ctx.log.info(

@@ -129,6 +129,18 @@ TEST_CASE("what the user changes of Gateways and routes is no drift") {
     controller.settle();
     edit(cluster, "/apis/apps/v1/namespaces/default/deployments/nginx", R"({"spec": {"replicas": 3}})");
     controller.settle();
+    // The verdict stays and the generation does not, so status is written.
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web",
+         R"({"spec": {"rules": [{"name": "all", "backendRefs": [{"name": "nginx", "port": 80}]}]}})");
+    controller.settle();
+    CHECK(cluster.get<gateway_v1::TCPRoute>("web")
+              .status.parents->at(0)
+              .at("conditions")
+              .at(0)
+              .at("observedGeneration") == 2);
+    REQUIRE(cluster.server.remove("tcproutes.gateway.networking.k8s.io", "default", "web"));
+    cluster.load({"tcproute.yaml"}); // another object with the same name, and no status yet
+    controller.settle();
     CHECK(repairs(cluster) == std::vector<std::string>());
 }
 
@@ -158,4 +170,11 @@ TEST_CASE("observe-only writes nothing, and counts what it would write") {
     controller.settle();
     CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
     CHECK(cluster.server.writes().size() == settled);
+    cluster.apply("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: {name: more}, spec: "
+                  "{parentRefs: [{name: demo-gateway}], rules: [{backendRefs: [{name: nginx, port: 80}]}]}}");
+    controller.settle();
+    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") == std::string::npos);
+    REQUIRE(cluster.server.remove("tcproutes.gateway.networking.k8s.io", "default", "more"));
+    controller.settle();
+    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
 }
