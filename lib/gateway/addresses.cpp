@@ -334,7 +334,7 @@ std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request
         const std::string path = fmt::format("spec.addresses[{}].value: ", i);
         const auto parsed = ipam::parse_address(*wish.value);
         if (parsed.has_error()) {
-            usable = {false, "AddressNotUsable", path + parsed.error().message};
+            usable = {false, "AddressNotUsable", path + parsed.error().message + "; correct or remove it"};
             continue;
         }
         if (parsed->number() == 0) {

@@ -19,8 +19,8 @@ constexpr announcer_profile profiles[] = {
         .lease_key = "kube-vip.io/leaseName", // refuses Services of policy Local
         .without_endpoints_key = "kube-vip.io/allow-reconcile-without-endpoints",
         .one_slice_when_local = true, // its endpoint watcher keeps the last slice that it saw
-        .check = "is its DaemonSet running, with services enabled (svc_enable), and does it serve the "
-                 "Service's loadBalancerClass?",
+        .check = "check that its DaemonSet is running, with services enabled (svc_enable), and serves the "
+                 "Service's loadBalancerClass",
     },
     {
         .id = announcer::metallb,
@@ -30,9 +30,9 @@ constexpr announcer_profile profiles[] = {
         .addresses_key = "metallb.io/loadBalancerIPs", // beside spec.loadBalancerIP it is an error
         .one_per_family = true,
         .sharing_key = "metallb.io/allow-shared-ip",
-        .check =
-            "is it running, is the address in an IPAddressPool, and is the pool in an L2Advertisement or "
-            "BGPAdvertisement?",
+        .check = "check that it is running, that the address is in an IPAddressPool, and the pool in an "
+                 "L2Advertisement or "
+                 "BGPAdvertisement",
     },
     {
         .id = announcer::cilium,
@@ -42,8 +42,9 @@ constexpr announcer_profile profiles[] = {
         .addresses_key = "lbipam.cilium.io/ips",
         .sharing_key = "lbipam.cilium.io/sharing-key",
         .sharing_namespaces_key = "lbipam.cilium.io/sharing-cross-namespace",
-        .check = "is its operator running, and does a CiliumLoadBalancerIPPool that selects the Service have "
-                 "the address? The Service's condition cilium.io/IPAMRequestSatisfied says more",
+        .check = "check that its operator is running, and that a CiliumLoadBalancerIPPool that selects the "
+                 "Service has "
+                 "the address: the Service's condition cilium.io/IPAMRequestSatisfied says more",
     },
     {
         .id = announcer::servicelb,
@@ -53,8 +54,8 @@ constexpr announcer_profile profiles[] = {
         .takes_requests = false,
         .shares_when_local = true, // there is no address to share, only host ports
         .node_ports_when_local = true,
-        .check =
-            "is it enabled, and are the ports free on the nodes? Its pods svclb-* in kube-system say more",
+        .check = "check that it is enabled, and the ports free on the nodes: its pods svclb-* in kube-system "
+                 "say more",
     },
     {
         .id = announcer::none,
@@ -63,7 +64,7 @@ constexpr announcer_profile profiles[] = {
         .spec_address = true,
         .reports = false,
         .shares_when_local = true,
-        .check = "is it running?",
+        .check = "check that it is running",
     },
 };
 

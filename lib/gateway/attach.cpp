@@ -24,29 +24,33 @@ verdict namespace_verdict(const Listener& listener, const std::string& own_names
     if (from == "Same") {
         if (own_namespace == route_namespace)
             return {};
-        return {
-            false, "NotAllowedByListeners",
-            fmt::format("listener {} takes routes of namespace {} only (allowedRoutes.namespaces.from: Same)",
-                        listener.name, own_namespace)};
+        return {false, "NotAllowedByListeners",
+                fmt::format("spec.parentRefs: listener {} takes routes of namespace {} only "
+                            "(allowedRoutes.namespaces.from: Same); move the route there, or change what the "
+                            "listener allows",
+                            listener.name, own_namespace)};
     }
     if (from == "Selector" && rule.selector) {
         if (const std::string why = cluster.labels_unknown(); !why.empty())
             return {
                 false, "NotAllowedByListeners",
-                fmt::format("listener {} takes routes of namespaces that its selector matches, and this "
-                            "controller may not read the labels of namespace {}: {}; let it list and watch "
-                            "namespaces, or set allowedRoutes.namespaces.from to Same or All",
+                fmt::format("spec.parentRefs: listener {} takes routes of namespaces that its selector "
+                            "matches, and this "
+                            "controller may not read the labels of namespace {}: {}; allow it to list and "
+                            "watch namespaces, or set allowedRoutes.namespaces.from to Same or All",
                             listener.name, route_namespace, why)};
         const auto found = cluster.namespace_(route_namespace);
         if (found && matches(*rule.selector, found->metadata.labels))
             return {};
         return {false, "NotAllowedByListeners",
-                fmt::format("listener {} takes routes of namespaces that its selector matches; the labels of "
-                            "namespace {} do not",
+                fmt::format("spec.parentRefs: listener {} takes routes of namespaces that its selector "
+                            "matches, and the labels of namespace {} do not match; label the namespace, or "
+                            "change what the listener allows",
                             listener.name, route_namespace)};
     }
     return {false, "NotAllowedByListeners",
-            fmt::format("listener {} takes no routes: allowedRoutes.namespaces.from is \"{}\"{}",
+            fmt::format("spec.parentRefs: listener {} takes no routes: its allowedRoutes.namespaces.from is "
+                        "\"{}\"{}; refer to another listener, or change what this one allows",
                         listener.name, from, from == "Selector" ? " and there is no selector" : "")};
 }
 
@@ -86,17 +90,20 @@ verdict hostname_verdict(const Listener& listener, const std::vector<std::string
     });
     if (meet)
         return {};
-    return {
-        false, "NoMatchingListenerHostname",
-        fmt::format("listener {} is for host name {}, and none of spec.hostnames is", listener.name, mine)};
+    return {false, "NoMatchingListenerHostname",
+            fmt::format(
+                "spec.hostnames: listener {} is for host name {}, and none of these is; add one that is, or "
+                "refer to another listener",
+                listener.name, mine)};
 }
 
 verdict listener_verdict(const route_view& route, const listener_rules& rules, const route_parent& to,
                          const cluster_view& cluster) {
     if (std::find(rules.kinds.begin(), rules.kinds.end(), route.kind) == rules.kinds.end())
         return {false, "NotAllowedByListeners",
-                fmt::format("listener {} (protocol {}) does not take {}s", rules.listener->name,
-                            rules.listener->protocol, route.kind->type.kind)};
+                fmt::format("spec.parentRefs: listener {} (protocol {}) does not take {}s; refer to another "
+                            "listener, or change what this one allows",
+                            rules.listener->name, rules.listener->protocol, route.kind->type.kind)};
     const verdict allowed =
         namespace_verdict(*rules.listener, to.namespace_, route.metadata->namespace_, cluster);
     return allowed.holds ? hostname_verdict(*rules.listener, route.hostnames) : allowed;
@@ -183,9 +190,11 @@ attachment attach(const route_view& route, const ParentReference& parent, const 
     if (!a.listeners.empty())
         a.accepted = {true, "Accepted", "The route is attached"};
     else if (!found)
-        a.accepted = {false, "NoMatchingParent",
-                      fmt::format("{} has no listener with {}; it has {}", to.name, wish(parent),
-                                  listener_names(to.listeners))};
+        a.accepted = {
+            false, "NoMatchingParent",
+            fmt::format("spec.parentRefs: {} has no listener with {}; it has {}; correct the reference or "
+                        "add the listener",
+                        to.name, wish(parent), listener_names(to.listeners))};
     return a;
 }
 

@@ -57,11 +57,12 @@ verdict judge_port(const std::string& path, const backend& b, std::string_view p
         return {};
     if (!b.ref->port)
         return {false, "BackendNotFound",
-                fmt::format("{}.port: expected a port of Service {}, got none; it has {}", path,
+                fmt::format("{}.port: expected a port of Service {}, got none; it has {}; add the port", path,
                             to_string(b.service_key), describe_ports(*b.service))};
     return {false, "BackendNotFound",
-            fmt::format("{}.port: Service {} has no {} port {}; it has {}", path, to_string(b.service_key),
-                        protocol, *b.ref->port, describe_ports(*b.service))};
+            fmt::format(
+                "{}.port: Service {} has no {} port {}; it has {}; correct the port or add it to the Service",
+                path, to_string(b.service_key), protocol, *b.ref->port, describe_ports(*b.service))};
 }
 
 bool carries(const core_v1::Service& service, std::string_view annotation) {

@@ -101,7 +101,7 @@ verdict judge_certificate(const std::string& path, const gateway_v1::SecretObjec
                                    "correct the name",
                                    to_string(target)));
     if (!problem->empty())
-        return invalid(fmt::format(".name: Secret {}: {}", to_string(target), *problem));
+        return invalid(fmt::format(".name: Secret {}: {}; correct it", to_string(target), *problem));
     return {};
 }
 
@@ -151,7 +151,7 @@ verdict judge_certificates(const Listener& listener, std::size_t index, const li
     const std::string path = fmt::format("spec.listeners[{}].tls.certificateRefs", index);
     if (!listener.tls || listener.tls->certificateRefs.empty())
         return {false, "InvalidCertificateRef",
-                path + ": expected a reference to a Secret of type kubernetes.io/tls, got none"};
+                path + ": expected a reference to a Secret of type kubernetes.io/tls, got none; add one"};
     const auto& refs = listener.tls->certificateRefs;
     for (std::size_t i = 0; i < refs.size(); ++i) {
         verdict v = judge_certificate(fmt::format("{}[{}]", path, i), refs[i], owner, cluster);

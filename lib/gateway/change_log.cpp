@@ -170,10 +170,11 @@ task<std::string> find_changer(context& ctx, std::string version, drift d) {
 std::string describe_drift(const drift& d, const std::string& changer) {
     const std::string object = gwctl::describe(d.type, d.key);
     if (d.fields.empty())
-        return fmt::format("{}: made again; it had been deleted", object);
-    return fmt::format("{}: {} put back; {}", object, list_paths(d.fields),
-                       changer.empty() ? "change the Gateway or its routes instead"
-                                       : fmt::format("changed by {}", changer));
+        return fmt::format("{}: made again, since it had been deleted; delete the Gateway instead", object);
+    return fmt::format("{}: {} put back{}; {}", object, list_paths(d.fields),
+                       changer.empty() ? std::string() : fmt::format(", changed by {}", changer),
+                       d.of_status ? "leave status to this controller"
+                                   : "change the Gateway or its routes instead");
 }
 
 void add_would(std::vector<std::string>& lines, std::string_view verb, const std::string& object,

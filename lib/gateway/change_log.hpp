@@ -69,7 +69,8 @@ private:
 /// server, with the permission to list.
 task<std::string> find_changer(context& ctx, std::string version, drift d);
 
-/// "Service default/web: spec.loadBalancerIP put back; changed by kubectl-edit"
+/// "Service default/web: spec.loadBalancerIP put back, changed by kubectl-edit; change the Gateway or its
+/// routes instead"
 std::string describe_drift(const drift& d, const std::string& changer);
 
 /// Lines for `change_log::would`, one per field: "patch Service default/web: spec.type: "ClusterIP" ->

@@ -51,10 +51,10 @@ verdict entry_programmed(const listener_rules& rules, const verdict& gateway,
     const std::string_view transport = transport_of(*rules.listener, kinds);
     if (v.holds && !has_port(services, transport, rules.listener->port))
         v = {false, "Pending",
-             fmt::format(
-                 "No Service of the Gateway has {} port {} yet; if that lasts, the condition Programmed "
-                 "of its route says why",
-                 transport, rules.listener->port)};
+             fmt::format("spec.listeners: no Service of the Gateway has {} port {} yet; if that lasts, "
+                         "correct what the "
+                         "condition Programmed of its route names",
+                         transport, rules.listener->port)};
     return v;
 }
 

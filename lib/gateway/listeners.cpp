@@ -38,11 +38,12 @@ void judge_kinds(listener_rules& rules, std::vector<const route_kind*> fitting, 
         const auto kind = std::find_if(fitting.begin(), fitting.end(),
                                        [&](const route_kind* k) { return matches_kind(wanted[i], *k); });
         if (kind == fitting.end())
-            rules.resolved_refs = {
-                false, "InvalidRouteKinds",
-                fmt::format(
-                    "spec.listeners[{}].allowedRoutes.kinds[{}]: {} does not fit protocol {}; expected {}",
-                    index, i, wanted[i].kind, rules.listener->protocol, fitting.front()->type.kind)};
+            rules.resolved_refs = {false, "InvalidRouteKinds",
+                                   fmt::format("spec.listeners[{}].allowedRoutes.kinds[{}]: {} does not fit "
+                                               "protocol {}; expected {}; correct or "
+                                               "remove it",
+                                               index, i, wanted[i].kind, rules.listener->protocol,
+                                               fitting.front()->type.kind)};
         else if (std::find(rules.kinds.begin(), rules.kinds.end(), *kind) == rules.kinds.end())
             rules.kinds.push_back(*kind);
     }
@@ -66,9 +67,10 @@ listener_rules judge(const Listener& listener, std::size_t index, const listener
         return rules;
     }
     if (listener.port < 1 || listener.port > 65535)
-        rules.accepted = {false, "PortUnavailable",
-                          fmt::format("spec.listeners[{}].port: expected a port between 1 and 65535, got {}",
-                                      index, listener.port)};
+        rules.accepted = {
+            false, "PortUnavailable",
+            fmt::format("spec.listeners[{}].port: expected a port between 1 and 65535, got {}; correct it",
+                        index, listener.port)};
     judge_kinds(rules, std::move(fitting), index);
     if (listener.protocol == "HTTPS") {
         verdict certificates = judge_certificates(listener, index, owner, cluster);

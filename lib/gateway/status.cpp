@@ -32,7 +32,7 @@ verdict gateway_accepted(std::span<const listener_rules> listeners, const addres
         if (!l.accepted.holds)
             bad.push_back(l.accepted.message);
     return {good > 0, "ListenersNotValid",
-            bad.empty() ? "spec.listeners: expected at least one listener, got none"
+            bad.empty() ? "spec.listeners: expected at least one listener, got none; add one"
                         : fmt::format("{}", fmt::join(bad, "; "))};
 }
 
@@ -45,10 +45,10 @@ verdict gateway_programmed(const verdict& accepted, const addressing& addresses,
     if (!services.holds)
         return services;
     if (announcements.empty())
-        return {
-            false, "Pending",
-            "No Service asks for the Gateway's address, since no listener has a route that can be served; "
-            "the status of the routes says why"};
+        return {false, "Pending",
+                "spec.listeners: no Service asks for the Gateway's address, since no listener has a route "
+                "that can be "
+                "served; attach one, or correct what the status of the routes names"};
     for (const announcement& a : announcements)
         if (!a.state.holds)
             return a.state;

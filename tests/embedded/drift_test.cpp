@@ -54,7 +54,8 @@ TEST_CASE("an edited Service is put back, and the Gateway's Event says which fie
         cluster, "/api/v1/namespaces/default/services/" + own,
         R"({"metadata": {"annotations": {"example.com/kept": "1"}}, "spec": {"loadBalancerIP": "192.0.2.99"}})");
     CHECK(is_reported(cluster, "Gateway demo-gateway: Service default/" + own +
-                                   ": spec.loadBalancerIP put back; changed by kubectl-edit"));
+                                   ": spec.loadBalancerIP put back, changed by kubectl-edit; change the "
+                                   "Gateway or its routes instead"));
     controller.settle();
     const auto service = cluster.get<core_v1::Service>(own);
     CHECK(service.spec.loadBalancerIP == "192.0.2.10");
@@ -76,16 +77,17 @@ TEST_CASE("deleted Services and slices come back, and edited slices are put back
         const auto all = repairs(cluster);
         return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
             return m.starts_with("Gateway demo-gateway: EndpointSlice default/" + slice + ": endpoints[") &&
-                   m.ends_with(" put back; changed by kubectl-edit");
+                   m.ends_with(
+                       " put back, changed by kubectl-edit; change the Gateway or its routes instead");
         });
     }));
     controller.settle();
     REQUIRE(cluster.server.remove("endpointslices.discovery.k8s.io", "default", slice));
     CHECK(is_reported(cluster, "Gateway demo-gateway: EndpointSlice default/" + slice +
-                                   ": made again; it had been deleted"));
+                                   ": made again, since it had been deleted; delete the Gateway instead"));
     REQUIRE(cluster.server.remove("services", "default", own));
-    CHECK(is_reported(cluster,
-                      "Gateway demo-gateway: Service default/" + own + ": made again; it had been deleted"));
+    CHECK(is_reported(cluster, "Gateway demo-gateway: Service default/" + own +
+                                   ": made again, since it had been deleted; delete the Gateway instead"));
     controller.settle();
     CHECK(cluster.exists("services", "default", own));
 }

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <support/catch.hpp>
+#include <support/messages.hpp>
 
 namespace gwctl::tests {
 namespace {
@@ -113,12 +114,41 @@ gateway_controller::gateway_controller(gateway_cluster& cluster, gateway::option
     thread_ = std::make_unique<testing::manager_thread>(*manager_);
 }
 
+namespace {
+
+/// Of every condition, wherever in a status it is.
+void check_conditions(const json::value& v) {
+    if (const auto* list = v.if_array())
+        for (const json::value& entry : *list)
+            check_conditions(entry);
+    if (const auto* object = v.if_object())
+        for (const auto& member : *object) {
+            if (member.key() == "conditions")
+                check_messages(
+                    json::decode<std::vector<Condition>>(boost::json::serialize(member.value())).value());
+            else
+                check_conditions(member.value());
+        }
+}
+
+void check_all_messages(const gateway_cluster& cluster) {
+    for (const std::string kind : {"gatewayclasses", "gateways", "listenersets", "tcproutes", "udproutes"})
+        for (const json::value& object : cluster.server.objects(kind + ".gateway.networking.k8s.io"))
+            check_conditions(object);
+    for (const json::value& event : cluster.server.objects("events"))
+        if (event.at("type") == "Warning")
+            check_message(json::decode<std::string>(boost::json::serialize(event.at("message"))).value());
+}
+
+} // namespace
+
 void gateway_controller::settle() {
     const settled_report report = testing::wait_until_quiet(cluster_.server, *manager_);
     for (const failing_key& f : report.failing)
         FAIL_CHECK(f.controller << " " << to_string(f.key) << ": " << f.last_error);
     CHECK(report.waiting_for == std::vector<std::string>());
     REQUIRE(report.settled);
+    check_all_messages(cluster_);
 }
 
 gateway::options default_options() {

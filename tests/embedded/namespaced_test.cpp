@@ -195,10 +195,10 @@ TEST_CASE("without permission to list namespaces only selectors go without an an
     CHECK(status_of(run.get<Gateway>("blue", "gw").status.conditions, "Programmed") == "True");
     CHECK(run.condition("red", "visitor", "Accepted") == "True/Accepted: The route is attached");
     const std::string refused = run.condition("blue", "selected", "Accepted");
-    CHECK(
-        refused.starts_with("False/NotAllowedByListeners: listener selector takes routes of namespaces that "
-                            "its selector matches, and this controller may not read the labels of namespace "
-                            "blue: "));
+    CHECK(refused.starts_with(
+        "False/NotAllowedByListeners: spec.parentRefs: listener selector takes routes of namespaces that "
+        "its selector matches, and this controller may not read the labels of namespace "
+        "blue: "));
     CHECK(refused.find("injected") != std::string::npos);
     CHECK(run.mgr->health().ready().ok);
 

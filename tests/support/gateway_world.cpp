@@ -9,6 +9,7 @@
 #include <set>
 #include <support/catch.hpp>
 #include <support/gateway_world.hpp>
+#include <support/messages.hpp>
 
 namespace gwctl::gateway::testing {
 namespace {
@@ -208,6 +209,9 @@ void world::apply(const desired_state& desired, const object_key& gateway) {
     if (const auto live = get<Gateway>(gateway); live && !(live->status == desired.status)) {
         Gateway written = *live;
         written.status = desired.status;
+        tests::check_messages(written.status.conditions);
+        for (const auto& listener : written.status.listeners)
+            tests::check_messages(listener.conditions);
         store(std::move(written), "status of");
     }
 }
@@ -228,6 +232,10 @@ void world::reconcile_gateway(const object_key& k) {
     const addressing addresses = addresses_of(k);
     const snapshot s = snapshot_of(k); // the plan's problems refer to its routes
     desired_state desired = plan(s, addresses, settings(k).effective, now);
+    for (const problem& p : desired.problems)
+        tests::check_message(p.message);
+    for (const notice& n : desired.notices)
+        tests::check_message(n.message);
     outcomes_changed_ = outcomes_changed_ || outcomes_[k] != desired.outcomes; // which wakes the routes
     outcomes_[k] = std::move(desired.outcomes);
     apply(desired, k);
@@ -254,6 +262,19 @@ void world::change_route(const route_view& route, Change change) {
         write(*get<UDPRoute>(key_of(*route.metadata)));
 }
 
+namespace {
+void check_verdicts(const parent_verdict& v) {
+    condition_writer conditions({}, 1, {});
+    conditions.set("Accepted", v.accepted);
+    conditions.set("ResolvedRefs", v.resolved_refs);
+    if (v.programmed)
+        conditions.set("Programmed", *v.programmed);
+    if (v.weights)
+        conditions.set("WeightsApplied", *v.weights);
+    tests::check_messages(std::move(conditions).take());
+}
+} // namespace
+
 void world::reconcile_route(const route_view& route) {
     const bool leaving = !route.metadata->deletionTimestamp.empty();
     bool complete = true;
@@ -279,6 +300,8 @@ void world::reconcile_route(const route_view& route) {
     }
     if (leaving || !complete)
         return;
+    for (const parent_verdict& v : verdicts)
+        check_verdicts(v);
     if (const auto parents = route_parents(route, verdicts, opts.controller_name, now))
         change_route(route, [&](auto& r) { r.status.parents = *parents; });
 }
@@ -299,6 +322,9 @@ void world::reconcile_set(const object_key& k) {
         return;
     ListenerSet written = *set;
     written.status = *wanted;
+    tests::check_messages(written.status.conditions);
+    for (const auto& listener : written.status.listeners)
+        tests::check_messages(listener.conditions);
     store(std::move(written), "status of");
 }
 

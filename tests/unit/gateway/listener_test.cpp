@@ -148,10 +148,11 @@ TEST_CASE("a selector that cannot be answered takes no routes and says why; Same
     CHECK(attached_to(attach_from("from: Same", "default")) == "a");
     const world w = attach_from("from: Selector, selector: {matchLabels: {tier: gold}}", "team");
     CHECK(attached_to(w) == "NotAllowedByListeners");
-    CHECK(w.judge<tcp>("team/r")[0].accepted.message ==
-          "listener a takes routes of namespaces that its selector matches, and this controller may not read "
-          "the labels of namespace team: namespaces is forbidden; let it list and watch namespaces, or set "
-          "allowedRoutes.namespaces.from to Same or All");
+    CHECK(
+        w.judge<tcp>("team/r")[0].accepted.message ==
+        "spec.parentRefs: listener a takes routes of namespaces that its selector matches, and this "
+        "controller may not read the labels of namespace team: namespaces is forbidden; allow it to list and "
+        "watch namespaces, or set allowedRoutes.namespaces.from to Same or All");
 }
 
 TEST_CASE("contract row 16: a namespace's new label is taken into account") {
