@@ -74,7 +74,7 @@ std::vector<drift> change_log::find_drift(const object_key& gateway,
                 was_wanted = before->second == o.digest;
         // A digest that is another one says that we wrote something else: the wish has changed.
         if (o.has_digest ? *o.has_digest : was_wanted)
-            found.push_back({o.type, o.key, false, o.fields});
+            found.push_back({o.type, o.key, false, o.fields, o.owner});
     }
     return found;
 }
@@ -129,42 +129,44 @@ void change_log::count_pending() {
     counters_->pending.Set(static_cast<double>(all));
 }
 
-task<std::string> find_changer(context& ctx, std::string version, drift d) {
-    if (d.fields.empty())
-        co_return std::string();
+task<json::value> fetch(context& ctx, resource_type type, std::string version, object_key key) {
     http_request request;
     request.target =
-        collection_path(d.type, version, d.key.namespace_) + "?fieldSelector=metadata.name%3D" + d.key.name;
+        collection_path(type, version, key.namespace_) + "?fieldSelector=metadata.name%3D" + key.name;
     std::string body;
     try {
         body = co_await ctx.api.raw(std::move(request));
     } catch (const api_error&) {
-        co_return std::string(); // it matters less than the repair
+        co_return json::value(); // it matters less than the repair
     }
     boost::system::error_code bad;
     const json::value list = boost::json::parse(body, bad);
     const auto* items = bad ? nullptr : member_of(&list, "items");
     const auto* objects = items == nullptr ? nullptr : items->if_array();
     if (objects == nullptr || objects->empty())
-        co_return std::string();
-    const json::value* managed = member_of(member_of(&objects->front(), "metadata"), "managedFields");
+        co_return json::value();
+    co_return objects->front();
+}
+
+std::string find_changer(const json::value& object, const drift& d, std::string_view own_manager) {
+    const json::value* managed = member_of(member_of(&object, "metadata"), "managedFields");
     const auto* entries = managed == nullptr ? nullptr : managed->if_array();
     std::string changer;
     std::string since;
-    if (entries != nullptr)
-        for (const json::value& entry : *entries) {
-            const std::string_view manager = text_of(member_of(&entry, "manager"));
-            const std::string_view time = text_of(member_of(&entry, "time")); // RFC 3339 in UTC sorts as text
-            const json::value* owned = member_of(&entry, "fieldsV1");
-            const bool is_ours = manager == ctx.api.options().field_manager;
-            if (!is_ours && time >= since &&
-                std::any_of(d.fields.begin(), d.fields.end(),
-                            [&](const auto& f) { return owns(owned, f.path); })) {
-                changer = manager;
-                since = time;
-            }
+    if (entries == nullptr)
+        return changer;
+    for (const json::value& entry : *entries) {
+        const std::string_view manager = text_of(member_of(&entry, "manager"));
+        const std::string_view time = text_of(member_of(&entry, "time")); // RFC 3339 in UTC sorts as text
+        const json::value* owned = member_of(&entry, "fieldsV1");
+        if (manager != own_manager && time >= since &&
+            std::any_of(d.fields.begin(), d.fields.end(),
+                        [&](const auto& f) { return owns(owned, f.path); })) {
+            changer = manager;
+            since = time;
         }
-    co_return changer;
+    }
+    return changer;
 }
 
 std::string describe_drift(const drift& d, const std::string& changer) {

@@ -19,6 +19,7 @@ struct drift {
     object_key key{};
     bool of_status = false;
     std::vector<field_difference> fields{}; ///< none: the object is gone
+    OwnerReference owner{};
 };
 
 /// An `id` names an object as `gwctl::describe` does: "Service default/web-l4".
@@ -65,9 +66,13 @@ private:
     std::map<std::string, std::vector<std::string>> would_;
 };
 
-/// Who changed the fields last, by the object's managedFields; empty when that cannot be told. Asks the API
-/// server, with the permission to list.
-task<std::string> find_changer(context& ctx, std::string version, drift d);
+/// The object as the API server has it, with what stores leave out. Null when it is gone or cannot be read.
+/// Needs the permission to list.
+task<json::value> fetch(context& ctx, resource_type type, std::string version, object_key key);
+
+/// Who changed the fields last, by the object's managedFields; empty when that cannot be told. `object`:
+/// as fetched.
+std::string find_changer(const json::value& object, const drift& d, std::string_view own_manager);
 
 /// "Service default/web: spec.loadBalancerIP put back, changed by kubectl-edit; change the Gateway or its
 /// routes instead"

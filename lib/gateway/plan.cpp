@@ -37,6 +37,8 @@ applied_object compare_applied(T& wanted, const T* live, const names& n) {
     o.key = key_of(wanted);
     o.digest = digest(wanted);
     wanted.metadata.annotations[n.applied()] = o.digest;
+    if (!wanted.metadata.ownerReferences.empty())
+        o.owner = wanted.metadata.ownerReferences.front();
     o.exists = live != nullptr;
     if (live == nullptr)
         return o;
@@ -44,7 +46,10 @@ applied_object compare_applied(T& wanted, const T* live, const names& n) {
         seen != live->metadata.annotations.end())
         o.has_digest = seen->second == o.digest;
     const json::value is = boost::json::parse(json::encode(*live));
-    const json::value should_be = boost::json::parse(json::encode(wanted));
+    json::value should_be = boost::json::parse(json::encode(wanted));
+    if constexpr (std::is_same_v<T, Service>)
+        if (wanted.spec.selector.empty()) // with one, Kubernetes would add endpoints of its own
+            should_be.at("spec").as_object()["selector"].emplace_object();
     o.is_right = o.has_digest.value_or(false) && covers(is, should_be);
     if (!o.is_right)
         o.fields = differences(is, should_be);

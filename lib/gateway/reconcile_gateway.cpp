@@ -1,4 +1,6 @@
 #include "cluster.hpp"
+#include "foreign_fields.hpp"
+#include "repairs.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -64,15 +66,44 @@ task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& g
     }
 }
 
-task<void> write_service(context& ctx, const service_write& w) {
+/// Applies, and takes away what others added and apply leaves.
+task<Service> apply_service(cluster& c, context& ctx, const Service& wanted) {
+    const object_key key = key_of(wanted);
+    std::optional<std::string> removal;
+    std::exception_ptr refusal;
+    Service applied;
+    try {
+        Service sent = wanted;
+        applied = co_await ctx.api.apply(std::move(sent));
+        removal = render_foreign_removal(applied, wanted);
+    } catch (const api_error& e) {
+        // A port that somebody changed keeps its name, which the one that apply adds has too.
+        const auto live = c.services.get(key);
+        if (e.code() == errc::invalid && live)
+            removal = render_foreign_removal(*live, wanted);
+        if (!removal)
+            throw;
+        refusal = std::current_exception();
+    }
+    if (removal) {
+        auto change = patch::merge_patch(std::move(*removal));
+        applied = co_await ctx.api.patch<Service>(key, change);
+    }
+    if (refusal) {
+        Service sent = wanted;
+        applied = co_await ctx.api.apply(std::move(sent));
+    }
+    co_return applied;
+}
+
+task<void> write_service(cluster& c, context& ctx, const service_write& w) {
     if (w.what == service_write::verb::remove) {
         co_await ctx.api.remove<Service>(w.key);
         ctx.log.info("deleted", {{"wrote", gwctl::describe(Service::type, w.key)}});
         co_return;
     }
     if (w.what == service_write::verb::apply) {
-        Service wanted = w.applied;
-        const Service applied = co_await ctx.api.apply(std::move(wanted));
+        const Service applied = co_await apply_service(c, ctx, w.applied);
         ctx.wrote(applied);
         ctx.log.info("applied", {{"wrote", gwctl::describe(applied)}});
         co_return;
@@ -83,7 +114,7 @@ task<void> write_service(context& ctx, const service_write& w) {
     ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
 }
 
-task<void> write_services(context& ctx, std::vector<service_write> writes, write_guard& guard) {
+task<void> write_services(cluster& c, context& ctx, std::vector<service_write> writes, write_guard& guard) {
     hand_over ports;
     for (const service_write& w : writes) {
         if (!ports.may(w))
@@ -91,7 +122,7 @@ task<void> write_services(context& ctx, std::vector<service_write> writes, write
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
         try {
-            co_await write_service(ctx, w);
+            co_await write_service(c, ctx, w);
         } catch (const api_error& e) {
             if (e.code() == errc::not_found)
                 continue;
@@ -139,18 +170,6 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
         ctx.event(gateway, expected ? event_type::normal : event_type::warning, after->reason,
                   after->message);
     }
-}
-
-/// For telling whether the same is wanted as before.
-std::string without_times(Gateway::Status status) {
-    const auto clear = [](std::vector<Condition>& conditions) {
-        for (Condition& c : conditions)
-            c.lastTransitionTime.clear();
-    };
-    clear(status.conditions);
-    for (auto& listener : status.listeners)
-        clear(listener.conditions);
-    return json::encode(status);
 }
 
 task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wanted) {
@@ -225,50 +244,8 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
 task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
     report(c, ctx, desired);
     co_await apply_all(ctx, std::move(desired.slices), guard);
-    co_await write_services(ctx, std::move(desired.writes), guard);
+    co_await write_services(c, ctx, std::move(desired.writes), guard);
     co_await remove_all<EndpointSlice>(ctx, std::move(desired.unwanted_slices), guard);
-}
-
-struct repair {
-    resource_type type{};
-    std::string message{};
-};
-
-/// To be called before the writes, after which nobody can tell any more who made the changes.
-task<std::vector<repair>> describe_repairs(context& ctx, std::vector<drift> drifts, std::string version) {
-    std::vector<repair> repairs;
-    for (const drift& d : drifts) {
-        const std::string changer = co_await find_changer(ctx, version, d);
-        repair& r = repairs.emplace_back();
-        r.type = d.type;
-        r.message = describe_drift(d, changer);
-    }
-    co_return repairs;
-}
-
-void report_repairs(cluster& c, context& ctx, const Gateway& gateway, const std::vector<repair>& repairs) {
-    for (const repair& r : repairs) {
-        ctx.log.warn(r.message);
-        ctx.event(gateway, event_type::warning, "DriftRepaired", r.message);
-        c.changes.count_repair(r.type);
-    }
-}
-
-/// A status that was not written by us, though the same was wanted before.
-std::vector<drift> find_status_drift(const cluster& c, const Gateway& gateway,
-                                     const Gateway::Status& wanted) {
-    if (wanted == gateway.status ||
-        !c.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, without_times(wanted)))
-        return {};
-    drift d;
-    d.type = Gateway::type;
-    d.key = key_of(gateway);
-    d.of_status = true;
-    d.fields = differences(json::object{{"status", boost::json::parse(json::encode(gateway.status))}},
-                           json::object{{"status", boost::json::parse(json::encode(wanted))}});
-    if (d.fields.empty())
-        return {};
-    return {std::move(d)};
 }
 
 } // namespace
@@ -326,7 +303,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     Gateway::Status status = std::move(desired.status);
     const std::vector<applied_object> objects = std::move(desired.objects);
     std::vector<drift> drifts = c.changes.find_drift(key, objects);
-    const std::vector<repair> repairs = co_await describe_repairs(ctx, std::move(drifts), "v1");
+    const std::vector<repair> repairs = co_await describe_repairs(c, ctx, std::move(drifts), "v1");
     co_await carry_out(c, ctx, std::move(desired), guard);
     if (!guard.has_failed()) {
         report_repairs(c, ctx, *gateway, repairs);
@@ -334,17 +311,15 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     }
     if (!guard.reason().empty()) {
         const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
-        condition_writer conditions(std::move(status.conditions), gateway->metadata.generation.value_or(0),
-                                    ctx.time.wall_now());
-        conditions.set("Programmed", false, "NoResources", reason);
-        status.conditions = std::move(conditions).take();
+        refuse_programmed(status.conditions, gateway->status.conditions,
+                          gateway->metadata.generation.value_or(0), reason, ctx.time.wall_now());
     }
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
     std::vector<drift> status_drift = find_status_drift(c, *gateway, status);
     const std::vector<repair> status_repairs =
-        co_await describe_repairs(ctx, std::move(status_drift), c.served_version(Gateway::type));
+        co_await describe_repairs(c, ctx, std::move(status_drift), c.served_version(Gateway::type));
     std::string settled = without_times(status);
     co_await write_status(ctx, *gateway, std::move(status));
     report_repairs(c, ctx, *gateway, status_repairs);

@@ -135,7 +135,8 @@ task<void> report_drift(cluster& c, context& ctx, const route_view& route, std::
     d.fields = differences(status_value(before), status_value(std::move(parents)));
     if (d.fields.empty())
         co_return; // an entry too many
-    const std::string changer = co_await find_changer(ctx, c.served_version(route.kind->type), d);
+    const json::value object = co_await fetch(ctx, d.type, c.served_version(d.type), d.key);
+    const std::string changer = find_changer(object, d, ctx.api.options().field_manager);
     c.events.record(reference_to(c, route), event_type::warning, "DriftRepaired", describe_drift(d, changer));
     c.changes.count_repair(d.type);
 }

@@ -200,6 +200,18 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     return status;
 }
 
+void refuse_programmed(std::vector<Condition>& planned, const std::vector<Condition>& live,
+                       std::int64_t generation, const std::string& why, wall_time now) {
+    const auto at =
+        std::find_if(planned.begin(), planned.end(), [](const auto& c) { return c.type == "Programmed"; });
+    if (const Condition* before = find_condition(live, "Programmed");
+        before != nullptr && at != planned.end())
+        *at = *before;
+    condition_writer conditions(std::move(planned), generation, now);
+    conditions.set("Programmed", false, "NoResources", why);
+    planned = std::move(conditions).take();
+}
+
 std::optional<std::vector<json::value>> route_parents(const route_view& route,
                                                       const std::vector<parent_verdict>& verdicts,
                                                       std::string_view controller_name, wall_time now) {

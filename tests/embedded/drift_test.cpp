@@ -65,6 +65,41 @@ TEST_CASE("an edited Service is put back, and the Gateway's Event says which fie
           std::string::npos);
 }
 
+TEST_CASE(
+    "ports and a selector that somebody added are taken away, and a port that was changed is put back") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const auto before = cluster.get<core_v1::Service>(own);
+    const std::string target = "/api/v1/namespaces/default/services/" + own + "?fieldManager=kubectl-edit";
+    blocking_client api(testing::config_for(cluster.server));
+    const auto is_put_back = [&] {
+        return cluster.eventually([&] {
+            const auto now = cluster.get<core_v1::Service>(own);
+            return now.spec.ports == before.spec.ports && now.spec.selector.empty();
+        });
+    };
+    const auto* change =
+        GENERATE(R"([{"op": "add", "path": "/spec/ports/-", "value": {"name": "mine", "port": 4711}}])",
+                 R"([{"op": "replace", "path": "/spec/ports/0/port", "value": 4711}])",
+                 R"([{"op": "replace", "path": "/spec/ports/0/name", "value": "mine"}])",
+                 R"([{"op": "add", "path": "/spec/selector", "value": {"app": "mine"}}])");
+    INFO(change);
+    api.send("PATCH", target, change, "application/json-patch+json");
+    CHECK(is_put_back());
+    controller.settle();
+    CHECK(is_put_back());
+    const auto all = repairs(cluster);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].find("changed by kubectl-edit") != std::string::npos);
+    // What is taken away is not held on to: a listener that goes takes its port along.
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway",
+         R"({"spec": {"listeners": [{"name": "web", "protocol": "TCP", "port": 80}]}})");
+    controller.settle();
+    CHECK(cluster.get<core_v1::Service>(own).spec.ports.size() == 1);
+}
+
 TEST_CASE("deleted Services and slices come back, and edited slices are put back") {
     gateway_cluster cluster;
     cluster.load(everything);

@@ -28,6 +28,7 @@ struct applied_object {
     /// If it is not right then, someone has changed it since.
     std::optional<bool> has_digest{};
     std::vector<field_difference> fields{}; ///< what is not right about one that exists
+    OwnerReference owner{};                 ///< with which it goes
 };
 
 /// To be carried out from top to bottom: first slices, since a Service without endpoints refuses connections.

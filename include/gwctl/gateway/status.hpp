@@ -56,6 +56,11 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
                                const std::vector<announcement>& announcements, const verdict& parameters,
                                const verdict& services, wall_time now);
 
+/// What a plan says of Programmed gives way to `why` (False/NoResources), as if it had never been said: the
+/// time of the last transition is that of `live`, if Programmed is False there already.
+void refuse_programmed(std::vector<Condition>& planned, const std::vector<Condition>& live,
+                       std::int64_t generation, const std::string& why, wall_time now);
+
 /// Our entries for one route, merged into `status.parents`: entries of other controllers are kept as they
 /// are, byte for byte, and ours for parents that are gone are dropped. Nothing when the list is as it should
 /// be.

@@ -276,6 +276,21 @@ TEST_CASE("a condition's transition time is that of its status") {
           format_time(first + std::chrono::hours(2)));
 }
 
+TEST_CASE(
+    "a refusal that lasts keeps its transition time, though the plan would have the Gateway programmed") {
+    const wall_time first(std::chrono::seconds(1'700'000'000));
+    const auto planned_at = [](const std::vector<Condition>& live, wall_time now) {
+        condition_writer w(live, 1, now);
+        w.set("Programmed", true, "Programmed", "The Gateway's addresses are announced");
+        std::vector<Condition> planned = std::move(w).take();
+        refuse_programmed(planned, live, 1, "spec.ports: refused; change it", now);
+        return planned;
+    };
+    const auto once = planned_at({}, first);
+    CHECK(show(once, "Programmed") == "False/NoResources");
+    CHECK(planned_at(once, first + std::chrono::hours(1)) == once);
+}
+
 TEST_CASE("a condition about a newer generation is left alone, and so are others' types") {
     Condition newer;
     newer.type = "Accepted";
