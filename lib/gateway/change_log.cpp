@@ -187,8 +187,9 @@ void add_would(std::vector<std::string>& lines, std::string_view verb, const std
     if (fields.empty())
         lines.push_back(fmt::format("{} {}", verb, object));
     for (const field_difference& f : fields)
-        lines.push_back(fmt::format("{} {}: {}: {} -> {}", verb, object, f.path, or_nothing(f.live),
-                                    or_nothing(f.wanted)));
+        if (!f.path.ends_with(".lastTransitionTime")) // which comes with the others
+            lines.push_back(fmt::format("{} {}: {}: {} -> {}", verb, object, f.path, or_nothing(f.live),
+                                        or_nothing(f.wanted)));
 }
 
 } // namespace gwctl::gateway::detail

@@ -460,6 +460,14 @@ snapshot cluster::remains_of(const object_key& key) const {
     return s;
 }
 
+bool cluster::is_blocked(const object_log& log) {
+    std::string blocked = blocked_by();
+    if (!blocked.empty() && blocked != told_blocked_)
+        log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
+    told_blocked_ = std::move(blocked);
+    return !told_blocked_.empty();
+}
+
 std::string cluster::blocked_by() const {
     std::vector<const gwctl::detail::object_table*> tables{&classes,         &gateways,   &services,
                                                            &endpoint_slices, &namespaces, &reference_grants,

@@ -84,6 +84,8 @@ public:
     /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
     /// be.
     std::string blocked_by() const;
+    /// Whether something is, which the log says once.
+    bool is_blocked(const object_log& log);
 
     /// The address book, up to date with the stores.
     address_book& addresses();
@@ -132,11 +134,15 @@ private:
     parameter_source source() const;
 
     std::vector<const route_kind*> kinds_;
+    std::string told_blocked_;
     address_book book_;
     bool book_ready_ = false;
     std::map<object_key, std::shared_ptr<const judged_gateway>> judged_;
     std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };
+
+/// How long to wait where nothing can be decided: no change tells that a source is readable again.
+constexpr std::chrono::seconds blocked_interval(10);
 
 /// Makes changes in the stores lead to reconciles, in proportion to what depends on the change.
 struct controllers {
@@ -146,11 +152,6 @@ struct controllers {
     std::vector<controller*> routes{}; ///< in the order of cluster::served_routes
 };
 void connect(cluster& c, controllers targets);
-
-/// Plans without writing, and says what would be written.
-void observe_gateway(cluster& c, context& ctx, const std::shared_ptr<const Gateway>& gateway);
-/// What the writes of a plan would change, one line per field.
-std::vector<std::string> describe_writes(const cluster& c, const desired_state& desired);
 
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class);
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key);

@@ -1,5 +1,5 @@
 #include "bundle_versions.hpp"
-#include "cluster.hpp"
+#include "writer.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -77,31 +77,6 @@ std::optional<std::vector<std::string>> desired_finalizers(const GatewayClass& g
     return finalizers;
 }
 
-void observe(cluster& c, context& ctx, const GatewayClass& gateway_class) {
-    std::vector<std::string> lines;
-    const std::string object = gwctl::describe(gateway_class);
-    const bool in_use = c.gateways.any_by_index("class", gateway_class.metadata.name);
-    if (c.opts.namespaces.empty() && desired_finalizers(gateway_class, in_use))
-        lines.push_back(fmt::format("patch {}: metadata.finalizers: {} {}", object, in_use ? "add" : "remove",
-                                    finalizer_class_in_use));
-    const bool is_known =
-        c.parameters.state() != store_state::starting && c.definitions.state() != store_state::starting;
-    if (is_known && gateway_class.metadata.deletionTimestamp.empty()) {
-        const judged_parameters parameters = c.parameters_of(gateway_class);
-        const json::value live = boost::json::parse(json::encode(gateway_class));
-        if (const std::string record =
-                render_parameters_record(gateway_class.metadata, parameters.record, c.named);
-            !record.empty())
-            add_would(lines, "patch", object, patch_differences(live, boost::json::parse(record)));
-        const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
-        if (!(wanted == gateway_class.status))
-            add_would(lines, "patch status of", object,
-                      differences(boost::json::parse(json::encode(gateway_class.status)),
-                                  boost::json::parse(json::encode(wanted))));
-    }
-    c.changes.would(ctx.log, object, std::move(lines));
-}
-
 } // namespace
 
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class) {
@@ -109,19 +84,17 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
         co_return await_change();
     const object_key key = key_of(gateway_class);
 
-    if (c.opts.observe_only) {
-        observe(c, ctx, gateway_class);
-        co_return await_change();
-    }
+    writer writes(c, ctx, gwctl::describe(gateway_class));
     // Who is limited to some namespaces cannot tell who uses the class in others.
     if (c.gateways.synced() && c.opts.namespaces.empty()) {
         const bool in_use = c.gateways.any_by_index("class", key.name);
         if (const auto finalizers = desired_finalizers(gateway_class, in_use)) {
             const json::object metadata{{"resourceVersion", gateway_class.metadata.resourceVersion},
                                         {"finalizers", json::array(finalizers->begin(), finalizers->end())}};
-            auto change = patch::merge_patch(boost::json::serialize(json::object{{"metadata", metadata}}));
-            ctx.wrote(co_await ctx.api.patch<GatewayClass>(key, change));
-            co_return await_change(); // the write brings us back
+            std::string change = boost::json::serialize(json::object{{"metadata", metadata}});
+            const auto written = co_await writes.patch(gateway_class, std::move(change));
+            if (written)
+                co_return await_change(); // the write brings us back
         }
     }
     if (!gateway_class.metadata.deletionTimestamp.empty())
@@ -132,18 +105,18 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     const judged_parameters parameters = c.parameters_of(gateway_class);
     std::string record = render_parameters_record(gateway_class.metadata, parameters.record, c.named);
     if (!record.empty()) {
-        auto change = patch::merge_patch(std::move(record));
-        ctx.wrote(co_await ctx.api.patch<GatewayClass>(key, change));
-        co_return await_change(); // the write brings us back
+        const auto written = co_await writes.patch(gateway_class, std::move(record));
+        if (written)
+            co_return await_change(); // the write brings us back
     }
 
     const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
     if (wanted == gateway_class.status)
         co_return await_change();
-    const json::object body{{"metadata", {{"resourceVersion", gateway_class.metadata.resourceVersion}}},
-                            {"status", boost::json::parse(json::encode(wanted))}};
-    auto change = patch::merge_patch(boost::json::serialize(body));
-    ctx.wrote(co_await ctx.api.patch_status<GatewayClass>(key, change));
+    json::object status = to_value(wanted).as_object();
+    const bool is_written = co_await writes.patch_status(gateway_class, std::move(status));
+    if (!is_written)
+        co_return await_change();
     const Condition* accepted = find_condition(wanted.conditions, "Accepted");
     const Condition* before = find_condition(gateway_class.status.conditions, "Accepted");
     if (before == nullptr || before->reason != accepted->reason || before->message != accepted->message)

@@ -1,6 +1,6 @@
-#include "cluster.hpp"
 #include "foreign_fields.hpp"
 #include "repairs.hpp"
+#include "writer.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -38,91 +38,84 @@ private:
     std::string reason_;
 };
 
-template <Resource T>
-task<void> apply_all(context& ctx, std::vector<T> objects, write_guard& guard) {
-    for (T& object : objects) {
-        const std::string what = gwctl::describe(object);
+/// The fields that are not as wanted.
+std::vector<field_difference> wrong_fields(const std::vector<applied_object>& objects,
+                                           const resource_type& type, const object_key& key) {
+    for (const applied_object& o : objects)
+        if (o.type == type && o.key == key)
+            return o.fields;
+    return {};
+}
+
+task<void> apply_slices(writer& writes, std::vector<EndpointSlice> slices,
+                        const std::vector<applied_object>& objects, write_guard& guard) {
+    for (EndpointSlice& slice : slices) {
+        std::vector<field_difference> fields = wrong_fields(objects, EndpointSlice::type, key_of(slice));
         try {
-            const T applied = co_await ctx.api.apply(std::move(object));
-            ctx.wrote(applied);
-            ctx.log.info("applied", {{"wrote", what}});
+            co_await writes.apply(std::move(slice), std::move(fields));
         } catch (const api_error& e) {
             guard.failed(e);
         }
     }
 }
 
-template <Resource T>
-task<void> remove_all(context& ctx, std::vector<object_key> keys, write_guard& guard) {
-    for (const object_key& key : keys) {
-        const std::string what = gwctl::describe(T::type, key);
+task<void> remove_slices(writer& writes, std::vector<object_key> keys, write_guard& guard) {
+    for (const object_key& key : keys)
         try {
-            co_await ctx.api.remove<T>(key);
-            ctx.log.info("deleted", {{"wrote", what}});
+            co_await writes.remove<EndpointSlice>(key);
         } catch (const api_error& e) {
-            if (e.code() != errc::not_found)
-                guard.failed(e);
+            guard.failed(e);
         }
-    }
 }
 
 /// Applies, and takes away what others added and apply leaves.
-task<Service> apply_service(cluster& c, context& ctx, const Service& wanted) {
+task<void> apply_service(cluster& c, writer& writes, Service wanted, std::vector<field_difference> fields) {
     const object_key key = key_of(wanted);
-    std::optional<std::string> removal;
+    std::shared_ptr<const Service> live = c.services.get(key);
     std::exception_ptr refusal;
-    Service applied;
     try {
         Service sent = wanted;
-        applied = co_await ctx.api.apply(std::move(sent));
-        removal = render_foreign_removal(applied, wanted);
+        auto applied = co_await writes.apply(std::move(sent), fields);
+        live = std::move(applied);
     } catch (const api_error& e) {
         // A port that somebody changed keeps its name, which the one that apply adds has too.
-        const auto live = c.services.get(key);
-        if (e.code() == errc::invalid && live)
-            removal = render_foreign_removal(*live, wanted);
-        if (!removal)
+        if (e.code() != errc::invalid || !live || !render_foreign_removal(*live, wanted))
             throw;
         refusal = std::current_exception();
     }
-    if (removal) {
-        auto change = patch::merge_patch(std::move(*removal));
-        applied = co_await ctx.api.patch<Service>(key, change);
-    }
-    if (refusal) {
-        Service sent = wanted;
-        applied = co_await ctx.api.apply(std::move(sent));
-    }
-    co_return applied;
+    if (!live)
+        co_return; // observing
+    std::optional<std::string> removal = render_foreign_removal(*live, wanted);
+    if (removal)
+        co_await writes.patch(*live, std::move(*removal));
+    if (refusal)
+        co_await writes.apply(std::move(wanted), std::move(fields));
 }
 
-task<void> write_service(cluster& c, context& ctx, const service_write& w) {
+task<void> write_service(cluster& c, writer& writes, const service_write& w,
+                         const std::vector<applied_object>& objects) {
     if (w.what == service_write::verb::remove) {
-        co_await ctx.api.remove<Service>(w.key);
-        ctx.log.info("deleted", {{"wrote", gwctl::describe(Service::type, w.key)}});
-        co_return;
+        co_await writes.remove<Service>(w.key);
+    } else if (w.what == service_write::verb::apply) {
+        std::vector<field_difference> fields = wrong_fields(objects, Service::type, w.key);
+        co_await apply_service(c, writes, w.applied, std::move(fields));
+    } else if (const auto live = c.services.get(w.key)) {
+        std::string change = w.patch;
+        co_await writes.patch(*live, std::move(change));
     }
-    if (w.what == service_write::verb::apply) {
-        const Service applied = co_await apply_service(c, ctx, w.applied);
-        ctx.wrote(applied);
-        ctx.log.info("applied", {{"wrote", gwctl::describe(applied)}});
-        co_return;
-    }
-    auto change = patch::merge_patch(w.patch);
-    const Service patched = co_await ctx.api.patch<Service>(w.key, change);
-    ctx.wrote(patched);
-    ctx.log.info("updated", {{"wrote", gwctl::describe(patched)}});
 }
 
-task<void> write_services(cluster& c, context& ctx, std::vector<service_write> writes, write_guard& guard) {
+task<void> write_services(cluster& c, context& ctx, writer& writes,
+                          const std::vector<service_write>& in_order,
+                          const std::vector<applied_object>& objects, write_guard& guard) {
     hand_over ports;
-    for (const service_write& w : writes) {
+    for (const service_write& w : in_order) {
         if (!ports.may(w))
             continue; // the failure that keeps it from its port brings us back
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
         try {
-            co_await write_service(c, ctx, w);
+            co_await write_service(c, writes, w, objects);
         } catch (const api_error& e) {
             if (e.code() == errc::not_found)
                 continue;
@@ -138,7 +131,7 @@ task<void> write_services(cluster& c, context& ctx, std::vector<service_write> w
 }
 
 /// What no status tells: an Event each, and not again at the next reconcile.
-void report(cluster& c, const context& ctx, const desired_state& desired) {
+void report(cluster& c, const context& ctx, const writer& writes, const desired_state& desired) {
     std::set<std::string> told = std::exchange(c.told[ctx.key()], {});
     const auto is_news = [&](const std::string& message) {
         c.told[ctx.key()].insert(message);
@@ -152,7 +145,8 @@ void report(cluster& c, const context& ctx, const desired_state& desired) {
         if (!service || !is_news(said.message))
             continue;
         ctx.log.warn(said.message);
-        c.events.record(*service, event_type::warning, "LeftByGoController", said.message);
+        if (!writes.observes())
+            c.events.record(*service, event_type::warning, "LeftByGoController", said.message);
     }
     if (c.told[ctx.key()].empty())
         c.told.erase(ctx.key());
@@ -172,28 +166,19 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
     }
 }
 
-task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wanted) {
+task<void> write_status(context& ctx, writer& writes, const Gateway& gateway, Gateway::Status wanted) {
     if (wanted == gateway.status)
         co_return;
-    // A merge patch with every list written out: empty ones must clear what is there, and lists that this
-    // version of gwctl does not know stay.
-    json::object status{{"addresses", boost::json::parse(json::encode(wanted.addresses))},
-                        {"conditions", boost::json::parse(json::encode(wanted.conditions))},
-                        {"listeners", boost::json::parse(json::encode(wanted.listeners))}};
+    // Every list written out: empty ones must clear what is there, and lists that this version of gwctl does
+    // not know stay.
+    json::object status{{"addresses", to_value(wanted.addresses)},
+                        {"conditions", to_value(wanted.conditions)},
+                        {"listeners", to_value(wanted.listeners)}};
     if (wanted.attachedListenerSets)
         status["attachedListenerSets"] = *wanted.attachedListenerSets;
-    const json::object body{{"metadata", {{"resourceVersion", gateway.metadata.resourceVersion}}},
-                            {"status", status}};
-    auto change = patch::merge_patch(boost::json::serialize(body));
-    const object_key key = key_of(gateway);
-    try {
-        const Gateway written = co_await ctx.api.patch_status<Gateway>(key, change);
-        ctx.wrote(written);
-    } catch (const api_error& e) {
-        if (e.code() == errc::not_found)
-            co_return; // deleted meanwhile, which brings us back
-        throw;
-    }
+    const bool is_written = co_await writes.patch_status(gateway, std::move(status));
+    if (!is_written)
+        co_return;
     announce(ctx, gateway, wanted);
     const Condition* programmed = find_condition(wanted.conditions, "Programmed");
     std::string addresses;
@@ -205,30 +190,15 @@ task<void> write_status(context& ctx, const Gateway& gateway, Gateway::Status wa
                                     {"message", programmed->message}});
 }
 
-/// Writes the record of an allocation before anything uses the address; gives back the Gateway as it is then.
-task<std::shared_ptr<const Gateway>> write_record(context& ctx, std::shared_ptr<const Gateway> gateway,
-                                                  std::string record) {
+/// Writes a record, if there is one, before anything relies on it; the Gateway as it is then.
+task<std::shared_ptr<const Gateway>>
+write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gateway, std::string record) {
     if (record.empty())
         co_return gateway;
-    auto change = patch::merge_patch(std::move(record));
-    const object_key key = key_of(*gateway);
-    auto written = std::make_shared<Gateway>(co_await ctx.api.patch<Gateway>(key, change));
-    ctx.wrote(*written);
-    ctx.log.info("address recorded");
-    co_return written;
-}
-
-/// Remembers the parameters that are in force, for when an edit breaks them.
-task<std::shared_ptr<const Gateway>> write_parameters_record(cluster& c, context& ctx,
-                                                             std::shared_ptr<const Gateway> gateway,
-                                                             std::string record) {
-    std::string change = render_parameters_record(gateway->metadata, record, c.named);
-    if (change.empty())
-        co_return gateway;
-    auto body = patch::merge_patch(std::move(change));
-    const object_key key = key_of(*gateway);
-    auto written = std::make_shared<Gateway>(co_await ctx.api.patch<Gateway>(key, body));
-    ctx.wrote(*written);
+    auto written = co_await writes.patch(*gateway, std::move(record));
+    if (!written)
+        co_return gateway; // observing
+    ctx.log.info("recorded");
     co_return written;
 }
 
@@ -241,49 +211,46 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
     c.publish(key_of(*gateway), std::move(desired.outcomes));
 }
 
-task<void> carry_out(cluster& c, context& ctx, desired_state desired, write_guard& guard) {
-    report(c, ctx, desired);
-    co_await apply_all(ctx, std::move(desired.slices), guard);
-    co_await write_services(c, ctx, std::move(desired.writes), guard);
-    co_await remove_all<EndpointSlice>(ctx, std::move(desired.unwanted_slices), guard);
+task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired, write_guard& guard) {
+    report(c, ctx, writes, desired);
+    co_await apply_slices(writes, std::move(desired.slices), desired.objects, guard);
+    co_await write_services(c, ctx, writes, desired.writes, desired.objects, guard);
+    co_await remove_slices(writes, std::move(desired.unwanted_slices), guard);
+}
+
+/// All that was made for a Gateway that is gone, or not ours any more.
+task<void> remove_everything(cluster& c, context& ctx, writer& writes, object_key key) {
+    c.waiting.erase(key);
+    c.forget_outcomes(key);
+    c.changes.forget_objects_of(key);
+    write_guard guard;
+    desired_state removal = plan_removal(c.remains_of(key), c.opts);
+    co_await carry_out(c, ctx, writes, std::move(removal), guard);
+    guard.rethrow();
 }
 
 } // namespace
 
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
-    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
-        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
-        co_return requeue_after(std::chrono::seconds(10));
-    }
-    write_guard guard;
+    if (c.is_blocked(ctx.log))
+        co_return requeue_after(blocked_interval);
     std::shared_ptr<const Gateway> gateway = c.gateways.get(key);
+    if (!gateway)
+        c.changes.forget(gwctl::describe(Gateway::type, key));
+    writer writes(c, ctx, gwctl::describe(Gateway::type, key));
     const bool exists = gateway && gateway->metadata.deletionTimestamp.empty();
     if (exists && !c.classes.get(object_key(gateway->spec.gatewayClassName)))
         co_return await_change(); // whose it is cannot be told; what there is stays
     if (!exists || !c.is_ours(*gateway)) {
-        c.waiting.erase(key);
-        c.forget_outcomes(key);
-        c.changes.forget_objects_of(key);
-        if (!gateway)
-            c.changes.forget(gwctl::describe(Gateway::type, key));
-        desired_state removal = plan_removal(c.remains_of(key), c.opts);
-        if (c.opts.observe_only) {
-            c.changes.would(ctx.log, gwctl::describe(Gateway::type, key), describe_writes(c, removal));
-            co_return await_change();
-        }
-        co_await carry_out(c, ctx, std::move(removal), guard);
-        guard.rethrow();
+        co_await remove_everything(c, ctx, writes, key);
         co_return await_change();
     }
 
-    if (c.opts.observe_only) {
-        observe_gateway(c, ctx, gateway);
-        co_return await_change();
-    }
     const gateway_settings settings = c.settings_of(*gateway);
     assignment assigned;
     try {
-        gateway = co_await write_parameters_record(c, ctx, gateway, settings.record);
+        std::string parameters = render_parameters_record(gateway->metadata, settings.record, c.named);
+        gateway = co_await write_record(ctx, writes, gateway, std::move(parameters));
         assigned = c.addresses().assign(*gateway, settings.effective);
         if (assigned.freed)
             c.address_freed();
@@ -291,7 +258,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
             c.waiting.erase(key);
         else
             c.waiting.insert(key);
-        gateway = co_await write_record(ctx, gateway, assigned.record);
+        gateway = co_await write_record(ctx, writes, gateway, assigned.record);
     } catch (const api_error&) {
         publish_unwritten(c, ctx, gateway, settings);
         throw;
@@ -301,14 +268,14 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
     c.publish(key, std::move(desired.outcomes));
     Gateway::Status status = std::move(desired.status);
-    const std::vector<applied_object> objects = std::move(desired.objects);
-    std::vector<drift> drifts = c.changes.find_drift(key, objects);
-    const std::vector<repair> repairs = co_await describe_repairs(c, ctx, std::move(drifts), "v1");
-    co_await carry_out(c, ctx, std::move(desired), guard);
-    if (!guard.has_failed()) {
-        report_repairs(c, ctx, *gateway, repairs);
-        c.changes.settled(key, objects);
-    }
+    const std::vector<applied_object> objects = desired.objects;
+    write_guard guard;
+    repairs repaired(c, ctx, writes);
+    co_await repaired.look_at(key, objects);
+    co_await carry_out(c, ctx, writes, std::move(desired), guard);
+    if (!guard.has_failed())
+        repaired.objects_written(*gateway, objects);
+
     if (!guard.reason().empty()) {
         const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
         refuse_programmed(status.conditions, gateway->status.conditions,
@@ -317,13 +284,9 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
-    std::vector<drift> status_drift = find_status_drift(c, *gateway, status);
-    const std::vector<repair> status_repairs =
-        co_await describe_repairs(c, ctx, std::move(status_drift), c.served_version(Gateway::type));
-    std::string settled = without_times(status);
-    co_await write_status(ctx, *gateway, std::move(status));
-    report_repairs(c, ctx, *gateway, status_repairs);
-    c.changes.status_settled(gwctl::describe(*gateway), gateway->metadata, settled);
+    co_await repaired.look_at(*gateway, status);
+    co_await write_status(ctx, writes, *gateway, status);
+    repaired.status_written(*gateway, std::move(status));
     guard.rethrow();
     co_return await_change();
 }

@@ -1,4 +1,4 @@
-#include "cluster.hpp"
+#include "writer.hpp"
 
 #include <gwctl/gateway/listener_sets.hpp>
 
@@ -44,38 +44,18 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         c.changes.forget(gwctl::describe(ListenerSet::type, key));
     if (!set || !set->metadata.deletionTimestamp.empty())
         co_return await_change();
-    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
-        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
-        co_return requeue_after(std::chrono::seconds(10));
-    }
+    if (c.is_blocked(ctx.log))
+        co_return requeue_after(blocked_interval);
+    writer writes(c, ctx, gwctl::describe(*set));
     const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
-    if (!wanted || *wanted == set->status) {
-        if (c.opts.observe_only)
-            c.changes.would(ctx.log, gwctl::describe(*set), {});
+    if (!wanted || *wanted == set->status)
         co_return await_change();
-    }
-    if (c.opts.observe_only) {
-        std::vector<std::string> lines;
-        add_would(lines, "patch status of", gwctl::describe(*set),
-                  differences(boost::json::parse(json::encode(set->status)),
-                              boost::json::parse(json::encode(*wanted))));
-        c.changes.would(ctx.log, gwctl::describe(*set), std::move(lines));
-        co_return await_change();
-    }
     // Both lists written out: an empty one must clear what is there.
-    const json::object status{{"conditions", boost::json::parse(json::encode(wanted->conditions))},
-                              {"listeners", boost::json::parse(json::encode(wanted->listeners))}};
-    const json::object body{{"metadata", {{"resourceVersion", set->metadata.resourceVersion}}},
-                            {"status", status}};
-    auto change = patch::merge_patch(boost::json::serialize(body));
-    try {
-        const ListenerSet written = co_await ctx.api.patch_status<ListenerSet>(key, change);
-        ctx.wrote(written);
-    } catch (const api_error& e) {
-        if (e.code() != errc::not_found)
-            throw;
-        co_return await_change(); // deleted meanwhile, which brings us back
-    }
+    json::object status{{"conditions", to_value(wanted->conditions)},
+                        {"listeners", to_value(wanted->listeners)}};
+    const bool is_written = co_await writes.patch_status(*set, std::move(status));
+    if (!is_written)
+        co_return await_change();
     announce(ctx, *set, *wanted);
     const Condition* accepted = find_condition(wanted->conditions, "Accepted");
     const Condition* programmed = find_condition(wanted->conditions, "Programmed");

@@ -1,4 +1,4 @@
-#include "cluster.hpp"
+#include "writer.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -41,8 +41,8 @@ route_verdicts judge(cluster& c, const route_view& route) {
 }
 
 /// Puts the finalizer there or takes it away; true when it wrote.
-task<bool> keep_finalizer(cluster& c, served_route_source& source, context& ctx, const route_view& route,
-                          bool wanted) {
+task<bool> keep_finalizer(cluster& c, writer& writes, served_route_source& source, context& ctx,
+                          const route_view& route, bool wanted) {
     const std::string finalizer = c.named.cleanup_finalizer();
     std::vector<std::string> finalizers = route.metadata->finalizers;
     const auto found = std::find(finalizers.begin(), finalizers.end(), finalizer);
@@ -54,43 +54,32 @@ task<bool> keep_finalizer(cluster& c, served_route_source& source, context& ctx,
         finalizers.erase(found);
     const json::object metadata{{"resourceVersion", route.metadata->resourceVersion},
                                 {"finalizers", json::array(finalizers.begin(), finalizers.end())}};
-    auto change = patch::merge_patch(boost::json::serialize(json::object{{"metadata", metadata}}));
+    const json::value body{{"metadata", metadata}};
+    const bool is_meant = writes.may("patch", describe(route), [&] {
+        const json::array before(route.metadata->finalizers.begin(), route.metadata->finalizers.end());
+        return patch_differences({{"metadata", {{"finalizers", before}}}}, body);
+    });
+    if (!is_meant)
+        co_return false;
+    auto change = patch::merge_patch(boost::json::serialize(body));
     co_await source.patch(ctx, key_of(*route.metadata), change);
     co_return true;
-}
-
-const std::string* reason_of(const json::value& parent, std::string_view type, std::string& storage) {
-    const auto* object = parent.if_object();
-    const auto* conditions = object == nullptr ? nullptr : object->if_contains("conditions");
-    const auto* list = conditions == nullptr ? nullptr : conditions->if_array();
-    if (list == nullptr)
-        return nullptr;
-    for (const json::value& condition : *list) {
-        const auto decoded = json::decode<Condition>(boost::json::serialize(condition));
-        if (decoded.has_error() || decoded->type != type)
-            continue;
-        storage = decoded->reason + ": " + decoded->message;
-        return &storage;
-    }
-    return nullptr;
 }
 
 /// One Event per verdict that the status does not show yet.
 void announce(cluster& c, const route_view& route, const route_verdicts& verdicts) {
     const core_v1::ObjectReference about = reference_to(c, route);
-    const auto tell = [&](std::string_view type, const verdict& v, bool each_message = true) {
-        const std::string wanted = v.reason + ": " + (each_message ? v.message : "");
-        std::string storage;
-        if (route.status->parents)
-            for (const json::value& parent : *route.status->parents) {
-                const std::string* shown = reason_of(parent, type, storage);
-                if (shown != nullptr && (each_message ? *shown == wanted : shown->starts_with(wanted)))
-                    return;
-            }
-        const bool is_well = v.holds && v.reason != "PartiallyProgrammed";
-        c.events.record(about, is_well ? event_type::normal : event_type::warning, v.reason, v.message);
-    };
     for (const parent_verdict& v : verdicts.parents) {
+        const auto shown = find_entry(route, *v.parent, c.opts.controller_name);
+        const auto tell = [&](std::string_view type, const verdict& said, bool each_message = true) {
+            const Condition* before = shown ? find_condition(shown->conditions, type) : nullptr;
+            if (before != nullptr && before->reason == said.reason &&
+                (!each_message || before->message == said.message))
+                return;
+            const bool is_well = said.holds && said.reason != "PartiallyProgrammed";
+            c.events.record(about, is_well ? event_type::normal : event_type::warning, said.reason,
+                            said.message);
+        };
         tell("Accepted", v.accepted);
         tell("ResolvedRefs", v.resolved_refs);
         if (v.programmed)
@@ -121,18 +110,22 @@ std::string without_times(const route_verdicts& verdicts) {
     return text;
 }
 
-json::value status_value(std::vector<json::value> parents) {
-    return json::object{{"status", {{"parents", json::array(parents.begin(), parents.end())}}}};
+std::vector<field_difference> changes_of_status(const route_view& route,
+                                                const std::vector<json::value>& parents) {
+    const auto as_status = [](const std::vector<json::value>& all) {
+        return json::object{{"status", {{"parents", json::array(all.begin(), all.end())}}}};
+    };
+    return differences(as_status(route.status->parents.value_or(std::vector<json::value>())),
+                       as_status(parents));
 }
 
 /// Somebody changed our entries.
 task<void> report_drift(cluster& c, context& ctx, const route_view& route, std::vector<json::value> parents) {
-    const std::vector<json::value> before = route.status->parents.value_or(std::vector<json::value>());
     drift d;
     d.type = route.kind->type;
     d.key = key_of(*route.metadata);
     d.of_status = true;
-    d.fields = differences(status_value(before), status_value(std::move(parents)));
+    d.fields = changes_of_status(route, parents);
     if (d.fields.empty())
         co_return; // an entry too many
     const json::value object = co_await fetch(ctx, d.type, c.served_version(d.type), d.key);
@@ -141,45 +134,20 @@ task<void> report_drift(cluster& c, context& ctx, const route_view& route, std::
     c.changes.count_repair(d.type);
 }
 
-void observe(cluster& c, context& ctx, const route_view& route, const route_verdicts& verdicts,
-             bool wants_finalizer) {
-    std::vector<std::string> lines;
-    const std::string object = describe(route);
-    const auto& finalizers = route.metadata->finalizers;
-    const bool has_finalizer =
-        std::find(finalizers.begin(), finalizers.end(), c.named.cleanup_finalizer()) != finalizers.end();
-    if (wants_finalizer != has_finalizer)
-        lines.push_back(fmt::format("patch {}: metadata.finalizers: {} {}", object,
-                                    wants_finalizer ? "add" : "remove", c.named.cleanup_finalizer()));
-    if (route.metadata->deletionTimestamp.empty())
-        if (auto parents =
-                route_parents(route, verdicts.parents, c.opts.controller_name, ctx.time.wall_now()))
-            add_would(lines, "patch status of", object,
-                      differences(status_value(route.status->parents.value_or(std::vector<json::value>())),
-                                  status_value(std::move(*parents))));
-    c.changes.would(ctx.log, object, std::move(lines));
-}
-
 task<action> reconcile_present(cluster& c, served_route_source& source, context& ctx, object_key key) {
     const std::optional<route_view> route = source.get(key);
     if (!route) {
         c.changes.forget(gwctl::describe(source.kind().type, key));
         co_return await_change();
     }
-    if (const std::string blocked = c.blocked_by(); !blocked.empty()) {
-        ctx.log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
-        co_return requeue_after(std::chrono::seconds(10));
-    }
+    if (c.is_blocked(ctx.log))
+        co_return requeue_after(blocked_interval);
+    writer writes(c, ctx, describe(*route));
     const bool leaving = !route->metadata->deletionTimestamp.empty();
     const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
     const bool wants_finalizer = (verdicts.borrows && !leaving) || borrowed;
-    if (c.opts.observe_only) {
-        if (!verdicts.incomplete)
-            observe(c, ctx, *route, verdicts, wants_finalizer);
-        co_return await_change();
-    }
-    const bool wrote_finalizer = co_await keep_finalizer(c, source, ctx, *route, wants_finalizer);
+    const bool wrote_finalizer = co_await keep_finalizer(c, writes, source, ctx, *route, wants_finalizer);
     if (wrote_finalizer || leaving || verdicts.incomplete)
         co_return await_change(); // the write, or the Gateway, brings us back
 
@@ -190,6 +158,10 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         c.changes.status_settled(id, *route->metadata, wanted);
         co_return await_change();
     }
+    const bool is_meant =
+        writes.may("patch status of", id, [&] { return changes_of_status(*route, *parents); });
+    if (!is_meant)
+        co_return await_change();
     if (c.changes.is_status_drift(id, *route->metadata, wanted))
         co_await report_drift(c, ctx, *route, *parents);
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));

@@ -1,23 +1,9 @@
 #include "repairs.hpp"
 
-#include <boost/json/parse.hpp>
-
 namespace gwctl::gateway::detail {
 namespace {
 
-/// What is gone with its owner was not taken from us: this controller hears of the owner in its own time.
-task<bool> is_owner_there(cluster& c, context& ctx, const drift& d) {
-    const resource_type* type = &Gateway::type;
-    for (const auto& source : c.routes)
-        if (source->kind().type.kind == d.owner.kind)
-            type = &source->kind().type;
-    object_key key(d.key.namespace_, d.owner.name);
-    const json::value owner = co_await fetch(ctx, *type, c.served_version(*type), std::move(key));
-    co_return owner.is_object() && owner.at("metadata").at("uid") == json::value(d.owner.uid);
-}
-
-} // namespace
-
+/// For telling whether the same is wanted as before.
 std::string without_times(Gateway::Status status) {
     const auto clear = [](std::vector<Condition>& conditions) {
         for (Condition& c : conditions)
@@ -29,48 +15,79 @@ std::string without_times(Gateway::Status status) {
     return json::encode(status);
 }
 
-task<std::vector<repair>> describe_repairs(cluster& c, context& ctx, std::vector<drift> drifts,
-                                           std::string version) {
-    std::vector<repair> repairs;
-    for (const drift& d : drifts) {
-        std::string changer;
+} // namespace
+
+task<void> repairs::look_at(object_key gateway, const std::vector<applied_object>& objects) {
+    if (writes_.observes())
+        co_return;
+    for (const drift& d : c_.changes.find_drift(gateway, objects)) {
         if (d.fields.empty()) {
-            const bool is_there = co_await is_owner_there(c, ctx, d);
-            if (!is_there)
+            // What is gone with its owner was not taken from us: we hear of the owner in our own time.
+            const bool is_taken = co_await is_owner_there(d);
+            if (!is_taken)
                 continue;
-        } else {
-            const json::value object = co_await fetch(ctx, d.type, version, d.key);
-            changer = find_changer(object, d, ctx.api.options().field_manager);
         }
-        repair& r = repairs.emplace_back();
-        r.type = d.type;
-        r.message = describe_drift(d, changer);
-    }
-    co_return repairs;
-}
-
-void report_repairs(cluster& c, context& ctx, const Gateway& gateway, const std::vector<repair>& repairs) {
-    for (const repair& r : repairs) {
-        ctx.log.warn(r.message);
-        ctx.event(gateway, event_type::warning, "DriftRepaired", r.message);
-        c.changes.count_repair(r.type);
+        co_await describe(d, "v1");
     }
 }
 
-std::vector<drift> find_status_drift(const cluster& c, const Gateway& gateway,
-                                     const Gateway::Status& wanted) {
-    if (wanted == gateway.status ||
-        !c.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, without_times(wanted)))
-        return {};
+void repairs::objects_written(const Gateway& gateway, const std::vector<applied_object>& objects) {
+    tell(gateway);
+    if (!writes_.observes())
+        c_.changes.settled(key_of(gateway), objects);
+}
+
+task<void> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
+    found_.clear();
+    if (writes_.observes() || wanted == gateway.status)
+        co_return;
     drift d;
+    d.fields = differences(json::object{{"status", to_value(gateway.status)}},
+                           json::object{{"status", to_value(wanted)}});
+    const std::string text = without_times(std::move(wanted));
+    if (d.fields.empty() || !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, text))
+        co_return;
     d.type = Gateway::type;
     d.key = key_of(gateway);
     d.of_status = true;
-    d.fields = differences(json::object{{"status", boost::json::parse(json::encode(gateway.status))}},
-                           json::object{{"status", boost::json::parse(json::encode(wanted))}});
-    if (d.fields.empty())
-        return {};
-    return {std::move(d)};
+    co_await describe(std::move(d), c_.served_version(Gateway::type));
+}
+
+void repairs::status_written(const Gateway& gateway, Gateway::Status wanted) {
+    tell(gateway);
+    if (!writes_.observes())
+        c_.changes.status_settled(gwctl::describe(gateway), gateway.metadata,
+                                  without_times(std::move(wanted)));
+}
+
+task<bool> repairs::is_owner_there(drift d) {
+    const resource_type* type = &Gateway::type;
+    for (const auto& source : c_.routes)
+        if (source->kind().type.kind == d.owner.kind)
+            type = &source->kind().type;
+    object_key key(d.key.namespace_, d.owner.name);
+    const json::value owner = co_await fetch(ctx_, *type, c_.served_version(*type), std::move(key));
+    co_return owner.is_object() && owner.at("metadata").at("uid") == json::value(d.owner.uid);
+}
+
+task<void> repairs::describe(drift d, std::string version) {
+    std::string changer;
+    if (!d.fields.empty()) {
+        const json::value object = co_await fetch(ctx_, d.type, std::move(version), d.key);
+        changer = find_changer(object, d, ctx_.api.options().field_manager);
+    }
+    repair& r = found_.emplace_back();
+    r.type = d.type;
+    r.message = describe_drift(d, changer);
+}
+
+void repairs::tell(const Gateway& gateway) {
+    for (const repair& r : found_) {
+        ctx_.log.warn(r.message);
+        ctx_.event(gateway, event_type::warning, "DriftRepaired", r.message);
+        c_.changes.count_repair(r.type);
+    }
+    found_.clear();
 }
 
 } // namespace gwctl::gateway::detail

@@ -1,27 +1,37 @@
 // What is said about a Gateway's objects and status that somebody else changed and we put back.
 #pragma once
 
-#include "cluster.hpp"
+#include "writer.hpp"
 
 namespace gwctl::gateway::detail {
 
-struct repair {
-    resource_type type{};
-    std::string message{};
+/// Of one reconcile. Looks before each write, after which nobody can tell any more who made the changes, and
+/// says so after it: by an Event on the Gateway, the log, and a count. Observing, it says nothing.
+class repairs {
+public:
+    /// All must outlive it.
+    repairs(cluster& c, context& ctx, const writer& writes) : c_(c), ctx_(ctx), writes_(writes) {}
+
+    task<void> look_at(object_key gateway, const std::vector<applied_object>& objects);
+    void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
+
+    task<void> look_at(const Gateway& gateway, Gateway::Status wanted);
+    void status_written(const Gateway& gateway, Gateway::Status wanted);
+
+private:
+    struct repair {
+        resource_type type{};
+        std::string message{};
+    };
+
+    task<bool> is_owner_there(drift d);
+    task<void> describe(drift d, std::string version);
+    void tell(const Gateway& gateway);
+
+    cluster& c_;
+    context& ctx_;
+    const writer& writes_;
+    std::vector<repair> found_{};
 };
-
-/// To be called before the writes, after which nobody can tell any more who made the changes. `version`: the
-/// one in which the objects of `drifts` are served.
-task<std::vector<repair>> describe_repairs(cluster& c, context& ctx, std::vector<drift> drifts,
-                                           std::string version);
-
-/// After the writes: an Event on the Gateway each, and a count.
-void report_repairs(cluster& c, context& ctx, const Gateway& gateway, const std::vector<repair>& repairs);
-
-/// A status that was not written by us, though the same was wanted before: at most one.
-std::vector<drift> find_status_drift(const cluster& c, const Gateway& gateway, const Gateway::Status& wanted);
-
-/// For telling whether the same is wanted as before.
-std::string without_times(Gateway::Status status);
 
 } // namespace gwctl::gateway::detail

@@ -64,6 +64,25 @@ bool same_reference(const ParentReference& a, const ParentReference& b, const st
     return normal(a) == normal(b);
 }
 
+bool written_by(const json::value& entry, std::string_view controller_name) {
+    const auto* object = entry.if_object();
+    const auto* name = object == nullptr ? nullptr : object->if_contains("controllerName");
+    const auto* text = name == nullptr ? nullptr : name->if_string();
+    return text != nullptr && std::string_view(*text) == controller_name;
+}
+
+/// Those that can be read.
+std::vector<RouteParentStatus> own_entries(const std::vector<json::value>& parents,
+                                           std::string_view controller_name) {
+    std::vector<RouteParentStatus> ours;
+    for (const json::value& entry : parents)
+        if (written_by(entry, controller_name))
+            if (auto decoded = json::decode<RouteParentStatus>(boost::json::serialize(entry));
+                decoded.has_value())
+                ours.push_back(std::move(*decoded));
+    return ours;
+}
+
 RouteParentStatus parent_status(const route_view& route, const parent_verdict& v,
                                 const std::vector<RouteParentStatus>& existing,
                                 std::string_view controller_name, wall_time now) {
@@ -92,13 +111,6 @@ RouteParentStatus parent_status(const route_view& route, const parent_verdict& v
     put(names(controller_name).weights_condition(), v.weights);
     status.conditions = std::move(conditions).take();
     return status;
-}
-
-bool written_by(const json::value& entry, std::string_view controller_name) {
-    const auto* object = entry.if_object();
-    const auto* name = object == nullptr ? nullptr : object->if_contains("controllerName");
-    const auto* text = name == nullptr ? nullptr : name->if_string();
-    return text != nullptr && std::string_view(*text) == controller_name;
 }
 
 } // namespace
@@ -212,22 +224,26 @@ void refuse_programmed(std::vector<Condition>& planned, const std::vector<Condit
     planned = std::move(conditions).take();
 }
 
+std::optional<RouteParentStatus> find_entry(const route_view& route, const ParentReference& parent,
+                                            std::string_view controller_name) {
+    if (!route.status->parents)
+        return std::nullopt;
+    for (RouteParentStatus& entry : own_entries(*route.status->parents, controller_name))
+        if (same_reference(entry.parentRef, parent, route.metadata->namespace_))
+            return std::move(entry);
+    return std::nullopt;
+}
+
 std::optional<std::vector<json::value>> route_parents(const route_view& route,
                                                       const std::vector<parent_verdict>& verdicts,
                                                       std::string_view controller_name, wall_time now) {
     const std::vector<json::value> none;
     const std::vector<json::value>& before = route.status->parents ? *route.status->parents : none;
     std::vector<json::value> after;
-    std::vector<RouteParentStatus> ours;
-    for (const json::value& entry : before) {
-        if (!written_by(entry, controller_name)) {
+    for (const json::value& entry : before)
+        if (!written_by(entry, controller_name))
             after.push_back(entry);
-            continue;
-        }
-        auto decoded = json::decode<RouteParentStatus>(boost::json::serialize(entry));
-        if (decoded.has_value())
-            ours.push_back(std::move(*decoded));
-    }
+    const std::vector<RouteParentStatus> ours = own_entries(before, controller_name);
     bool changed = ours.size() != verdicts.size();
     for (const parent_verdict& v : verdicts) {
         const RouteParentStatus status = parent_status(route, v, ours, controller_name, now);

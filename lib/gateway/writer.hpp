@@ -1,0 +1,118 @@
+// The writes of one reconcile, or with options::observe_only what they would be.
+#pragma once
+
+#include "cluster.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace gwctl::gateway::detail {
+
+template <class T>
+json::value to_value(const T& object) {
+    return boost::json::parse(json::encode(object));
+}
+
+/// Sends, and tells the runtime what came of it. Observing, it sends nothing and notes what would change; the
+/// destructor logs that if it is not what the last reconcile of `id` noted.
+class writer {
+public:
+    /// `c` and `ctx` must outlive it.
+    writer(cluster& c, context& ctx, std::string id) : c_(c), ctx_(ctx), id_(std::move(id)) {}
+    ~writer() {
+        if (observes())
+            c_.changes.would(ctx_.log, id_, std::move(noted_));
+    }
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
+
+    bool observes() const { return c_.opts.observe_only; }
+
+    /// Whether to write. Observing: no, and it is noted that `verb` of `object` would change `fields()`.
+    template <class Fields>
+    bool may(std::string_view verb, const std::string& object, Fields fields) {
+        if (observes())
+            add_would(noted_, verb, object, fields());
+        return !observes();
+    }
+
+    /// A merge patch (RFC 7386) of an object that is `live` now; what it has become. Null when observing.
+    template <Resource T>
+    task<std::shared_ptr<const T>> patch(const T& live, std::string body) {
+        const bool is_meant = may("patch", gwctl::describe(live), [&] { return changes_of(live, body); });
+        if (!is_meant)
+            co_return nullptr;
+        const object_key key = key_of(live);
+        auto change = gwctl::patch::merge_patch(std::move(body));
+        auto written = std::make_shared<const T>(co_await ctx_.api.template patch<T>(key, change));
+        ctx_.wrote(*written);
+        co_return written;
+    }
+
+    /// The same for a status. False when nothing was written: observing, or the object is gone meanwhile,
+    /// which brings us back.
+    template <Resource T>
+    task<bool> patch_status(const T& live, json::object status) {
+        const json::object body{{"metadata", {{"resourceVersion", live.metadata.resourceVersion}}},
+                                {"status", std::move(status)}};
+        std::string text = boost::json::serialize(body);
+        const bool is_meant =
+            may("patch status of", gwctl::describe(live), [&] { return changes_of(live, text); });
+        if (!is_meant)
+            co_return false;
+        const object_key key = key_of(live);
+        auto change = gwctl::patch::merge_patch(std::move(text));
+        try {
+            const T written = co_await ctx_.api.template patch_status<T>(key, change);
+            ctx_.wrote(written);
+        } catch (const api_error& e) {
+            if (e.code() != errc::not_found)
+                throw;
+            co_return false;
+        }
+        co_return true;
+    }
+
+    /// `fields`: those that are not as wanted. Null when observing.
+    template <Resource T>
+    task<std::shared_ptr<const T>> apply(T wanted, std::vector<field_difference> fields) {
+        const std::string what = gwctl::describe(wanted);
+        const bool is_meant = may(fields.empty() ? "create" : "apply", what, [&] { return fields; });
+        if (!is_meant)
+            co_return nullptr;
+        auto applied = std::make_shared<const T>(co_await ctx_.api.apply(std::move(wanted)));
+        ctx_.wrote(*applied);
+        ctx_.log.info("applied", {{"wrote", what}});
+        co_return applied;
+    }
+
+    /// What is gone already is well.
+    template <Resource T>
+    task<void> remove(object_key key) {
+        const std::string what = gwctl::describe(T::type, key);
+        const bool is_meant = may("delete", what, [] { return std::vector<field_difference>(); });
+        if (!is_meant)
+            co_return;
+        try {
+            co_await ctx_.api.template remove<T>(key);
+        } catch (const api_error& e) {
+            if (e.code() != errc::not_found)
+                throw;
+            co_return;
+        }
+        ctx_.log.info("deleted", {{"wrote", what}});
+    }
+
+private:
+    template <class T>
+    static std::vector<field_difference> changes_of(const T& live, const std::string& body) {
+        return patch_differences(to_value(live), boost::json::parse(body));
+    }
+
+    cluster& c_;
+    context& ctx_;
+    std::string id_;
+    std::vector<std::string> noted_{};
+};
+
+} // namespace gwctl::gateway::detail
