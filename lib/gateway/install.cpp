@@ -7,23 +7,38 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-void check(const options& o) {
+bool is_label_value(std::string_view text) {
+    constexpr std::string_view ends = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const std::string inner = std::string(ends) + "-_.";
+    return text.size() <= 63 && text.find_first_not_of(inner) == text.npos &&
+           (text.empty() || (ends.find(text.front()) != ends.npos && ends.find(text.back()) != ends.npos));
+}
+
+void check(const options& o, const manager& mgr) {
     const std::size_t slash = o.controller_name.find('/');
     if (slash == std::string::npos || slash == 0 || slash + 1 == o.controller_name.size())
         throw api_error(errc::config,
                         fmt::format("controller_name: expected DOMAIN/PATH such as example.com/gateway, "
                                     "got \"{}\"",
                                     o.controller_name));
-    if (o.implementation_label.size() > 63)
+    if (!is_label_value(o.implementation_label))
         throw api_error(errc::config,
-                        fmt::format("implementation_label: expected at most 63 characters, got {}",
-                                    o.implementation_label.size()));
+                        fmt::format("implementation_label: expected a label value (at most 63 "
+                                    "letters, digits, '-', '_' and '.'; a letter or digit at both "
+                                    "ends), got \"{}\"",
+                                    o.implementation_label));
+    if (!o.pools.empty() && o.ipam_config.name.empty())
+        throw api_error(errc::config, "pools: expected the ConfigMap that has them in ipam_config, got none");
+    if (o.observe_only && mgr.elects_leader())
+        throw api_error(errc::config,
+                        "observe_only: expected a manager without leader_election, which would write "
+                        "its Lease; leave that out");
 }
 
 } // namespace
 
 void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources) {
-    check(o);
+    check(o, mgr);
     const auto c = std::make_shared<cluster>(mgr, std::move(o), std::move(sources));
 
     const cache_scope scope = scope_of(c->opts);

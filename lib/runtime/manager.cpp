@@ -30,6 +30,7 @@ manager::~manager() = default;
 
 client& manager::api() noexcept { return core_->api_; }
 event_recorder& manager::events() noexcept { return core_->events_; }
+bool manager::elects_leader() const noexcept { return core_->options_.leader_election.has_value(); }
 class metrics& manager::metrics() noexcept {
     return core_->metrics_;
 }

@@ -181,6 +181,81 @@ TEST_CASE("what the user changes of Gateways and routes is no drift") {
     CHECK(repairs(cluster) == std::vector<std::string>());
 }
 
+TEST_CASE("what cannot work together is refused before anything starts") {
+    gateway_cluster cluster;
+    manager_options with_lease;
+    with_lease.leader_election.emplace();
+    with_lease.leader_election->namespace_ = "default";
+    with_lease.leader_election->name = "one";
+    manager mgr(with_lease, testing::config_for(cluster.server));
+    const auto refusal = [&](const std::function<void(gateway::options&)>& change) {
+        gateway::options o = default_options();
+        change(o);
+        try {
+            gateway::install<gateway::tcp>(mgr, std::move(o));
+        } catch (const api_error& e) {
+            return std::string(e.what());
+        }
+        return std::string("accepted");
+    };
+    CHECK(refusal([](auto& o) {
+              o.observe_only = true;
+          }).starts_with("observe_only: expected a manager without"));
+    CHECK(refusal([](auto& o) {
+              o.implementation_label = "a b";
+          }).starts_with("implementation_label: expected"));
+    CHECK(refusal([](auto& o) {
+              o.implementation_label = "-a";
+          }).starts_with("implementation_label: expected"));
+    CHECK(refusal([](auto& o) { o.controller_name = "none"; }).starts_with("controller_name: expected"));
+    CHECK(refusal([](auto& o) {
+              o.pools = {"edge"};
+              o.ipam_config = {};
+          }).starts_with("pools: expected"));
+}
+
+TEST_CASE("a Gateway that waits for an address is looked at again while only observing") {
+    gateway_cluster cluster;
+    cluster.load({"nginx.yaml", "class.yaml", "gateway.yaml", "tcproute.yaml"});
+    gateway::options o = default_options();
+    o.observe_only = true;
+    gateway_controller controller(cluster, o);
+    controller.settle();
+    const auto pending = [&] {
+        const std::string text = controller.metrics_text();
+        const std::string name = "\ngwctl_pending_changes ";
+        return std::stoi(text.substr(text.find(name) + name.size()));
+    };
+    const int before = pending();
+    cluster.load({"ipam.yaml"});
+    controller.settle();
+    CHECK(pending() > before); // a Service could be made now
+}
+
+TEST_CASE("each parent that takes a route has its Event") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const auto accepted = [&] {
+        std::int64_t times = 0;
+        for (const json::value& object : cluster.server.objects("events")) {
+            const auto event = json::decode<core_v1::Event>(boost::json::serialize(object)).value();
+            if (event.involvedObject.name == "web" && event.reason == "Accepted")
+                times += event.count.value_or(1);
+        }
+        return times;
+    };
+    REQUIRE(accepted() == 1);
+    cluster.apply(
+        "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: second}, spec: "
+        "{gatewayClassName: demo-gateway-class, listeners: [{name: web, protocol: TCP, port: 80}]}}");
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web",
+         R"({"spec": {"parentRefs": [{"name": "demo-gateway", "sectionName": "web"}, {"name": "second"}]}})");
+    controller.settle();
+    CHECK(accepted() == 2);
+}
+
 TEST_CASE("observe-only writes nothing, and counts what it would write") {
     gateway_cluster cluster;
     cluster.load(everything);

@@ -56,7 +56,8 @@ struct options {
     announcer announced_by = announcer::kube_vip;
     /// `status` also reads HTTPRoutes and the Secrets of type kubernetes.io/tls.
     http_listeners http = http_listeners::refused;
-    /// Writes nothing at all; what would be written is logged and counted.
+    /// Writes nothing at all; what would be written is logged and counted. Goes with a manager that elects no
+    /// leader.
     bool observe_only = false;
 
     // Parameters only.

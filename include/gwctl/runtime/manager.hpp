@@ -109,6 +109,8 @@ public:
     class metrics& metrics() noexcept;
     class health& health() noexcept;
     clock& time() noexcept;
+    /// Whether it acts only while it holds a Lease, which it writes.
+    bool elects_leader() const noexcept;
 
     /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (leadership lost, ...).
     /// Throws `api_error` (`errc::config`) when it cannot start: an address in use, wrong options.
