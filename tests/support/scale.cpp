@@ -79,6 +79,22 @@ scaled_cluster::scaled_cluster(cluster_size size) : size_(size) {
         }
     }
     seen_writes_ = api_->writes().size();
+}
+
+scaled_cluster::~scaled_cluster() {
+    if (thread_)
+        thread_->stop();
+}
+
+template <class F>
+auto scaled_cluster::on_loop(F f) {
+    auto work = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
+    auto result = work->get_future();
+    manager_->post([work] { (*work)(); });
+    return result.get();
+}
+
+void scaled_cluster::start() {
     api_->begins = [this] { pauses(); };
     api_->ends = [this] { resumes(); };
 
@@ -89,18 +105,10 @@ scaled_cluster::scaled_cluster(cluster_size size) : size_(size) {
     gateway::options o;
     o.ipam_config = {"default", "ipam"};
     gateway::install<gateway::tcp, gateway::udp>(*manager_, o);
+    manager_->post([this] { begins(); });
     thread_ = std::make_unique<testing::manager_thread>(*manager_);
     settle();
-}
-
-scaled_cluster::~scaled_cluster() { thread_->stop(); }
-
-template <class F>
-auto scaled_cluster::on_loop(F f) {
-    auto work = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
-    auto result = work->get_future();
-    manager_->post([work] { (*work)(); });
-    return result.get();
+    on_loop([this] { return ends(), 0; });
 }
 
 void scaled_cluster::settle() {

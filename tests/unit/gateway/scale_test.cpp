@@ -8,6 +8,7 @@ using counts = std::map<std::string, std::size_t>;
 TEST_CASE("a cold start writes what is missing once, and a status again only when there is news") {
     const cluster_size size;
     scaled_cluster cluster(size);
+    cluster.start();
     const std::size_t ports = size.gateways * size.routes;
     CHECK(cluster.take_writes() == counts{
                                        {"patch gatewayclasses", 1}, // the finalizer
@@ -24,6 +25,7 @@ TEST_CASE("a change leads to writes of what depends on it, in a cluster of any s
     cluster_size size;
     size.gateways = GENERATE(10, 30);
     scaled_cluster cluster(size);
+    cluster.start();
     cluster.take_writes();
     for (int turn = 0; turn < 2; ++turn) {
         INFO(size.gateways << " Gateways, turn " << turn);
