@@ -2,8 +2,8 @@
 //
 //   bench-gateway_scale WHAT GATEWAYS ROUTES ENDPOINTS
 //
-// `writes` counts API writes. The others are for gateway_scale.py, under callgrind: `start` makes one dump for
-// the cold start, `changes` one for each change, with the instructions of the controller's thread, the
+// `writes` counts API writes. The others are for gateway_scale.py, under callgrind: `start` makes one dump
+// for the cold start, `changes` one for each change, with the instructions of the controller's thread, the
 // server's left out.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
