@@ -17,6 +17,8 @@ struct cluster_size {
     std::size_t gateways = 30;
     std::size_t routes = 3;    ///< of one Gateway
     std::size_t endpoints = 4; ///< of one backend
+    /// All routes of a Gateway want its one listener, which goes to the first.
+    bool one_listener = false;
 };
 
 /// One cluster and the controller.
@@ -40,6 +42,8 @@ public:
     /// The controller's writes since the last call: "apply services" or "patch gateways/status", how often.
     /// Events are left out: those that are too many in a short time are dropped.
     std::map<std::string, std::size_t> take_writes();
+    /// How often the controller's reconcilers have run.
+    std::uint64_t reconciles() const { return reconciles_; }
 
     /// For measurements: called on the controller's thread, `begins` before it starts or the change is made
     /// and `ends` when nothing is left to do; of what a server does `pauses` and `resumes` tell.
@@ -61,6 +65,7 @@ private:
     std::unique_ptr<manager> manager_;
     std::unique_ptr<testing::manager_thread> thread_;
     std::size_t seen_writes_ = 0;
+    std::uint64_t reconciles_ = 0;
     std::map<std::string, int> made_;
 };
 

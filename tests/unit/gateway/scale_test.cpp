@@ -44,3 +44,21 @@ TEST_CASE("a change leads to writes of what depends on it, in a cluster of any s
         CHECK(cluster.take_writes() == counts{});
     }
 }
+
+TEST_CASE("a route's change runs nothing for the many routes beside it that it does not concern") {
+    std::vector<std::uint64_t> runs;
+    for (const std::size_t routes : {2, 40}) {
+        cluster_size size;
+        size.gateways = 1;
+        size.routes = routes;
+        size.one_listener = true;
+        scaled_cluster cluster(size);
+        cluster.start();
+        CHECK(cluster.take_writes().at("patch tcproutes/status") == routes);
+        const std::uint64_t before = cluster.reconciles();
+        cluster.make("route");
+        CHECK(cluster.take_writes() == counts{{"apply endpointslices", 1}, {"patch tcproutes/status", 1}});
+        runs.push_back(cluster.reconciles() - before);
+    }
+    CHECK(runs[0] == runs[1]);
+}
