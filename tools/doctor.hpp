@@ -4,6 +4,7 @@
 #include <gwctl/api/coordination_v1.hpp>
 #include <gwctl/api/core_v1.hpp>
 #include <gwctl/api/gateway_v1.hpp>
+#include <gwctl/client/transport.hpp>
 #include <gwctl/core/clock.hpp>
 #include <gwctl/gateway/options.hpp>
 #include <gwctl/ipam/pool.hpp>
@@ -32,6 +33,10 @@ struct permission {
     std::string_view verb{};
     bool own_namespace = false;
     friend auto operator<=>(const permission&, const permission&) = default;
+};
+struct denial {
+    permission what{};
+    std::string namespace_{}; ///< empty: everywhere
 };
 /// Those of manifests/install.yaml.
 const std::vector<permission>& needed_permissions();
@@ -71,9 +76,9 @@ struct announcer_pool {
 struct cluster_facts {
     /// "tcproutes.gateway.networking.k8s.io" to the versions that are served.
     std::optional<std::map<std::string, std::set<std::string>>> served{};
-    std::vector<permission> denied{};
+    std::vector<denial> denied{};
     std::optional<std::vector<gateway_v1::GatewayClass>> classes{};
-    std::vector<core_v1::ConfigMap> parameter_maps{};
+    std::optional<std::vector<core_v1::ConfigMap>> parameter_maps{};
     std::optional<std::vector<announced_service>> services{};
     std::optional<std::vector<workload>> workloads{};
     std::optional<std::vector<node>> nodes{};
@@ -83,10 +88,13 @@ struct cluster_facts {
     bool pools_read = false;
     std::optional<core_v1::ConfigMap> pools{};                ///< the one of -ipam-configmap, if it exists
     std::optional<core_v1::ConfigMap> cloud_provider_pools{}; ///< kube-system/kubevip, if it exists
+    /// What cannot be checked, "addresses of nodes in pools", by the resources that this account may not
+    /// read.
+    std::map<std::string, std::set<std::string>> unreadable{};
 };
 
 findings check_kinds(const cluster_facts& f);
-findings check_permissions(const cluster_facts& f);
+findings check_permissions(const cluster_facts& f, const gateway::options& flags);
 findings check_classes(const cluster_facts& f, const gateway::options& flags);
 /// More than one controller at work: two Leases that are held, or Deployments without leader election.
 findings check_controllers(const cluster_facts& f, const gateway::options& flags, wall_time now);
@@ -102,7 +110,11 @@ findings check_cloud_provider(const cluster_facts& f, const gateway::options& fl
 /// All of the above.
 findings diagnose(const cluster_facts& f, const gateway::options& flags, wall_time now);
 
-/// What holds for the Gateways of each class of ours, by the class's name; by "" where there is none.
+/// One line: what was not checked because this account may not read it; empty when all was.
+std::string describe_unchecked(const cluster_facts& f);
+
+/// What holds for the Gateways of each class of ours, by the class's name; by "" where there is none. Classes
+/// whose parameters could not be read are left out.
 std::map<std::string, gateway::options> settings_of_classes(const cluster_facts& f,
                                                             const gateway::options& flags);
 
@@ -112,6 +124,11 @@ announced_service read_service(const json::value& object);
 node read_node(const json::value& object);
 announcer_pool read_metallb_pool(const json::value& object);
 announcer_pool read_cilium_pool(const json::value& object);
+
+/// Reads the facts over HTTP. `own_namespace` is the controller's, `flags` outlive the task. Throws
+/// `api_error` when the API server is out of reach or in trouble, not for what it refuses.
+task<cluster_facts> read_facts(std::shared_ptr<transport> network, const gateway::options& flags,
+                               std::string own_namespace);
 
 /// Reads the facts over HTTP, and nothing is written; prints a line for each finding. Exit code 0: there are
 /// none, 1: there are some. Throws `api_error` when the API server is out of reach.

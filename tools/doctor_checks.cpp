@@ -115,17 +115,32 @@ findings check_kinds(const cluster_facts& f) {
     return all;
 }
 
-findings check_permissions(const cluster_facts& f) {
+findings check_permissions(const cluster_facts& f, const gateway::options& flags) {
     std::map<std::string, std::vector<std::string_view>> verbs;
-    for (const permission& p : f.denied)
-        verbs[qualified(p.resource, p.group)].push_back(p.verb);
+    for (const auto& [what, namespace_] : f.denied)
+        verbs[qualified(what.resource, what.group) +
+              (namespace_.empty() ? std::string() : " in namespace " + namespace_)]
+            .push_back(what.verb);
     findings all;
     for (const auto& [resource, denied] : verbs)
         all.push_back(
-            {true, fmt::format("this account may not {} {}; apply the ClusterRole and bindings of "
-                               "manifests/install.yaml, or use the account that the controller runs as",
-                               fmt::join(denied, ", "), resource)});
+            {true,
+             fmt::format("this account may not {} {}; apply the roles and bindings of manifests/{}.yaml, "
+                         "or use the account that the controller runs as",
+                         fmt::join(denied, ", "), resource,
+                         flags.namespaces.empty() ? "install" : "namespaced")});
     return all;
+}
+
+std::string describe_unchecked(const cluster_facts& f) {
+    std::vector<std::string> all;
+    for (const auto& [check, resources] : f.unreadable)
+        all.push_back(fmt::format("{} ({})", check, fmt::join(resources, ", ")));
+    return all.empty()
+               ? std::string()
+               : fmt::format("not checked, because this account may not read what is in brackets: {}; run "
+                             "doctor as somebody who may to have all checked",
+                             fmt::join(all, ", "));
 }
 
 std::map<std::string, gateway::options> settings_of_classes(const cluster_facts& f,
@@ -133,16 +148,22 @@ std::map<std::string, gateway::options> settings_of_classes(const cluster_facts&
     const gateway::names n(flags.controller_name);
     gateway::parameter_source source;
     source.find = [&](const object_key& key) {
-        const auto found = std::find_if(f.parameter_maps.begin(), f.parameter_maps.end(),
+        const auto found = std::find_if(f.parameter_maps->begin(), f.parameter_maps->end(),
                                         [&](const core_v1::ConfigMap& m) { return key_of(m) == key; });
-        return found == f.parameter_maps.end() ? nullptr : std::make_shared<const core_v1::ConfigMap>(*found);
+        return found == f.parameter_maps->end() ? nullptr
+                                                : std::make_shared<const core_v1::ConfigMap>(*found);
     };
     std::map<std::string, gateway::options> settings;
-    for (const auto& gateway_class : f.classes.value_or(std::vector<gateway_v1::GatewayClass>()))
-        if (gateway_class.spec.controllerName == flags.controller_name)
+    bool has_one = false;
+    for (const auto& gateway_class : f.classes.value_or(std::vector<gateway_v1::GatewayClass>())) {
+        if (gateway_class.spec.controllerName != flags.controller_name)
+            continue;
+        has_one = true;
+        if (f.parameter_maps || !gateway_class.spec.parametersRef)
             settings[gateway_class.metadata.name] =
                 judge_parameters(gateway_class, flags, source, n).effective;
-    if (settings.empty())
+    }
+    if (!has_one)
         settings[""] = flags;
     return settings;
 }
@@ -208,7 +229,7 @@ findings check_controllers(const cluster_facts& f, const gateway::options& flags
 findings diagnose(const cluster_facts& f, const gateway::options& flags, wall_time now) {
     findings all;
     add(all, check_kinds(f));
-    add(all, check_permissions(f));
+    add(all, check_permissions(f, flags));
     add(all, check_classes(f, flags));
     add(all, check_controllers(f, flags, now));
     add(all, check_pools(f, flags));

@@ -51,7 +51,8 @@ void write_atomically(const std::string& path, const std::string& text) {
                 path));
 }
 
-int serve(const address& where, const std::string& kubeconfig, const std::vector<std::string>& paths) {
+int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
+          const std::vector<std::string>& paths) {
     // Blocked before the server starts its threads, so that they inherit it and the signals wait for us.
     sigset_t signals;
     sigemptyset(&signals);
@@ -62,8 +63,7 @@ int serve(const address& where, const std::string& kubeconfig, const std::vector
     testing::api_server_options options;
     options.bind = where.host;
     options.port = where.port;
-    options.workloads = true;
-    options.announcer = true;
+    options.workloads = options.announcer = stand_ins;
     testing::api_server server(options);
 
     const tools::loaded_files files = tools::read_files(paths);
@@ -88,18 +88,21 @@ int serve(const address& where, const std::string& kubeconfig, const std::vector
 
 int main(int argc, char** argv) {
     std::string bind = "127.0.0.1:0";
+    bool no_stand_ins = false;
     std::string kubeconfig;
     std::vector<std::string> files;
     CLI::App app("An embedded Kubernetes API server, in memory, without authentication: for tests and demos");
     app.name("gwctl-apiserver");
     app.set_version_flag("--version", "gwctl-apiserver " GWCTL_VERSION);
     app.add_option("--bind", bind, "HOST:PORT; port 0 takes any free one")->capture_default_str();
+    app.add_flag("--no-stand-ins", no_stand_ins,
+                 "Leave pods, EndpointSlices and addresses of Services to whoever connects");
     app.add_option("--kubeconfig-out", kubeconfig,
                    "Write a kubeconfig for this server to FILE once it is loaded");
     app.add_option("-f,--filename", files, "Load a file or directory of Kubernetes YAML; may be repeated");
     try {
         app.parse(argc, argv);
-        return serve(parse_address(bind), kubeconfig, files);
+        return serve(parse_address(bind), !no_stand_ins, kubeconfig, files);
     } catch (const CLI::Success& e) {
         return app.exit(e);
     } catch (const CLI::ParseError& e) {

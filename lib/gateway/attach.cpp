@@ -246,6 +246,11 @@ result<behaviour> behaviour_of(const route_view& route, behaviour fallback) {
     return chosen;
 }
 
+const attachments::entry* attachments::find(const route_view& route) const {
+    const auto found = by_route.find({route.kind, route.metadata->uid});
+    return found == by_route.end() ? nullptr : found->second;
+}
+
 attachments attach_all(const snapshot& s, behaviour fallback) {
     attachments all;
     static_cast<judged_listeners&>(all) = judge_listeners(s);
@@ -274,6 +279,7 @@ attachments attach_all(const snapshot& s, behaviour fallback) {
     for (const route_view& route : s.routes) {
         attachments::entry& entry = all.routes.emplace_back();
         entry.route = &route;
+        all.by_route.emplace(std::pair(route.kind, std::string_view(route.metadata->uid)), &entry);
         const result<behaviour> served_by = behaviour_of(route, fallback);
         if (served_by.has_value())
             entry.served_by = *served_by;

@@ -310,13 +310,10 @@ void connect(cluster& c, controllers targets) {
             [w](const std::optional<route_view>& old, const std::optional<route_view>& now) {
                 if (!changes_routing(old, now))
                     return;
-                for (const auto& route : {old, now}) {
-                    if (!route)
-                        continue;
-                    w.parents_of(*route);
-                    for (const object_key& parent : parent_gateways(*route, w.c))
-                        w.routes_of(parent); // precedence on a shared listener may have changed
-                }
+                // The Gateways wake the routes beside this one for which it changes something.
+                for (const auto& route : {old, now})
+                    if (route)
+                        w.parents_of(*route);
             });
     connect_services(w);
     connect_permissions(w);

@@ -359,14 +359,12 @@ std::vector<parent_verdict> judge_route(const route_view& route, const snapshot&
                                         const options& o) {
     const names n(o.controller_name);
     std::vector<parent_verdict> verdicts;
-    for (const attachments::entry& entry : a.routes) {
-        if (entry.route->metadata->uid != route.metadata->uid || entry.route->kind != route.kind)
-            continue;
-        const verdict refs =
-            judge_refs(judge_backends(route, entry.served_by, n, *s.cluster), entry.served_by);
-        for (const attachment& at : entry.parents)
-            verdicts.push_back({at.parent, at.accepted, refs});
-    }
+    const attachments::entry* entry = a.find(route);
+    if (entry == nullptr)
+        return verdicts;
+    const verdict refs = judge_refs(judge_backends(route, entry->served_by, n, *s.cluster), entry->served_by);
+    for (const attachment& at : entry->parents)
+        verdicts.push_back({at.parent, at.accepted, refs});
     return verdicts;
 }
 

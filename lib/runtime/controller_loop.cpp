@@ -150,18 +150,18 @@ bool controller_loop::must_wait(const work_queue::item& item) {
                        {"kind", w.writes.front().table->type().qualified_name()},
                        {"resourceVersion", w.writes.front().version}});
         unseen_.erase(found);
+        held_.erase(item.key);
         return false;
     }
     queue_.add_after(item.key, w.give_up - now, now, item.priority);
-    if (!std::exchange(w.armed, true))
+    if (held_.insert(item.key).second)
         w.writes.front().table->when_at_least(
             w.writes.front().version, w.writes.front().namespace_,
             [alive = std::weak_ptr<controller_loop*>(alive_), key = item.key, priority = item.priority] {
                 const auto self = alive.lock();
                 if (!self)
                     return;
-                if (const auto again = (*self)->unseen_.find(key); again != (*self)->unseen_.end())
-                    again->second.armed = false;
+                (*self)->held_.erase(key);
                 (*self)->enqueue(key, priority);
             });
     return true;
@@ -294,21 +294,18 @@ void controller_loop::finish(const object_key& key, const object_log& log, const
         log.error("reconcile failed; trying again", {{"error", what}, {"failures", queue_.failures(key)}});
 }
 
+bool controller_loop::is_busy() const {
+    return !started_ || !held_.empty() || !queue_.settled(given_up, environment_.time.now());
+}
+
 void controller_loop::report(settled_report& out) const {
     out.reconciles += runs_;
-    const steady_time now = environment_.time.now();
-    if (!started_) {
+    if (!started_)
         out.waiting_for.push_back("controller " + spec_.name + ": workers have not started");
-    } else if (!queue_.settled(given_up, now) || !unseen_.empty()) {
-        std::size_t waiting = 0;
-        for (const auto& [key, w] : unseen_)
-            waiting += w.armed ? 1 : 0;
-        if (!queue_.settled(given_up, now) || waiting > 0)
-            out.waiting_for.push_back(fmt::format(
-                "controller {}: {} keys ready, {} running, {} waiting for their own writes, others to be "
-                "retried",
-                spec_.name, queue_.depth(), queue_.running(), waiting));
-    }
+    else if (is_busy())
+        out.waiting_for.push_back(fmt::format(
+            "controller {}: {} keys ready, {} running, {} waiting for their own writes, others to be retried",
+            spec_.name, queue_.depth(), queue_.running(), held_.size()));
     for (const auto& [key, failures] : queue_.failing(given_up)) {
         failing_key f;
         f.controller = spec_.name;

@@ -9,6 +9,7 @@
 #include <gwctl/runtime/controller.hpp>
 #include <gwctl/runtime/manager.hpp>
 
+#include <set>
 #include <unordered_map>
 
 namespace gwctl::detail {
@@ -37,6 +38,8 @@ public:
     /// No new reconciles; workers end when their present one does.
     void shut_down();
 
+    /// Whether something is left to do; costs the same however much it is.
+    bool is_busy() const;
     /// Appends what is left to do, and what is not expected to succeed any more.
     void report(settled_report& out) const;
     /// For the metrics that change by the passing of time.
@@ -51,7 +54,6 @@ private:
     struct causal_wait {
         std::vector<unseen_write> writes{};
         steady_time give_up{};
-        bool armed = false; ///< a callback will enqueue the key
     };
     enum class outcome { success, requeue_after, error, terminal };
 
@@ -85,6 +87,7 @@ private:
     bool stopping_ = false;
     std::map<object_key, steady_time> running_since_;
     std::map<object_key, causal_wait> unseen_;
+    std::set<object_key> held_; ///< of those in `unseen_` the ones that a callback will enqueue
     std::map<object_key, std::string> last_errors_;
     /// Callbacks in tables hold a copy, and do nothing once we are gone.
     std::shared_ptr<controller_loop*> alive_ = std::make_shared<controller_loop*>(this);

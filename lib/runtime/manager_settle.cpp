@@ -63,8 +63,9 @@ settled_report manager::wait_settled(milliseconds timeout) {
         }
         const auto goal = [lists = std::move(lists)](const core::cached_kind& k) {
             for (const core::fresh_list& l : lists) {
-                const bool shown = l.failure.empty() && k.table->has_caught_up(l.objects, l.resource_version);
-                if (l.kind != &k || shown || k.table->state() == store_state::not_served)
+                if (l.kind != &k || k.table->state() == store_state::not_served)
+                    continue;
+                if (l.failure.empty() && k.table->has_caught_up(l.objects, l.resource_version))
                     continue;
                 const std::string kind = k.kind->type.qualified_name();
                 return l.failure.empty() ? fmt::format("{}: at resourceVersion {}, a list showed {}", kind,
@@ -167,6 +168,10 @@ settled_report manager::core::report(const cache_goal& goal) const {
 
 void manager::core::progress() {
     publish_readiness();
+    // A goal may look at every object, so it comes last: this is called after every reconcile.
+    const auto busy = [](const auto& c) { return c->is_busy(); };
+    if (!events_.idle() || std::any_of(controllers_.begin(), controllers_.end(), busy))
+        return;
     for (std::size_t i = 0; i < settle_requests_.size();) {
         settled_report r = report(settle_requests_[i]->goal);
         if (!r.settled) {

@@ -133,6 +133,7 @@ void work_queue::retry(const object_key& key, steady_time now) {
     entry& e = found->second;
     if (e.failures == 0 || now >= e.retry_at) {
         ++e.failures;
+        failed_.insert(&*found);
         const auto delay = retry_.delay(e.failures - 1);
         e.retry_at = now + std::chrono::duration_cast<steady_time::duration>(delay);
     }
@@ -142,6 +143,7 @@ void work_queue::retry(const object_key& key, steady_time now) {
 void work_queue::forget(const object_key& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
         found->second.failures = 0;
+        failed_.erase(&*found);
         drop_if_idle(key);
     }
 }
@@ -158,19 +160,19 @@ std::optional<steady_time> work_queue::next_due() const {
 }
 
 bool work_queue::settled(unsigned given_up, steady_time now) const {
-    if (!ready_.empty() || running_ != 0)
+    const bool is_due = !delayed_.empty() && delayed_.begin()->first <= now;
+    if (!ready_.empty() || running_ != 0 || is_due)
         return false;
-    return std::none_of(delayed_.begin(), delayed_.end(), [&](const auto& d) {
-        const entry& e = d.second->second;
-        return d.first <= now || (e.failures > 0 && e.failures < given_up);
+    return std::none_of(failed_.begin(), failed_.end(), [&](const node* n) {
+        return n->second.due.has_value() && n->second.failures < given_up;
     });
 }
 
 std::vector<std::pair<object_key, unsigned>> work_queue::failing(unsigned at_least) const {
     std::vector<std::pair<object_key, unsigned>> out;
-    for (const auto& [key, e] : entries_)
-        if (e.failures >= at_least)
-            out.emplace_back(key, e.failures);
+    for (const node* n : failed_)
+        if (n->second.failures >= at_least)
+            out.emplace_back(n->first, n->second.failures);
     std::sort(out.begin(), out.end());
     return out;
 }

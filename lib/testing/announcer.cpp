@@ -1,4 +1,5 @@
 #include "json_util.hpp"
+#include "names.hpp"
 #include "stand_ins.hpp"
 
 namespace gwctl::testing::detail {

@@ -1,6 +1,7 @@
 #include "cluster.hpp"
 
 #include "events.hpp"
+#include "go_values.hpp"
 #include "json_util.hpp"
 
 #include <gwctl/core/time.hpp>
@@ -72,6 +73,8 @@ void cluster::bootstrap() {
         if (!serve(name.substr(0, slash), version, false))
             throw std::invalid_argument(fmt::format("not_served: there is no \"{}\"", name));
     }
+    // What came before is nobody's to see, as on a server that was there before its clients.
+    storage_.compact();
     logging_ = true;
 }
 
@@ -197,8 +200,11 @@ void cluster::log(const write_request& r, const char* verb, const json::object& 
 }
 
 json::object cluster::view(const kind_info& kind, std::string_view version, const stored& s) const {
-    if (kind.kind == "Event" && kind.group == "events.k8s.io")
-        return event_from_core(s.object());
+    if (kind.kind == "Event" && kind.group == "events.k8s.io") {
+        json::value event = event_from_core(s.object());
+        encode_as_go(event, *kind.version(version)->schema, true);
+        return std::move(event.as_object());
+    }
     auto out = s.object();
     out["apiVersion"] = kind.api_version(version);
     return out;

@@ -1,8 +1,10 @@
 // The semantics of a Kubernetes API server without its protocol: kinds, writes, deletion, garbage collection.
 #pragma once
 
-#include "admission.hpp"
+#include "decode.hpp"
 #include "kinds.hpp"
+#include "managed_fields.hpp"
+#include "services.hpp"
 #include "storage.hpp"
 
 #include <gwctl/core/clock.hpp>
@@ -30,27 +32,27 @@ struct write_request {
     bool dry_run = false;
     /// Server-side apply takes fields over from other managers.
     bool force = false;
-    /// fieldValidation=Strict: unknown fields are refused, else dropped with a warning.
-    bool strict = false;
+    field_validation validation = field_validation::warn;
+    /// Gets what is said about the object, whether it is accepted or not; null for nobody who listens.
+    std::vector<std::string>* warnings = nullptr;
 };
 
 struct write_result {
     stored_ptr object;
     bool created = false;
-    std::vector<std::string> warnings;
 };
 
 enum class patch_type { json, merge, strategic, apply };
 
 struct delete_options {
-    std::string uid;
-    std::string resource_version;
+    std::optional<std::string> uid;
+    std::optional<std::string> resource_version;
     /// Background, Foreground, Orphan; "" for the default (Background).
     std::string propagation;
     bool dry_run = false;
 };
 
-/// `remaining` is set when finalizers keep the object; `last` is its last state.
+/// `remaining` is set when finalizers keep the object, as it was then; `last` is its last state.
 struct delete_result {
     stored_ptr remaining;
     stored_ptr last;
@@ -80,8 +82,8 @@ public:
     bool serve(std::string_view kind, std::string_view version, bool served);
 
     // Writes.
-    write_result create(const write_request& r, json::object body);
-    write_result update(const write_request& r, json::object body);
+    write_result create(const write_request& r, const request_body& body);
+    write_result update(const write_request& r, const request_body& body);
     write_result patch(const write_request& r, patch_type type, const json::value& patch);
     delete_result remove(const write_request& r, const delete_options& o);
 
@@ -101,15 +103,24 @@ public:
     std::function<void(const change&)> on_change;
 
 private:
-    json::object decode(const write_request& r, json::object body, bool creating) const;
-    void prepare(const write_request& r, json::object& object, const json::object* before,
-                 std::vector<std::string>& warnings);
-    write_result store_new(const write_request& r, json::object object, const char* verb,
-                           std::vector<std::string> warnings, bool applied);
+    static json::value blank(const write_request& r);
+    static void check_envelope(const write_request& r, json::object& object);
+    static json::object to_storage(const write_request& r, json::object object);
+    static void warn(const write_request& r, const std::vector<std::string>& warnings);
+    json::value patched(const write_request& r, const stored& before, patch_type type,
+                        const json::value& patch) const;
+    write_result apply(const write_request& r, const stored_ptr& before, const json::value& patch);
+    static void check_schema(const write_request& r, const json::object& object, const json::object* before,
+                             field_errors& errors);
+    void finish_definition(json::object& object) const;
+    write_result store_new(const write_request& r, json::object object, const char* verb);
     write_result store_changed(const write_request& r, const stored_ptr& before, json::object object,
-                               const char* verb, bool applied);
+                               const char* verb);
     stored_ptr require(const write_request& r) const;
-    void require_namespace(const write_request& r) const;
+    void require_namespace(const write_request& r, std::string_view name) const;
+    field_manager manager_of(const write_request& r) const;
+    static void drop_repeated_owners(const write_request& r, json::object& object, const char* when);
+    json::object stored_form(const kind_info& kind, json::object object, bool& defaulted) const;
     void log(const write_request& r, const char* verb, const json::object& object, std::uint64_t version);
     std::string new_uid();
 
@@ -128,7 +139,11 @@ private:
     void orphan_dependents(const std::string& uid);
     std::vector<std::pair<kind_ptr, stored_ptr>> dependents_of(const std::string& uid) const;
     bool owner_exists(const stored& dependent, const json::value& reference) const;
-    void mark_terminating(const kind_info& kind, const stored_ptr& s, std::string_view extra_finalizer);
+    /// The object as it is once it is being deleted.
+    json::object terminating(const kind_info& kind, const stored& s, json::array finalizers) const;
+    void mark_terminating(const kind_info& kind, const stored_ptr& s);
+    void release(const kind_info& kind, const stored& s, std::string_view finalizer);
+    static bool has_finalizers(const json::object& object);
     kind_ptr kind_of_storage(std::string_view storage_key) const;
 
     void observe_definition(const change& c);

@@ -12,10 +12,7 @@ namespace {
 constexpr const char* foreground = "foregroundDeletion";
 constexpr const char* garbage_collector = "garbage-collector";
 
-bool has_finalizers(const stored& s) {
-    return !array_at(s.object(), {"metadata", "finalizers"}).empty() ||
-           !array_at(s.object(), {"spec", "finalizers"}).empty();
-}
+constexpr const char* orphan = "orphan";
 
 bool has_finalizer(const stored& s, std::string_view name) {
     const auto& list = array_at(s.object(), {"metadata", "finalizers"});
@@ -26,62 +23,96 @@ bool is_true(const json::value* v) { return v && *v == json::value(true); }
 
 } // namespace
 
-delete_result cluster::remove(const write_request& r, const delete_options& o) {
-    const auto s = require(r);
-    if (!o.uid.empty() && o.uid != s->uid())
-        throw conflict(r.kind->resource(), r.name,
-                       fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                                   o.uid, s->uid()));
-    if (!o.resource_version.empty() && o.resource_version != std::to_string(s->version()))
-        throw conflict(
-            r.kind->resource(), r.name,
-            fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object "
-                        "meta: {}",
-                        o.resource_version, s->version()));
-    if (!o.propagation.empty() && o.propagation != "Background" && o.propagation != "Foreground" &&
-        o.propagation != "Orphan")
-        throw invalid("meta.k8s.io", "DeleteOptions", "",
-                      {unsupported("propagationPolicy", json::value(o.propagation),
-                                   {"Foreground", "Background", "Orphan"})});
-    if (r.kind->plural == "namespaces" && r.kind->group.empty() &&
-        (r.name == "default" || r.name == "kube-system"))
-        throw forbidden(r.kind->resource(), r.name, "this namespace may not be deleted");
-    if (o.dry_run)
-        return {has_finalizers(*s) ? s : nullptr, s};
-
-    if (o.propagation == "Orphan")
-        orphan_dependents(s->uid());
-    const bool waits = o.propagation == "Foreground" && !dependents_of(s->uid()).empty();
-    if (has_finalizers(*s) || waits) {
-        if (!s->terminating()) {
-            mark_terminating(*r.kind, s, waits ? foreground : "");
-            if (const auto marked = storage_.find(r.kind->storage_key, s->namespace_name(), s->name()))
-                log(r, "delete", marked->object(), marked->version());
-        }
-        collect_garbage();
-        auto remaining = storage_.find(r.kind->storage_key, s->namespace_name(), s->name());
-        if (remaining && remaining->uid() != s->uid())
-            remaining = nullptr;
-        return {remaining, remaining ? remaining : s};
-    }
-    erase(*r.kind, s);
-    log(r, "delete", s->object(), storage_.version());
-    collect_garbage();
-    return {nullptr, s};
+bool cluster::has_finalizers(const json::object& object) {
+    return !array_at(object, {"metadata", "finalizers"}).empty() ||
+           (string_at(object, {"kind"}) == "Namespace" && !array_at(object, {"spec", "finalizers"}).empty());
 }
 
-void cluster::mark_terminating(const kind_info& kind, const stored_ptr& s, std::string_view extra_finalizer) {
-    auto object = s->object();
-    auto& metadata = object.at("metadata").as_object();
-    metadata["deletionTimestamp"] = now_text();
-    metadata["deletionGracePeriodSeconds"] = 0;
-    if (kind.has_generation)
-        metadata["generation"] = int_at(metadata, {"generation"}, 0) + 1;
-    if (!extra_finalizer.empty())
-        make_array(metadata, "finalizers").push_back(json::value(extra_finalizer));
-    if (kind.storage_key == "namespaces")
+namespace {
+
+// What the garbage collector has to do is noted among the finalizers.
+json::array finalizers_for(const stored& s, const delete_options& o, const kind_info& kind) {
+    json::array out;
+    const auto& had = array_at(s.object(), {"metadata", "finalizers"});
+    for (const auto& f : had)
+        if (f != json::value(orphan) && f != json::value(foreground))
+            out.push_back(f);
+    if (kind.rules.no_collection)
+        return out;
+    if (o.propagation == "Orphan" || (o.propagation.empty() && has_finalizer(s, orphan)))
+        out.push_back(orphan);
+    if (o.propagation == "Foreground" || (o.propagation.empty() && has_finalizer(s, foreground)))
+        out.push_back(foreground);
+    return out;
+}
+
+void check_preconditions(const kind_info& kind, const stored& s, const delete_options& o) {
+    const resource_name named{kind.group, kind.kind};
+    if (o.uid && *o.uid != s.uid())
+        throw conflict(
+            named, s.name(),
+            fmt::format("the UID in the precondition ({}) does not match the UID in record ({}). The object "
+                        "might have been deleted and then recreated",
+                        *o.uid, s.uid()));
+    if (o.resource_version && *o.resource_version != std::to_string(s.version()))
+        throw conflict(
+            named, s.name(),
+            fmt::format("the ResourceVersion in the precondition ({}) does not match the ResourceVersion in "
+                        "record ({}). The object might have been modified",
+                        *o.resource_version, s.version()));
+}
+
+} // namespace
+
+delete_result cluster::remove(const write_request& r, const delete_options& o) {
+    const auto s = require(r);
+    const bool is_namespace = r.kind->kind == "Namespace";
+    if (is_namespace && (r.name == "default" || r.name == "kube-system" || r.name == "kube-public"))
+        throw forbidden(r.kind->resource(), r.name, "this namespace may not be deleted");
+    check_preconditions(*r.kind, *s, o);
+    auto finalizers = finalizers_for(*s, o, *r.kind);
+    const bool waits = !finalizers.empty() || (is_namespace && has_finalizers(s->object()));
+    if (!waits) {
+        if (o.dry_run)
+            return {nullptr, s};
+        erase(*r.kind, s);
+        log(r, "delete", s->object(), storage_.version());
+        const auto last = storage_.at(storage_.version())->now;
+        collect_garbage();
+        return {nullptr, last};
+    }
+    auto marked = terminating(*r.kind, *s, std::move(finalizers));
+    if (same_value(json::value(marked), json::value(s->object())))
+        return {s, s};
+    if (o.dry_run)
+        return {std::make_shared<const stored>(std::move(marked), s->version()), s};
+    const auto left = storage_.put(r.kind->storage_key, std::move(marked));
+    log(r, "delete", left->object(), left->version());
+    collect_garbage();
+    return {left, left};
+}
+
+json::object cluster::terminating(const kind_info& kind, const stored& s, json::array finalizers) const {
+    auto object = s.object();
+    if (kind.kind == "Namespace")
         make_object(object, "status")["phase"] = "Terminating";
-    storage_.put(kind.storage_key, std::move(object));
+    auto& metadata = object.at("metadata").as_object();
+    if (!s.terminating()) {
+        metadata["deletionTimestamp"] = now_text();
+        if (int_at(metadata, {"generation"}, 0) > 0)
+            metadata["generation"] = int_at(metadata, {"generation"}, 0) + 1;
+    }
+    if (kind.kind != "Namespace")
+        metadata["deletionGracePeriodSeconds"] = 0;
+    if (finalizers.empty())
+        metadata.erase("finalizers");
+    else
+        metadata["finalizers"] = std::move(finalizers);
+    return object;
+}
+
+void cluster::mark_terminating(const kind_info& kind, const stored_ptr& s) {
+    storage_.put(kind.storage_key, terminating(kind, *s, array_at(s->object(), {"metadata", "finalizers"})));
 }
 
 void cluster::erase(const kind_info& kind, const stored_ptr& s) {
@@ -93,7 +124,7 @@ void cluster::erase(const kind_info& kind, const stored_ptr& s) {
 }
 
 void cluster::finish_if_released(const kind_info& kind, const stored_ptr& s) {
-    if (s->terminating() && !has_finalizers(*s))
+    if (s->terminating() && !has_finalizers(s->object()))
         erase(kind, s);
 }
 
@@ -136,6 +167,8 @@ bool cluster::owner_exists(const stored& dependent, const json::value& reference
     const auto* version =
         kind ? kind->version(slash == std::string::npos ? api_version : api_version.substr(slash + 1))
              : nullptr;
+    if (kind && kind->namespaced && dependent.namespace_name().empty())
+        return true; // no place to look for such an owner
     if (kind && (version == nullptr || !version->served))
         return true; // a collector that cannot look for the owner leaves what refers to it
     const auto uid = string_at(reference, {"uid"});
@@ -171,10 +204,10 @@ stored_ptr cluster::at_place(const std::string& key, const std::string& place) c
 }
 
 bool cluster::collect(const kind_ptr& kind, const stored_ptr& s) {
-    if (has_finalizers(*s)) {
+    if (has_finalizers(s->object())) {
         if (s->terminating())
             return false;
-        mark_terminating(*kind, s, "");
+        mark_terminating(*kind, s);
     } else {
         erase(*kind, s);
     }
@@ -220,7 +253,11 @@ bool cluster::finish_terminating() {
         const auto kind = kind_of_storage(key);
         if (!s || !kind)
             continue;
-        if (has_finalizer(*s, foreground))
+        if (has_finalizer(*s, orphan)) {
+            orphan_dependents(s->uid());
+            release(*kind, *s, orphan);
+            did = true;
+        } else if (has_finalizer(*s, foreground))
             did = finish_foreground(*kind, s) || did;
         else if (key == "namespaces")
             did = empty_namespace(*kind, s) || did;
@@ -233,14 +270,22 @@ bool cluster::finish_foreground(const kind_info& kind, const stored_ptr& s) {
         for (const auto& ref : array_at(dependent->object(), {"metadata", "ownerReferences"}))
             if (string_at(ref, {"uid"}) == s->uid() && is_true(find(ref, {"blockOwnerDeletion"})))
                 return false;
-    auto object = s->object();
+    release(kind, *s, foreground);
+    return true;
+}
+
+// Takes off a finalizer of the garbage collector's; with the last one the object goes.
+void cluster::release(const kind_info& kind, const stored& s, std::string_view finalizer) {
+    auto object = s.object();
     auto& metadata = object.at("metadata").as_object();
     auto& list = metadata.at("finalizers").as_array();
-    list.erase(std::remove(list.begin(), list.end(), json::value(foreground)), list.end());
+    list.erase(std::remove(list.begin(), list.end(), json::value(finalizer)), list.end());
     if (list.empty())
         metadata.erase("finalizers");
-    finish_if_released(kind, storage_.put(kind.storage_key, std::move(object)));
-    return true;
+    if (has_finalizers(object))
+        storage_.put(kind.storage_key, std::move(object));
+    else
+        storage_.erase(kind.storage_key, s.namespace_name(), s.name());
 }
 
 bool cluster::empty_namespace(const kind_info& kind, const stored_ptr& s) {

@@ -1,11 +1,17 @@
+// Creates, updates and patches, in the order in which a real server takes its steps: so that of several
+// reasons for a refusal the same one is given.
 #include "cluster.hpp"
 #include "events.hpp"
+#include "go_values.hpp"
 #include "json_util.hpp"
-#include "managed_fields.hpp"
-#include "patch.hpp"
+#include "metadata_rules.hpp"
+#include "rules.hpp"
 #include "schema.hpp"
+#include "services.hpp"
+#include "strategy.hpp"
+#include "typed_fields.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -13,29 +19,7 @@ namespace gwctl::testing::detail {
 
 namespace {
 
-constexpr int longest_generated_prefix = 58;
-
-field_manager manager_of(const write_request& r, const cluster& c) {
-    return {r.manager, r.kind->api_version(r.version), r.subresource, c.now_text(), r.kind->has_status};
-}
-
-// Writes of `to[key]` undone: what the caller may not change on this endpoint.
-void restore(json::object& to, const json::object& from, std::string_view key) {
-    if (const auto* v = from.if_contains(key))
-        to[key] = *v;
-    else
-        to.erase(key);
-}
-
-// What a change of which bumps the generation: all but metadata and, where it is a subresource, status.
-json::object specification(const kind_info& kind, const json::object& o) {
-    json::object out = o;
-    for (const char* key : {"metadata", "apiVersion", "kind"})
-        out.erase(key);
-    if (kind.has_status)
-        out.erase("status");
-    return out;
-}
+constexpr std::size_t longest_generated_prefix = 58;
 
 // "apiVersion", "kind", "metadata" first, as every reader expects to see them.
 json::object ordered(json::object o) {
@@ -50,118 +34,132 @@ json::object ordered(json::object o) {
 }
 
 void refuse_if_any(const kind_info& kind, const json::object& o, const field_errors& errors) {
-    if (errors.empty())
-        return;
-    throw invalid(kind.group, kind.kind, string_at(o, {"metadata", "name"}), errors);
+    // To the server an event is one of core, whichever API it came by.
+    if (!errors.empty())
+        throw invalid(kind.kind == "Event" ? "" : kind.group, kind.kind, string_at(o, {"metadata", "name"}),
+                      errors);
 }
+
+status_error uid_differs(const write_request& r, const std::string& asked, const std::string& is) {
+    return conflict(
+        r.kind->resource(), r.name,
+        fmt::format(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}/{}, ResourceVersion: 0, "
+            "AdditionalErrorMsg: Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            r.kind->plural, r.ns, r.name, asked, is));
+}
+
+json::object& metadata_of(json::object& object) { return make_object(object, "metadata"); }
 
 } // namespace
 
-// Checks the envelope, and turns the body into the storage version.
-json::object cluster::decode(const write_request& r, json::object body, bool creating) const {
-    const auto api_version = string_at(body, {"apiVersion"});
-    const auto kind = string_at(body, {"kind"});
-    const auto expected = r.kind->api_version(r.version);
-    if (!api_version.empty() && api_version != expected)
-        throw bad_request(
-            fmt::format("the API version in the data ({}) does not match the expected API version ({})",
-                        api_version, expected));
-    if (!kind.empty() && kind != r.kind->kind)
-        throw bad_request(
-            fmt::format("{} in version \"{}\" cannot be handled as a {}: the kind in the data does not "
-                        "match the expected kind",
-                        kind, r.version, r.kind->kind));
-    if (const auto* m = body.if_contains("metadata"); m && !m->is_object())
-        throw bad_request(
-            fmt::format("{} in version \"{}\" cannot be handled as a {}: metadata is not an object",
-                        r.kind->kind, r.version, r.kind->kind));
-    body["apiVersion"] = expected;
-    body["kind"] = r.kind->kind;
-    if (r.kind->group == "events.k8s.io")
-        body = event_to_core(body);
-    body["apiVersion"] =
-        r.kind->group == "events.k8s.io" ? "v1" : r.kind->api_version(r.kind->storage_version);
-    auto& metadata = make_object(body, "metadata");
-    for (const char* key : {"labels", "annotations"})
-        if (const auto* v = metadata.if_contains(key);
-            v && (v->is_null() || (v->is_object() && v->get_object().empty())))
-            metadata.erase(key);
-    for (const char* key : {"finalizers", "ownerReferences"})
-        if (const auto* v = metadata.if_contains(key);
-            v && (v->is_null() || (v->is_array() && v->get_array().empty())))
-            metadata.erase(key);
-    const auto ns = string_at(metadata, {"namespace"});
-    if (r.kind->namespaced) {
-        if (!ns.empty() && ns != r.ns)
-            throw bad_request(
-                "the namespace of the provided object does not match the namespace sent on the request");
-        metadata["namespace"] = r.ns;
-    } else {
-        metadata.erase("namespace");
-    }
-    const auto name = string_at(metadata, {"name"});
-    if (!creating || !r.name.empty()) {
-        if (!name.empty() && name != r.name)
-            throw bad_request(fmt::format(
-                "the name of the object ({}) does not match the name on the URL ({})", name, r.name));
-        metadata["name"] = r.name;
-    }
-    return body;
+field_manager cluster::manager_of(const write_request& r) const {
+    field_manager out{r.manager,  r.kind->api_version(r.version),      {}, r.subresource,
+                      now_text(), reset_fields(*r.kind, r.subresource)};
+    for (const auto& v : r.kind->versions)
+        out.known_versions.push_back(r.kind->api_version(v.name));
+    return out;
 }
 
-// Prunes, defaults and validates in storage form.
-void cluster::prepare(const write_request& r, json::object& object, const json::object* before,
-                      std::vector<std::string>& warnings) {
-    const auto& version = r.kind->storage();
-    json::value v = std::move(object);
-    // A request in another version obeys that version's rules as well.
-    const auto* requested = r.kind->version(r.version);
-    field_errors errors;
-    validate(v.as_object().at("metadata"), metadata_schema(), "metadata", errors);
-    refuse_if_any(*r.kind, v.as_object(), errors);
-    if (version.schema) {
-        if (r.kind->custom) {
-            std::vector<std::string> dropped;
-            prune(v, *version.schema, "", dropped);
-            std::string unknown;
-            for (const auto& d : dropped) {
-                warnings.push_back(fmt::format("unknown field \"{}\"", d));
-                unknown += (unknown.empty() ? "" : ", ") + warnings.back();
-            }
-            if (r.strict && !unknown.empty())
-                throw bad_request("strict decoding error: " + unknown);
-        }
-        apply_defaults(v, *version.schema);
-        validate(v, requested && requested->schema ? *requested->schema : *version.schema, "", errors);
+void cluster::warn(const write_request& r, const std::vector<std::string>& warnings) {
+    if (r.warnings)
+        r.warnings->insert(r.warnings->end(), warnings.begin(), warnings.end());
+}
+
+// `when` tells patches from other writes.
+void cluster::drop_repeated_owners(const write_request& r, json::object& object, const char* when) {
+    const auto repeated = detail::drop_repeated_owners(object);
+    if (!repeated.empty())
+        warn(r,
+             {fmt::format(
+                 ".metadata.ownerReferences contains duplicate entries{}; API server dedups owner references "
+                 "in 1.20+, and may reject such requests as early as 1.24; please fix your requests; "
+                 "duplicate UID(s) observed: {}",
+                 when, fmt::join(repeated, ", "))});
+}
+
+// What a writer of a new object starts from.
+json::value cluster::blank(const write_request& r) {
+    json::value out = json::object();
+    if (!r.kind->custom)
+        encode_as_go(out, *r.kind->version(r.version)->schema, true);
+    out.as_object()["apiVersion"] = r.kind->api_version(r.version);
+    out.as_object()["kind"] = r.kind->kind;
+    return out;
+}
+
+// The namespace and the name must be those of the path, or be left out.
+void cluster::check_envelope(const write_request& r, json::object& object) {
+    auto& metadata = metadata_of(object);
+    const auto ns = string_at(metadata, {"namespace"});
+    if (!r.kind->namespaced)
+        metadata.erase("namespace");
+    else if (!ns.empty() && ns != r.ns)
+        throw bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request");
+    else
+        metadata["namespace"] = r.ns;
+    if (r.name.empty())
+        return;
+    const auto name = string_at(metadata, {"name"});
+    if (name.empty())
+        throw bad_request(fmt::format(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided", r.name));
+    if (name != r.name)
+        throw bad_request(
+            fmt::format("the name of the object ({}) does not match the name on the URL ({})", name, r.name));
+}
+
+json::object cluster::to_storage(const write_request& r, json::object object) {
+    if (r.kind->group == "events.k8s.io")
+        object = event_to_core(object);
+    object["apiVersion"] =
+        r.kind->group == "events.k8s.io" ? "v1" : r.kind->api_version(r.kind->storage_version);
+    object["kind"] = r.kind->kind;
+    return object;
+}
+
+void cluster::check_schema(const write_request& r, const json::object& object, const json::object* before,
+                           field_errors& errors) {
+    const auto* version = r.kind->version(r.version);
+    if (!r.kind->custom || version == nullptr || version->schema == nullptr)
+        return;
+    if (r.subresource == "status") {
+        const auto* status = object.if_contains("status");
+        const auto* schema = schema_of_member(version->schema.get(), "status");
+        if (status && schema)
+            validate(*status, *schema, "", errors, before ? before->if_contains("status") : nullptr);
+        for (auto& e : errors)
+            if (e.field != "<nil>")
+                e.field = e.field.empty() ? "status" : "status." + e.field;
+        return;
     }
-    object = std::move(v.as_object());
-    refuse_if_any(*r.kind, object, errors);
-    fill_in(*r.kind, object, before, allocator_);
-    check(*r.kind, object, before, allocator_, errors);
-    refuse_if_any(*r.kind, object, errors);
-    if (r.kind->kind == "CustomResourceDefinition") {
-        const auto kind = kind_from_definition(object);
-        auto& status = make_object(object, "status");
-        status["acceptedNames"] = object.at("spec").at("names");
-        auto& stored_versions = make_array(status, "storedVersions");
-        const json::value current(kind.storage_version);
-        if (std::find(stored_versions.begin(), stored_versions.end(), current) == stored_versions.end())
-            stored_versions.push_back(current);
-        if (array_at(status, {"conditions"}).empty()) {
-            auto& conditions = make_array(status, "conditions");
-            for (const auto& [type, reason, message] :
-                 {std::tuple("NamesAccepted", "NoConflicts", "no conflicts found"),
-                  std::tuple("Established", "InitialNamesAccepted",
-                             "the initial names have been accepted")}) {
-                json::object c;
-                c["type"] = type;
-                c["status"] = "True";
-                c["lastTransitionTime"] = now_text();
-                c["reason"] = reason;
-                c["message"] = message;
-                conditions.push_back(std::move(c));
-            }
-        }
+    const json::value now(object);
+    const auto was = before ? json::value(*before) : json::value();
+    validate(now, *version->schema, "", errors, before ? &was : nullptr);
+}
+
+void cluster::finish_definition(json::object& object) const {
+    const auto kind = kind_from_definition(object);
+    auto& status = make_object(object, "status");
+    status["acceptedNames"] = object.at("spec").at("names");
+    auto& stored_versions = make_array(status, "storedVersions");
+    const json::value current(kind.storage_version);
+    if (std::find(stored_versions.begin(), stored_versions.end(), current) == stored_versions.end())
+        stored_versions.push_back(current);
+    if (!array_at(status, {"conditions"}).empty())
+        return;
+    auto& conditions = make_array(status, "conditions");
+    for (const auto& [type, reason, message] :
+         {std::tuple("NamesAccepted", "NoConflicts", "no conflicts found"),
+          std::tuple("Established", "InitialNamesAccepted", "the initial names have been accepted")}) {
+        json::object c;
+        c["type"] = type;
+        c["status"] = "True";
+        c["lastTransitionTime"] = now_text();
+        c["reason"] = reason;
+        c["message"] = message;
+        conditions.push_back(std::move(c));
     }
 }
 
@@ -172,24 +170,36 @@ stored_ptr cluster::require(const write_request& r) const {
     return s;
 }
 
-void cluster::require_namespace(const write_request& r) const {
+void cluster::require_namespace(const write_request& r, std::string_view name) const {
     if (!r.kind->namespaced)
         return;
     const auto ns = storage_.find("namespaces", "", r.ns);
     if (!ns)
         throw not_found({"", "namespaces"}, r.ns);
-    if (ns->terminating())
-        throw forbidden(
-            r.kind->resource(), r.name,
-            fmt::format("unable to create new content in namespace {} because it is being terminated", r.ns));
+    if (!ns->terminating())
+        return;
+    auto why =
+        fmt::format("unable to create new content in namespace {} because it is being terminated", r.ns);
+    throw forbidden_because(r.kind->resource(), name, why, "NamespaceTerminating",
+                            fmt::format("namespace {} is being terminated", r.ns), "metadata.namespace");
 }
 
-write_result cluster::create(const write_request& r, json::object body) {
-    if (!string_at(body, {"metadata", "resourceVersion"}).empty() &&
-        string_at(body, {"metadata", "resourceVersion"}) != "0")
-        throw bad_request("resourceVersion should not be set on objects to be created");
-    auto object = decode(r, std::move(body), true);
-    auto& metadata = object.at("metadata").as_object();
+write_result cluster::create(const write_request& r, const request_body& body) {
+    auto object = decode_body(*r.kind, r.version, body, r.validation, r.warnings);
+    check_envelope(r, object);
+    drop_repeated_owners(r, object, "");
+    auto& metadata = metadata_of(object);
+    for (const char* key :
+         {"uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"})
+        metadata.erase(key);
+    json::value v = std::move(object);
+    track_update(blank(r), v, r.kind->fields(r.version), manager_of(r));
+    return store_new(r, to_storage(r, std::move(v.as_object())), "create");
+}
+
+write_result cluster::store_new(const write_request& r, json::object object, const char* verb) {
+    auto& metadata = metadata_of(object);
+    require_namespace(r, string_at(metadata, {"name"}));
     if (const auto prefix = string_at(metadata, {"generateName"});
         string_at(metadata, {"name"}).empty() && !prefix.empty()) {
         static constexpr char letters[] = "bcdfghjklmnpqrstvwxz2456789";
@@ -198,186 +208,143 @@ write_result cluster::create(const write_request& r, json::object body) {
             name += letters[random_() % (sizeof letters - 1)];
         metadata["name"] = name;
     }
-    metadata.erase("managedFields");
-    return store_new(r, std::move(object), "create", {}, false);
-}
-
-write_result cluster::store_new(const write_request& r, json::object object, const char* verb,
-                                std::vector<std::string> warnings, bool applied) {
-    if (r.kind->has_status && r.kind->kind != "Node")
-        object.erase("status");
-    for (const char* key : {"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-                            "deletionGracePeriodSeconds", "selfLink"})
-        object.at("metadata").as_object().erase(key);
-    prepare(r, object, nullptr, warnings);
-    auto& metadata = object.at("metadata").as_object();
-    const auto name = string_at(metadata, {"name"});
-    if (storage_.find(r.kind->storage_key, string_at(metadata, {"namespace"}), name))
-        throw already_exists(r.kind->resource(), name);
-    require_namespace(r);
+    const auto version = string_at(metadata, {"resourceVersion"});
+    metadata.erase("resourceVersion");
+    // Where nobody counts generations, they are whatever the writer says.
+    if (r.kind->has_generation)
+        metadata.erase("generation");
     metadata["uid"] = new_uid();
     metadata["creationTimestamp"] = now_text();
-    if (r.kind->has_generation)
-        metadata["generation"] = 1;
-    object = ordered(std::move(object));
-    if (!applied) {
-        json::value v = std::move(object);
-        track_update(nullptr, v, object_schema(r.kind->storage()), manager_of(r, *this));
-        object = std::move(v.as_object());
+    if (r.kind->kind == "Service" && r.kind->group.empty() && r.subresource.empty())
+        allocate_for_service(object, nullptr, allocator_, r.dry_run);
+    prepare_new(*r.kind, object);
+    field_errors errors;
+    check_schema(r, object, nullptr, errors);
+    check_new(*r.kind, object, errors);
+    check_cel_rules(*r.kind, r.version, object, nullptr, errors);
+    refuse_if_any(*r.kind, object, errors);
+    warn(r, warnings_about(*r.kind, object, nullptr));
+    if (version.find_first_not_of('0') != std::string::npos &&
+        version.find_first_not_of("0123456789") == std::string::npos)
+        throw status_error(500, "", "resourceVersion should not be set on objects to be created");
+    const auto name = string_at(object, {"metadata", "name"});
+    if (const auto there =
+            storage_.find(r.kind->storage_key, string_at(object, {"metadata", "namespace"}), name)) {
+        auto e = already_exists(r.kind->resource(), name);
+        throw there->terminating() ? e.with_message("object is being deleted: " + std::string(e.what())) : e;
     }
-    if (r.dry_run)
-        return {std::make_shared<const stored>(std::move(object), storage_.version()), true,
-                std::move(warnings)};
-    auto s = storage_.put(r.kind->storage_key, std::move(object));
+    if (r.kind->kind == "CustomResourceDefinition")
+        finish_definition(object);
+    bool defaulted = false;
+    object = stored_form(*r.kind, std::move(object), defaulted);
+    if (r.dry_run) {
+        object.at("metadata").as_object().erase("resourceVersion");
+        return {std::make_shared<const stored>(std::move(object), 0), true};
+    }
+    auto s = storage_.put(r.kind->storage_key, std::move(object), defaulted);
     log(r, verb, s->object(), s->version());
     collect_garbage();
-    return {std::move(s), true, std::move(warnings)};
+    return {std::move(s), true};
 }
 
-write_result cluster::update(const write_request& r, json::object body) {
-    const auto before = require(r);
-    auto object = decode(r, std::move(body), false);
-    const auto version = string_at(object, {"metadata", "resourceVersion"});
-    if (version.empty() && r.kind->custom)
-        refuse_if_any(*r.kind, object,
-                      {{"metadata.resourceVersion", "FieldValueInvalid",
-                        "Invalid value: 0: must be specified for an update"}});
-    return store_changed(r, before, std::move(object), "update", false);
+// As it is read back: defaults of the stored version, zero values gone, members in the usual order.
+json::object cluster::stored_form(const kind_info& kind, json::object object, bool& defaulted) const {
+    const auto stored_kind = kind.group == "events.k8s.io" ? find_kind("", kind.kind) : nullptr;
+    const auto& schema = (stored_kind ? *stored_kind : kind).storage().schema;
+    json::value v = std::move(object);
+    if (schema != nullptr && kind.custom) {
+        const auto before = v;
+        apply_defaults(v, *schema);
+        defaulted = v != before;
+    } else if (schema != nullptr) {
+        if (kind.kind == "Service")
+            hide_unread_service_fields(v.as_object());
+        encode_as_go(v, *schema, true);
+    }
+    return ordered(std::move(v.as_object()));
+}
+
+write_result cluster::update(const write_request& r, const request_body& body) {
+    auto object = decode_body(*r.kind, r.version, body, r.validation, r.warnings);
+    check_envelope(r, object);
+    drop_repeated_owners(r, object, "");
+    const auto before = storage_.find(r.kind->storage_key, r.kind->namespaced ? r.ns : "", r.name);
+    const auto uid = string_at(object, {"metadata", "uid"});
+    if (!before) {
+        if (!r.kind->rules.create_on_update)
+            throw not_found(r.kind->resource(), r.name);
+        if (!uid.empty())
+            throw uid_differs(r, uid, "");
+        json::value v = std::move(object);
+        track_update(blank(r), v, r.kind->fields(r.version), manager_of(r));
+        return store_new(r, to_storage(r, std::move(v.as_object())), "create");
+    }
+    if (!uid.empty() && uid != before->uid())
+        throw uid_differs(r, uid, before->uid());
+    json::value after = std::move(object);
+    const json::value was(view(*r.kind, r.version, *before));
+    track_update(was, after, r.kind->fields(r.version), manager_of(r));
+    return store_changed(r, before, to_storage(r, std::move(after.as_object())), "update");
 }
 
 write_result cluster::store_changed(const write_request& r, const stored_ptr& before, json::object object,
-                                    const char* verb, bool applied) {
+                                    const char* verb) {
     const auto& old = before->object();
-    const auto& old_metadata = old.at("metadata").as_object();
-    auto& metadata = make_object(object, "metadata");
-    const auto version = string_at(metadata, {"resourceVersion"});
-    if (!version.empty() && version != "0" && version != std::to_string(before->version()))
-        throw stale(r.kind->resource(), before->name());
-    const auto uid = string_at(metadata, {"uid"});
-    if (!uid.empty() && uid != before->uid())
-        throw conflict(r.kind->resource(), before->name(),
-                       fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                                   uid, before->uid()));
+    const auto& old_metadata = object_at(old, {"metadata"});
+    {
+        auto& metadata = metadata_of(object);
+        const auto version = string_at(metadata, {"resourceVersion"});
+        const bool unconditional = version.empty() || version == "0";
+        if (unconditional && !r.kind->rules.unconditional_update)
+            throw invalid(r.kind->group, r.kind->plural, r.name,
+                          {invalid_value("metadata.resourceVersion", json::value(0),
+                                         "must be specified for an update")});
+        if (!unconditional && version != std::to_string(before->version()))
+            throw stale(r.kind->resource(), before->name());
+        metadata["resourceVersion"] = std::to_string(before->version());
+    }
+    if (r.kind->kind == "Service" && r.kind->group.empty() && r.subresource.empty())
+        allocate_for_service(object, &old, allocator_, r.dry_run);
+    prepare_changed(*r.kind, r.subresource, object, old);
+    auto& metadata = metadata_of(object);
+    if (string_at(metadata, {"uid"}).empty())
+        metadata["uid"] = before->uid();
+    for (const char* key : {"creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"})
+        if (const auto* v = old_metadata.if_contains(key))
+            metadata[key] = *v;
+    field_errors errors;
+    check_schema(r, object, &old, errors);
+    check_changed(*r.kind, r.subresource, object, old, errors);
+    check_cel_rules(*r.kind, r.version, object, &old, errors);
+    refuse_if_any(*r.kind, object, errors);
+    if (r.subresource.empty())
+        warn(r, warnings_about(*r.kind, object, &old));
+    if (r.kind->kind == "CustomResourceDefinition")
+        finish_definition(object);
+    bool defaulted = false;
+    object = stored_form(*r.kind, std::move(object), defaulted);
 
-    for (const char* key : {"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-                            "deletionGracePeriodSeconds", "generateName", "selfLink"})
-        restore(metadata, old_metadata, key);
-    if (!applied)
-        restore(metadata, old_metadata, "managedFields");
-    if (r.subresource == "status") {
-        // Only status is written here, plus the bookkeeping of who owns it.
-        auto status = object.contains("status") ? object.at("status") : json::value(json::object());
-        auto fields = metadata.contains("managedFields") ? metadata.at("managedFields") : json::value();
-        json::object base = old;
-        base["status"] = std::move(status);
-        if (applied && !fields.is_null())
-            base.at("metadata").as_object()["managedFields"] = std::move(fields);
-        object = std::move(base);
-    } else if (r.kind->has_status) {
-        restore(object, old, "status");
-    }
-    if (before->terminating()) {
-        const auto& had = array_at(old_metadata, {"finalizers"});
-        for (const auto& f : array_at(object, {"metadata", "finalizers"}))
-            if (std::find(had.begin(), had.end(), f) == had.end())
-                refuse_if_any(
-                    *r.kind, object,
-                    {forbidden_field("metadata.finalizers",
-                                     fmt::format("no new finalizers can be added if the object is being "
-                                                 "deleted, found new finalizers []string{{{}}}",
-                                                 canonical(f)))});
-    }
-    std::vector<std::string> warnings;
-    prepare(r, object, &old, warnings);
-    if (r.kind->has_generation && specification(*r.kind, object) != specification(*r.kind, old))
-        object.at("metadata").as_object()["generation"] = int_at(old_metadata, {"generation"}, 0) + 1;
-    json::value after = ordered(std::move(object));
     const json::value was(old);
-    if (!applied)
-        track_update(&was, after, object_schema(r.kind->storage()), manager_of(r, *this));
+    json::value after = std::move(object);
     if (same_but_times(was, after))
-        return {before, false, std::move(warnings)};
-    if (r.dry_run)
-        return {std::make_shared<const stored>(std::move(after.as_object()), before->version()), false,
-                std::move(warnings)};
-    auto s = storage_.put(r.kind->storage_key, std::move(after.as_object()));
+        after = was;
+    // Whoever takes the last finalizer off deletes the object; the answer is what it would have become.
+    const bool released = before->terminating() && !has_finalizers(after.as_object());
+    if (released || r.dry_run) {
+        auto last = std::make_shared<const stored>(std::move(after.as_object()), before->version());
+        if (released && !r.dry_run) {
+            erase(*r.kind, before);
+            log(r, "delete", last->object(), storage_.version());
+            collect_garbage();
+        }
+        return {std::move(last), false};
+    }
+    if (after == was && !before->defaulted())
+        return {before, false};
+    auto s = storage_.put(r.kind->storage_key, std::move(after.as_object()), defaulted);
     log(r, verb, s->object(), s->version());
-    finish_if_released(*r.kind, s);
     collect_garbage();
-    return {std::move(s), false, std::move(warnings)};
-}
-
-write_result cluster::patch(const write_request& r, patch_type type, const json::value& patch) {
-    const auto before = storage_.find(r.kind->storage_key, r.kind->namespaced ? r.ns : "", r.name);
-    const auto schema = object_schema(r.kind->storage());
-    if (type == patch_type::apply) {
-        if (!patch.is_object())
-            throw bad_request("the body of an apply patch must be an object");
-        if (string_at(patch, {"apiVersion"}).empty() || string_at(patch, {"kind"}).empty())
-            throw bad_request("apply patches must name apiVersion and kind");
-        if (find(patch, {"metadata", "managedFields"}))
-            throw bad_request("metadata.managedFields must be nil");
-        auto body = decode(r, patch.as_object(), false);
-        const auto asked = string_at(body, {"metadata", "resourceVersion"});
-        const auto uid = string_at(body, {"metadata", "uid"});
-        if (!before) {
-            if (r.subresource == "status")
-                throw not_found(r.kind->resource(), r.name);
-            if (!uid.empty())
-                throw conflict(r.kind->resource(), r.name,
-                               fmt::format("uid mismatch: the provided object specified uid {}, and no "
-                                           "existing object was found",
-                                           uid));
-            auto object = apply_fields(nullptr, body, schema, manager_of(r, *this), r.force);
-            return store_new(r, std::move(object.as_object()), "apply", {}, true);
-        }
-        for (const char* key : {"resourceVersion", "uid", "creationTimestamp", "generation"})
-            body.at("metadata").as_object().erase(key);
-        // Fields of the other endpoint are ignored rather than owned.
-        if (r.subresource == "status") {
-            for (auto it = body.begin(); it != body.end();)
-                it = it->key() == "apiVersion" || it->key() == "kind" || it->key() == "metadata" ||
-                             it->key() == "status"
-                         ? it + 1
-                         : body.erase(it);
-            for (const char* key : {"labels", "annotations", "finalizers", "ownerReferences"})
-                body.at("metadata").as_object().erase(key);
-        } else if (r.kind->has_status) {
-            body.erase("status");
-        }
-        const json::value live(before->object());
-        auto object = apply_fields(&live, body, schema, manager_of(r, *this), r.force);
-        if (!asked.empty())
-            object.as_object().at("metadata").as_object()["resourceVersion"] = asked;
-        if (!uid.empty())
-            object.as_object().at("metadata").as_object()["uid"] = uid;
-        return store_changed(r, before, std::move(object.as_object()), "apply", true);
-    }
-
-    if (!before)
-        throw not_found(r.kind->resource(), r.name);
-    json::value current(view(*r.kind, r.version, *before));
-    if (type == patch_type::merge) {
-        if (!patch.is_object())
-            throw bad_request("error decoding patch: a merge patch must be an object");
-        merge_patch(current, patch);
-    } else {
-        auto patched = type == patch_type::json ? json_patch(std::move(current), patch)
-                                                : strategic_merge_patch(std::move(current), patch, &schema);
-        if (patched.has_error()) {
-            if (patched.error().code == errc::bad_request)
-                throw bad_request(patched.error().message);
-            if (patched.error().code == errc::too_large)
-                throw status_error(413, "RequestEntityTooLarge", patched.error().message);
-            throw status_error(422, "Invalid",
-                               "the server rejected our request due to an error in our request");
-        }
-        current = std::move(*patched);
-    }
-    if (!current.is_object())
-        throw bad_request("the patch turned the object into something else");
-    auto object = decode(r, std::move(current.as_object()), false);
-    return store_changed(r, before, std::move(object), "patch", false);
+    return {std::move(s), false};
 }
 
 } // namespace gwctl::testing::detail

@@ -12,7 +12,7 @@ namespace {
 
 // The version a stock kubectl of today and of five years ago accepts without a skew warning does not exist;
 // this one says which semantics are modelled.
-constexpr const char* server_version = "v1.32.0";
+constexpr const char* server_version = "v1.36.0";
 
 json::array strings(const std::vector<std::string>& in) {
     json::array out;
@@ -73,7 +73,7 @@ json::value resource_list(const cluster& c, const std::string& group, const std:
         one["singularName"] = kind->singular;
         one["namespaced"] = kind->namespaced;
         one["kind"] = kind->kind;
-        const bool collection = kind->plural != "namespaces" && kind->plural != "services";
+        const bool collection = kind->plural != "namespaces";
         if (kind->virtual_kind)
             one["verbs"] = strings({"create"});
         else if (collection)

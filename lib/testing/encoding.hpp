@@ -20,4 +20,13 @@ inline std::string base64(std::string_view in) {
     return out;
 }
 
+inline bool is_base64(std::string_view in) {
+    const auto body = in.substr(0, in.find_last_not_of('=') + 1);
+    for (char c : body)
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+              c == '/'))
+            return false;
+    return in.size() % 4 == 0 && in.size() - body.size() <= 2;
+}
+
 } // namespace gwctl::testing::detail

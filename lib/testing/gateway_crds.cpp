@@ -1,5 +1,6 @@
 // The Gateway API kinds as CustomResourceDefinitions: defaults, requirements, patterns and bounds of
-// release 1.6, standard channel, with the older versions served too. HTTPRoute is open below its rules.
+// release 1.6, standard channel, with the older versions served too. That there are CEL rules is said, and
+// not which: rules_gateway.cpp has those that matter. HTTPRoute is open below its rules.
 #include "json_util.hpp"
 #include "kinds.hpp"
 #include "schema.hpp"
@@ -38,17 +39,21 @@ const json::object& definitions() {
   "lastTransitionTime": "1970-01-01T00:00:00Z"},
 "labelSelector": {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {
   "matchLabels": {"type": "object", "additionalProperties": {"type": "string"}},
-  "matchExpressions": {"type": "array", "items": {"type": "object", "required": ["key", "operator"], "properties": {
-    "key": {"type": "string"}, "operator": {"type": "string"},
-    "values": {"type": "array", "items": {"type": "string"}}}}}}},
+  "matchExpressions": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "object",
+    "required": ["key", "operator"], "properties": {"key": {"type": "string"}, "operator": {"type": "string"},
+      "values": {"type": "array", "x-kubernetes-list-type": "atomic", "items": {"type": "string"}}}}}}},
 "parametersRef": {"type": "object", "required": ["group", "kind", "name"], "properties": {
   "group": {"$ref": "#group"}, "kind": {"$ref": "#kind"}, "name": {"$ref": "#name"}}},
 "classParametersRef": {"type": "object", "required": ["group", "kind", "name"], "properties": {
   "group": {"$ref": "#group"}, "kind": {"$ref": "#kind"}, "name": {"$ref": "#name"}, "namespace": {"$ref": "#namespace"}}},
-"addressType": {"type": "string", "default": "IPAddress", "minLength": 1, "maxLength": 253},
-"addresses": {"type": "array", "maxItems": 16, "x-kubernetes-list-type": "atomic", "items": {"type": "object",
+"addressType": {"type": "string", "default": "IPAddress", "minLength": 1, "maxLength": 253,
+  "pattern": "^Hostname|IPAddress|NamedAddress|[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\\/[A-Za-z0-9\\/\\-._~%!$&'()*+,;=:]+$"},
+"ipAddress": {"oneOf": [
+  {"properties": {"type": {"enum": ["IPAddress"]}, "value": {"anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}}},
+  {"properties": {"type": {"not": {"enum": ["IPAddress"]}}}}]},
+"addresses": {"type": "array", "maxItems": 16, "x-kubernetes-list-type": "atomic", "items": {"$ref": "#ipAddress", "type": "object",
   "properties": {"type": {"$ref": "#addressType"}, "value": {"type": "string", "maxLength": 253}}}},
-"statusAddresses": {"type": "array", "maxItems": 16, "x-kubernetes-list-type": "atomic", "items": {"type": "object",
+"statusAddresses": {"type": "array", "maxItems": 16, "x-kubernetes-list-type": "atomic", "items": {"$ref": "#ipAddress", "type": "object",
   "required": ["value"],
   "properties": {"type": {"$ref": "#addressType"}, "value": {"type": "string", "minLength": 1, "maxLength": 253}}}},
 "routeKind": {"type": "object", "required": ["kind"], "properties": {
@@ -63,7 +68,7 @@ const json::object& definitions() {
     "required": ["name"], "properties": {"group": {"$ref": "#group", "default": ""},
       "kind": {"$ref": "#kind", "default": "Secret"}, "name": {"$ref": "#name"}, "namespace": {"$ref": "#namespace"}}}},
   "mode": {"type": "string", "default": "Terminate", "enum": ["Terminate", "Passthrough"]},
-  "options": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "maxLength": 4096}}}},
+  "options": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "minLength": 0, "maxLength": 4096}}}},
 "listener": {"type": "object", "required": ["name", "port", "protocol"], "properties": {
   "allowedRoutes": {"$ref": "#allowedRoutes"},
   "hostname": {"type": "string", "minLength": 1, "maxLength": 253,
@@ -97,16 +102,28 @@ const json::object& definitions() {
     "items": {"$ref": "#backendRef"}},
   "name": {"$ref": "#sectionName"}}},
 "l4Rules": {"type": "array", "minItems": 1, "maxItems": 1, "x-kubernetes-list-type": "atomic", "items": {"$ref": "#l4Rule"}},
-"l4Route": {"type": "object", "required": ["spec"], "properties": {
+"l4Route": {"type": "object", "x-kubernetes-validations": [], "required": ["spec"], "properties": {
   "spec": {"type": "object", "required": ["rules"], "properties": {"parentRefs": {"$ref": "#parentRefs"},
     "rules": {"$ref": "#l4Rules"}}},
   "status": {"$ref": "#routeStatus"}}},
-"l4RouteAlpha": {"type": "object", "required": ["spec"], "properties": {
+"l4RouteAlpha": {"type": "object", "x-kubernetes-validations": [], "required": ["spec"], "properties": {
   "spec": {"type": "object", "required": ["rules"], "properties": {"parentRefs": {"$ref": "#parentRefs"},
     "rules": {"$ref": "#l4Rules", "maxItems": 16}}},
   "status": {"$ref": "#routeStatus"}}},
 
-"gatewayClass": {"type": "object", "required": ["spec"], "properties": {
+"clientValidation": {"type": "object", "properties": {"validation": {"type": "object", "required": ["caCertificateRefs"], "properties": {
+  "caCertificateRefs": {"type": "array", "minItems": 1, "maxItems": 16, "x-kubernetes-list-type": "atomic",
+    "items": {"$ref": "#classParametersRef"}},
+  "mode": {"type": "string", "default": "AllowValidOnly", "enum": ["AllowValidOnly", "AllowInsecureFallback"]}}}}},
+"gatewayTLS": {"type": "object", "properties": {
+  "backend": {"type": "object", "properties": {"clientCertificateRef": {"type": "object", "required": ["name"], "properties": {
+    "group": {"$ref": "#group", "default": ""}, "kind": {"$ref": "#kind", "default": "Secret"}, "name": {"$ref": "#name"},
+    "namespace": {"$ref": "#namespace"}}}}},
+  "frontend": {"type": "object", "required": ["default"], "properties": {"default": {"$ref": "#clientValidation"},
+    "perPort": {"type": "array", "maxItems": 64, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["port"],
+      "items": {"type": "object", "required": ["port", "tls"], "properties": {"port": {"$ref": "#port"},
+        "tls": {"$ref": "#clientValidation"}}}}}}}},
+"gatewayClass": {"type": "object", "x-kubernetes-validations": [], "required": ["spec"], "properties": {
   "spec": {"type": "object", "required": ["controllerName"], "properties": {"controllerName": {"$ref": "#controllerName"},
     "description": {"type": "string", "maxLength": 64}, "parametersRef": {"$ref": "#classParametersRef"}}},
   "status": {"type": "object", "default": {"conditions": [{"$ref": "#accepted"}]}, "properties": {
@@ -114,7 +131,7 @@ const json::object& definitions() {
     "supportedFeatures": {"type": "array", "maxItems": 64, "x-kubernetes-list-type": "map",
       "x-kubernetes-list-map-keys": ["name"],
       "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}}}}},
-"gateway": {"type": "object", "required": ["spec"], "properties": {
+"gateway": {"type": "object", "x-kubernetes-validations": [], "required": ["spec"], "properties": {
   "spec": {"type": "object", "required": ["gatewayClassName", "listeners"], "properties": {
     "addresses": {"$ref": "#addresses"},
     "allowedListeners": {"type": "object", "properties": {"namespaces": {"type": "object", "default": {"from": "None"},
@@ -122,18 +139,18 @@ const json::object& definitions() {
         "selector": {"$ref": "#labelSelector"}}}}},
     "gatewayClassName": {"$ref": "#name"},
     "infrastructure": {"type": "object", "properties": {
-      "annotations": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "maxLength": 4096}},
-      "labels": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string", "maxLength": 63,
+      "annotations": {"type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "minLength": 0, "maxLength": 4096}},
+      "labels": {"type": "object", "maxProperties": 8, "additionalProperties": {"type": "string", "minLength": 0, "maxLength": 63,
         "pattern": "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"}},
       "parametersRef": {"$ref": "#parametersRef"}}},
     "listeners": {"$ref": "#listeners"},
-    "tls": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}},
+    "tls": {"$ref": "#gatewayTLS"}}},
   "status": {"type": "object", "default": {"conditions": [{"$ref": "#accepted"}, {"$ref": "#programmed"}]}, "properties": {
     "addresses": {"$ref": "#statusAddresses"},
     "attachedListenerSets": {"type": "integer", "format": "int32"},
     "conditions": {"$ref": "#conditions", "default": [{"$ref": "#accepted"}, {"$ref": "#programmed"}]},
     "listeners": {"$ref": "#listenerStatuses"}}}}},
-"listenerSet": {"type": "object", "required": ["spec"], "properties": {
+"listenerSet": {"type": "object", "x-kubernetes-validations": [], "required": ["spec"], "properties": {
   "spec": {"type": "object", "required": ["listeners", "parentRef"], "properties": {"listeners": {"$ref": "#listeners"},
     "parentRef": {"type": "object", "required": ["name"], "properties": {
       "group": {"$ref": "#group", "default": "gateway.networking.k8s.io"},
@@ -204,10 +221,15 @@ json::value definition(const char* kind, const char* plural, std::vector<const c
         one["served"] = true;
         one["storage"] = out.empty();
         one["additionalPrinterColumns"] = printed;
-        make_object(one, "schema")["openAPIV3Schema"] =
-            resolve_references(definitions().at(v.schema), definitions());
+        auto schema = resolve_references(definitions().at(v.schema), definitions());
+        auto& properties = make_object(schema.as_object(), "properties");
+        make_object(properties, "apiVersion")["type"] = "string";
+        make_object(properties, "kind")["type"] = "string";
+        make_object(properties, "metadata")["type"] = "object";
+        make_object(one, "schema")["openAPIV3Schema"] = std::move(schema);
+        auto& subresources = make_object(one, "subresources");
         if (status)
-            make_object(make_object(one, "subresources"), "status");
+            make_object(subresources, "status");
         out.push_back(std::move(one));
     }
     json::object spec;

@@ -51,22 +51,32 @@ const json::array& array_at(const json::object& o, path p) {
     return v && v->is_array() ? v->get_array() : empty;
 }
 
+namespace {
+
+// Boost's operator[] may move all members even when there is one of this key.
+json::value& member_of(json::object& o, std::string_view key) {
+    auto* there = o.if_contains(key);
+    return there ? *there : o[key];
+}
+
+} // namespace
+
 json::object& make_object(json::object& o, std::string_view key) {
-    auto& v = o[key];
+    auto& v = member_of(o, key);
     if (!v.is_object())
         v.emplace_object();
     return v.get_object();
 }
 
 json::array& make_array(json::object& o, std::string_view key) {
-    auto& v = o[key];
+    auto& v = member_of(o, key);
     if (!v.is_array())
         v.emplace_array();
     return v.get_array();
 }
 
 void set_default(json::object& o, std::string_view key, json::value v) {
-    auto& at = o[key];
+    auto& at = member_of(o, key);
     if (at.is_null())
         at = std::move(v);
 }
@@ -87,6 +97,38 @@ std::int64_t int_at(const json::object& o, path p, std::int64_t otherwise) {
     const auto* v = find(o, p);
     std::int64_t n = otherwise;
     return v && to_int(*v, n) ? n : otherwise;
+}
+
+bool same_value(const json::value& a, const json::value& b) {
+    if (a.is_number() && b.is_number()) {
+        std::int64_t x = 0, y = 0;
+        if (to_int(a, x) && to_int(b, y))
+            return x == y;
+        return a.to_number<double>() == b.to_number<double>();
+    }
+    if (a.kind() != b.kind())
+        return false;
+    if (const auto* list = a.if_array()) {
+        const auto& other = b.get_array();
+        if (list->size() != other.size())
+            return false;
+        for (std::size_t i = 0; i < list->size(); ++i)
+            if (!same_value((*list)[i], other[i]))
+                return false;
+        return true;
+    }
+    if (const auto* o = a.if_object()) {
+        const auto& other = b.get_object();
+        if (o->size() != other.size())
+            return false;
+        for (const auto& member : *o) {
+            const auto* in_other = other.if_contains(member.key());
+            if (!in_other || !same_value(member.value(), *in_other))
+                return false;
+        }
+        return true;
+    }
+    return a == b;
 }
 
 std::string canonical(const json::value& v) {

@@ -2,91 +2,61 @@
 
 #include "json_util.hpp"
 
+#include <algorithm>
+
 namespace gwctl::testing::detail {
 
 namespace {
 
-struct row {
-    const char* group;
-    const char* version;
-    const char* kind;
-    const char* plural;
-    const char* singular;
-    std::vector<std::string> short_names;
-    bool namespaced;
-    bool has_status;
-    bool has_generation;
-    bool in_all;
+enum flag : unsigned {
+    namespaced = 1,
+    has_status = 2,
+    has_generation = 4,
+    in_all = 8,
+    create_on_update = 16,
+    returns_deleted = 32,
+    needs_version = 64, ///< no update without resourceVersion
+    no_collection = 128,
 };
 
-const std::vector<row>& rows() {
-    static const std::vector<row> table = {
-        {"", "v1", "Namespace", "namespaces", "namespace", {"ns"}, false, true, false, false},
-        {"", "v1", "ConfigMap", "configmaps", "configmap", {"cm"}, true, false, false, false},
-        {"", "v1", "Secret", "secrets", "secret", {}, true, false, false, false},
-        {"", "v1", "Service", "services", "service", {"svc"}, true, true, false, true},
-        {"", "v1", "Endpoints", "endpoints", "endpoints", {"ep"}, true, false, false, false},
-        {"", "v1", "Pod", "pods", "pod", {"po"}, true, true, true, true},
-        {"", "v1", "Node", "nodes", "node", {"no"}, false, true, false, false},
-        {"", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", {"sa"}, true, false, false, false},
-        {"", "v1", "Event", "events", "event", {"ev"}, true, false, false, false},
-        {"events.k8s.io", "v1", "Event", "events", "event", {"ev"}, true, false, false, false},
-        {"apps", "v1", "Deployment", "deployments", "deployment", {"deploy"}, true, true, true, true},
-        {"apps", "v1", "ReplicaSet", "replicasets", "replicaset", {"rs"}, true, true, true, true},
-        {"discovery.k8s.io",
-         "v1",
-         "EndpointSlice",
-         "endpointslices",
-         "endpointslice",
-         {},
-         true,
-         false,
-         true,
-         false},
-        {"coordination.k8s.io", "v1", "Lease", "leases", "lease", {}, true, false, false, false},
-        {"rbac.authorization.k8s.io", "v1", "Role", "roles", "role", {}, true, false, false, false},
-        {"rbac.authorization.k8s.io",
-         "v1",
-         "RoleBinding",
-         "rolebindings",
-         "rolebinding",
-         {},
-         true,
-         false,
-         false,
-         false},
-        {"rbac.authorization.k8s.io",
-         "v1",
-         "ClusterRole",
-         "clusterroles",
-         "clusterrole",
-         {},
-         false,
-         false,
-         false,
-         false},
-        {"rbac.authorization.k8s.io",
-         "v1",
-         "ClusterRoleBinding",
-         "clusterrolebindings",
-         "clusterrolebinding",
-         {},
-         false,
-         false,
-         false,
-         false},
-        {"apiextensions.k8s.io",
-         "v1",
-         "CustomResourceDefinition",
-         "customresourcedefinitions",
-         "customresourcedefinition",
-         {"crd", "crds"},
-         false,
-         true,
-         true,
-         false},
-    };
-    return table;
+struct row {
+    const char* group;
+    const char* kind;
+    const char* plural;
+    const char* short_name;
+    unsigned flags;
+};
+
+constexpr const char* rbac = "rbac.authorization.k8s.io";
+
+constexpr row rows[] = {
+    {"", "Namespace", "namespaces", "ns", has_status},
+    {"", "ConfigMap", "configmaps", "cm", namespaced},
+    {"", "Secret", "secrets", "", namespaced},
+    {"", "Service", "services", "svc", namespaced | has_status | in_all | create_on_update | returns_deleted},
+    {"", "Endpoints", "endpoints", "ep", namespaced | create_on_update},
+    {"", "Pod", "pods", "po", namespaced | has_status | has_generation | in_all | returns_deleted},
+    {"", "Node", "nodes", "no", has_status},
+    {"", "ServiceAccount", "serviceaccounts", "sa", namespaced | returns_deleted},
+    {"", "Event", "events", "ev", namespaced | create_on_update | no_collection},
+    {"events.k8s.io", "Event", "events", "ev", namespaced | create_on_update | no_collection},
+    {"apps", "Deployment", "deployments", "deploy", namespaced | has_status | has_generation | in_all},
+    {"apps", "ReplicaSet", "replicasets", "rs", namespaced | has_status | has_generation | in_all},
+    {"discovery.k8s.io", "EndpointSlice", "endpointslices", "", namespaced | has_generation},
+    {"coordination.k8s.io", "Lease", "leases", "", namespaced | create_on_update | needs_version},
+    {rbac, "Role", "roles", "", namespaced | create_on_update},
+    {rbac, "RoleBinding", "rolebindings", "", namespaced | create_on_update},
+    {rbac, "ClusterRole", "clusterroles", "", create_on_update},
+    {rbac, "ClusterRoleBinding", "clusterrolebindings", "", create_on_update},
+    {"apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", "crd",
+     has_status | has_generation | needs_version},
+};
+
+std::string lower(std::string_view kind) {
+    std::string out;
+    for (char c : kind)
+        out += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    return out;
 }
 
 kind_info review(const char* group, const char* kind, const char* plural, bool namespaced) {
@@ -99,31 +69,63 @@ kind_info review(const char* group, const char* kind, const char* plural, bool n
     k.namespaced = namespaced;
     k.virtual_kind = true;
     k.storage_version = "v1";
-    k.versions.push_back({"v1", true, nullptr, {}});
+    k.versions.push_back({"v1", true, nullptr, nullptr, {}});
     k.storage_key = k.key();
     return k;
+}
+
+// Objects within objects have metadata.
+void describe_embedded(json::value& schema) {
+    if (auto* o = schema.if_object()) {
+        for (auto& m : *o)
+            if (m.key() != "metadata")
+                describe_embedded(m.value());
+        if (const auto* embedded = o->if_contains("x-kubernetes-embedded-resource");
+            embedded && *embedded == json::value(true))
+            make_object(*o, "properties")["metadata"] = metadata_schema();
+    } else if (auto* a = schema.if_array()) {
+        for (auto& item : *a)
+            describe_embedded(item);
+    }
+}
+
+bool has_rules(const json::value& schema) {
+    if (const auto* o = schema.if_object()) {
+        for (const auto& m : *o)
+            if (m.key() == "x-kubernetes-validations" || has_rules(m.value()))
+                return true;
+    } else if (const auto* a = schema.if_array()) {
+        return std::any_of(a->begin(), a->end(), has_rules);
+    }
+    return false;
 }
 
 } // namespace
 
 std::vector<kind_info> builtin_kinds() {
     std::vector<kind_info> out;
-    for (const auto& r : rows()) {
+    for (const auto& r : rows) {
         kind_info k;
         k.group = r.group;
         k.kind = r.kind;
         k.plural = r.plural;
-        k.singular = r.singular;
-        k.short_names = r.short_names;
-        if (r.in_all)
+        k.singular = lower(r.kind);
+        if (*r.short_name)
+            k.short_names.push_back(r.short_name);
+        if (r.flags & in_all)
             k.categories.push_back("all");
-        if (k.kind == "CustomResourceDefinition")
+        if (k.kind == "CustomResourceDefinition") {
+            k.short_names.push_back("crds");
             k.categories.push_back("api-extensions");
-        k.namespaced = r.namespaced;
-        k.has_status = r.has_status;
-        k.has_generation = r.has_generation;
-        k.storage_version = r.version;
-        k.versions.push_back({r.version, true, builtin_schema(r.kind), {}});
+        }
+        k.namespaced = r.flags & namespaced;
+        k.has_status = r.flags & has_status;
+        k.has_generation = r.flags & has_generation;
+        k.rules = {!(r.flags & needs_version), (r.flags & create_on_update) != 0,
+                   (r.flags & returns_deleted) != 0, (r.flags & no_collection) != 0};
+        k.storage_version = "v1";
+        const auto schema = builtin_schema(r.group, r.kind);
+        k.versions.push_back({"v1", true, schema, schema, {}});
         k.storage_key = k.kind == "Event" ? "events" : k.key();
         out.push_back(std::move(k));
     }
@@ -144,6 +146,7 @@ kind_info kind_from_definition(const json::object& definition) {
     k.plural = string_at(names, {"plural"});
     k.singular = string_at(names, {"singular"});
     k.custom = true;
+    k.rules.unconditional_update = false;
     k.has_generation = true;
     k.namespaced = string_at(spec, {"scope"}) == "Namespaced";
     for (const auto& s : array_at(names, {"shortNames"}))
@@ -166,8 +169,7 @@ kind_info kind_from_definition(const json::object& definition) {
         errors.push_back(
             invalid_value("metadata.name", json::value(name), "must be spec.names.plural+\".\"+spec.group"));
     if (k.singular.empty())
-        for (char c : k.kind)
-            k.singular += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        k.singular = lower(k.kind);
 
     for (const auto& item : array_at(spec, {"versions"})) {
         const auto* v = item.if_object();
@@ -182,9 +184,14 @@ kind_info kind_from_definition(const json::object& definition) {
         if (const auto* storage = v->if_contains("storage");
             storage && storage->is_bool() && storage->get_bool())
             k.storage_version = out.name;
-        if (const auto* s = find(*v, {"schema", "openAPIV3Schema"}); s && s->is_object())
+        if (const auto* s = find(*v, {"schema", "openAPIV3Schema"}); s && s->is_object()) {
+            auto fields = *s;
+            make_object(fields.get_object(), "properties")["metadata"] = metadata_schema();
+            describe_embedded(fields);
+            out.fields = std::make_shared<const json::value>(std::move(fields));
             out.schema = std::make_shared<const json::value>(*s);
-        else
+            out.has_rules = has_rules(*s);
+        } else
             errors.push_back(required("spec.versions[*].schema.openAPIV3Schema", "schemas are required"));
         if (find(*v, {"subresources", "status"}))
             k.has_status = true;

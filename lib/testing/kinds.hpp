@@ -25,8 +25,25 @@ struct column {
 struct kind_version {
     std::string name;
     bool served = true;
+    /// What objects look like. Those of built-in kinds describe metadata, those of custom ones do not.
     schema_ptr schema;
+    /// The same with metadata in any case: how its fields merge and whose they are.
+    schema_ptr fields;
     std::vector<column> columns;
+    /// There are CEL rules somewhere in the schema.
+    bool has_rules = false;
+};
+
+/// How the server treats writes of a kind, beyond its schema.
+struct write_rules {
+    /// A PUT without resourceVersion overwrites whatever is there.
+    bool unconditional_update = true;
+    /// A PUT of what is not there creates it.
+    bool create_on_update = false;
+    /// A DELETE is answered with the object instead of a Status.
+    bool returns_deleted = false;
+    /// The garbage collector leaves deletions of this kind alone.
+    bool no_collection = false;
 };
 
 struct kind_info {
@@ -44,6 +61,7 @@ struct kind_info {
     bool custom = false;
     /// Created and never stored (reviews).
     bool virtual_kind = false;
+    write_rules rules;
     std::string storage_version;
     std::vector<kind_version> versions;
     /// Where its objects are stored; two kinds may share one (events).
@@ -61,6 +79,11 @@ struct kind_info {
                 return &v;
         return nullptr;
     }
+    const json::value& fields(std::string_view version_name) const {
+        static const json::value open = json::object();
+        const auto* v = version(version_name);
+        return v && v->fields ? *v->fields : open;
+    }
     const kind_version& storage() const { return *version(storage_version); }
     bool served() const {
         for (const auto& v : versions)
@@ -74,8 +97,9 @@ using kind_ptr = std::shared_ptr<const kind_info>;
 /// Kinds that a bare Kubernetes serves, without those of CustomResourceDefinitions.
 std::vector<kind_info> builtin_kinds();
 
-/// List keys and merge keys of a built-in kind; an open schema where nothing needs saying.
-schema_ptr builtin_schema(std::string_view kind);
+/// The schema of a built-in kind in the version that is served. Besides OpenAPI's words it has "x-go", which
+/// go_values.hpp reads.
+schema_ptr builtin_schema(std::string_view group, std::string_view kind);
 
 /// The schema of metadata, the same for all kinds.
 const json::value& metadata_schema();

@@ -1,16 +1,21 @@
 #include "managed_fields.hpp"
 
-#include "field_set.hpp"
 #include "json_util.hpp"
+#include "typed_fields.hpp"
 
 #include <fmt/core.h>
 
-#include <set>
+#include <algorithm>
+#include <tuple>
 #include <vector>
 
 namespace gwctl::testing::detail {
 
 namespace {
+
+// Updates by more managers than this are merged into one entry per version, the oldest first.
+constexpr std::size_t most_updaters = 10;
+constexpr const char* merged_updates = "ancient-changes";
 
 struct entry {
     std::string manager;
@@ -19,9 +24,16 @@ struct entry {
     std::string subresource;
     std::string time;
     field_set fields;
+
+    /// The same manager for the same thing: appliers in whatever version.
+    bool same_writer(const entry& o) const {
+        return manager == o.manager && operation == o.operation && subresource == o.subresource &&
+               (operation == "Apply" || api_version == o.api_version);
+    }
 };
 
-std::vector<entry> entries_of(const json::value& object) {
+// None when an entry is malformed.
+std::optional<std::vector<entry>> parse_entries(const json::value& object) {
     std::vector<entry> out;
     const auto* list = find(object, {"metadata", "managedFields"});
     if (list == nullptr || !list->is_array())
@@ -33,26 +45,34 @@ std::vector<entry> entries_of(const json::value& object) {
         e.api_version = string_at(item, {"apiVersion"});
         e.subresource = string_at(item, {"subresource"});
         e.time = string_at(item, {"time"});
+        if ((e.operation != "Apply" && e.operation != "Update") || e.api_version.empty() ||
+            string_at(item, {"fieldsType"}) != "FieldsV1")
+            return std::nullopt;
         if (const auto* fields = find(item, {"fieldsV1"}))
             e.fields = field_set_from(*fields);
-        if (e.fields.children.empty())
-            continue;
         e.fields.self = false;
         out.push_back(std::move(e));
     }
     return out;
 }
 
-void store_entries(json::value& object, const std::vector<entry>& entries) {
+std::vector<entry> entries_of(const json::value& object) {
+    return parse_entries(object).value_or(std::vector<entry>());
+}
+
+void store_entries(json::value& object, std::vector<entry> entries) {
+    std::sort(entries.begin(), entries.end(), [](const entry& a, const entry& b) {
+        return std::tie(a.operation, a.time, a.manager, a.api_version, a.subresource) <
+               std::tie(b.operation, b.time, b.manager, b.api_version, b.subresource);
+    });
     json::array list;
     for (const auto& e : entries) {
-        if (e.fields.empty())
-            continue;
         json::object item;
         item["manager"] = e.manager;
         item["operation"] = e.operation;
         item["apiVersion"] = e.api_version;
-        item["time"] = e.time;
+        if (!e.time.empty())
+            item["time"] = e.time;
         item["fieldsType"] = "FieldsV1";
         item["fieldsV1"] = to_json(e.fields);
         if (!e.subresource.empty())
@@ -66,157 +86,236 @@ void store_entries(json::value& object, const std::vector<entry>& entries) {
         metadata["managedFields"] = std::move(list);
 }
 
-// What a write by this manager can come to own: no identity, no bookkeeping, only its side of status.
-json::value content_of(const json::value& object, const field_manager& manager) {
+json::value without_entries(const json::value& object) {
     json::value out = object;
-    auto& o = out.as_object();
-    if (manager.subresource == "status") {
-        json::object status;
-        if (const auto* v = o.if_contains("status"))
-            status["status"] = *v;
-        return status;
-    }
-    o.erase("apiVersion");
-    o.erase("kind");
-    if (manager.splits_status)
-        o.erase("status");
-    if (auto* metadata = o.if_contains("metadata"); metadata && metadata->is_object()) {
-        for (const char* key :
-             {"name", "namespace", "generateName", "uid", "resourceVersion", "generation", "selfLink",
-              "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields"})
-            metadata->get_object().erase(key);
-        if (metadata->get_object().empty())
-            o.erase("metadata");
-    }
+    if (auto* metadata = out.as_object().if_contains("metadata"); metadata && metadata->is_object())
+        metadata->get_object().erase("managedFields");
     return out;
 }
 
-// The fields of `s` whose values differ between the two documents.
-field_set differing(const field_set& s, const json::value& live, const json::value& applied,
-                    const json::value& schema) {
-    return intersect(s, compare(live, applied, &schema).changed);
+// Identity and bookkeeping are nobody's.
+const field_set& never_owned() {
+    static const field_set set = [] {
+        field_set s;
+        for (const char* key : {"apiVersion", "kind", "metadata"})
+            s.insert({std::string("f:") + key});
+        for (const char* key : {"name", "namespace", "creationTimestamp", "selfLink", "uid", "generation",
+                                "managedFields", "resourceVersion"})
+            s.insert({"f:metadata", std::string("f:") + key});
+        return s;
+    }();
+    return set;
+}
+
+void drop_empty(std::vector<entry>& entries) {
+    entries.erase(
+        std::remove_if(entries.begin(), entries.end(), [](const entry& e) { return e.fields.empty(); }),
+        entries.end());
+}
+
+void drop_unknown(std::vector<entry>& entries, const field_manager& m) {
+    entries.erase(std::remove_if(entries.begin(), entries.end(),
+                                 [&](const entry& e) {
+                                     return std::find(m.known_versions.begin(), m.known_versions.end(),
+                                                      e.api_version) == m.known_versions.end();
+                                 }),
+                  entries.end());
+}
+
+entry entry_of(const field_manager& m, const char* operation) {
+    return {m.name, operation, m.api_version, m.subresource, m.time, {}};
+}
+
+void merge_oldest_updaters(std::vector<entry>& entries) {
+    std::vector<entry> updaters, kept;
+    for (auto& e : entries)
+        (e.operation == "Update" ? updaters : kept).push_back(std::move(e));
+    std::sort(updaters.begin(), updaters.end(), [](const entry& a, const entry& b) {
+        return std::tie(a.time, a.manager) < std::tie(b.time, b.manager);
+    });
+    // The first of a version becomes the bucket of those that follow.
+    std::size_t left = updaters.size();
+    std::map<std::string, std::size_t> buckets;
+    std::vector<entry> out;
+    for (auto& e : updaters) {
+        const auto [bucket, first] = buckets.emplace(e.api_version, out.size());
+        if (left > most_updaters && !first) {
+            auto& into = out[bucket->second];
+            into = {merged_updates, "Update", e.api_version, "", e.time, unite(into.fields, e.fields)};
+            --left;
+        } else {
+            out.push_back(std::move(e));
+        }
+    }
+    entries = std::move(kept);
+    entries.insert(entries.end(), out.begin(), out.end());
+}
+
+std::string text_of(const entry& e) {
+    auto text = fmt::format("\"{}\"", e.manager);
+    if (!e.subresource.empty())
+        text += fmt::format(" with subresource \"{}\"", e.subresource);
+    if (e.operation == "Update")
+        text += " using " + e.api_version;
+    return text;
 }
 
 status_error conflicts(const std::vector<std::pair<const entry*, field_set>>& found) {
     json::array causes;
-    std::string text;
-    std::size_t n = 0;
+    std::string list, only;
     for (const auto& [owner, fields] : found) {
-        auto who = fmt::format("conflict with \"{}\"", owner->manager);
-        if (!owner->subresource.empty())
-            who += fmt::format(" with subresource \"{}\"", owner->subresource);
-        who += fmt::format(" using {}", owner->api_version);
-        if (owner->operation == "Update" && !owner->time.empty())
-            who += fmt::format(" at {}", owner->time);
-        const auto paths = leaf_paths(fields);
-        for (const auto& p : paths) {
+        list += (list.empty() ? "" : "\n") + fmt::format("conflicts with {}:", text_of(*owner));
+        for (const auto& p : member_paths(fields)) {
             json::object cause;
             cause["reason"] = "FieldManagerConflict";
-            cause["message"] = who;
+            cause["message"] = "conflict with " + text_of(*owner);
             cause["field"] = p;
             causes.push_back(std::move(cause));
-            ++n;
+            list += "\n- " + p;
+            only = fmt::format("conflict with {}: {}", text_of(*owner), p);
         }
-        if (!text.empty())
-            text += "\n";
-        text += who;
-        if (paths.size() == 1)
-            text += ": " + paths[0];
-        else
-            for (const auto& p : paths)
-                text += "\n- " + p;
     }
+    const auto n = causes.size();
     json::object details;
     details["causes"] = std::move(causes);
     return {409, "Conflict",
-            fmt::format("Apply failed with {} conflict{}: {}{}", n, n == 1 ? "" : "s",
-                        found.size() == 1 ? "" : "conflicts with several managers:\n", text),
+            n == 1 ? "Apply failed with 1 conflict: " + only
+                   : fmt::format("Apply failed with {} conflicts: {}", n, list),
             std::move(details)};
+}
+
+field_changes without(field_changes c, const field_set& reset) {
+    c.added = subtract_below(c.added, reset);
+    c.modified = subtract_below(c.modified, reset);
+    c.removed = subtract_below(c.removed, reset);
+    return c;
+}
+
+// Takes from everybody but `self` what changed and what is gone; the first is what they are in conflict
+// about.
+std::vector<std::pair<const entry*, field_set>> disown(std::vector<entry>& entries, const entry* self,
+                                                       const field_changes& c, bool force) {
+    const auto touched = unite(c.modified, c.added);
+    std::vector<std::pair<const entry*, field_set>> found;
+    for (const auto& e : entries)
+        if (&e != self)
+            if (auto clash = intersect(e.fields, touched); !clash.empty())
+                found.emplace_back(&e, std::move(clash));
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.first->manager, a.first->operation, a.first->api_version, a.first->subresource) <
+               std::tie(b.first->manager, b.first->operation, b.first->api_version, b.first->subresource);
+    });
+    if (!found.empty() && !force)
+        return found;
+    for (auto& e : entries)
+        if (&e != self)
+            e.fields = subtract(subtract(e.fields, intersect(e.fields, touched)), c.removed);
+    return {};
+}
+
+// What `applied` left out of the merged object although this manager applied it before goes, unless somebody
+// owns it.
+json::value prune(const json::value& merged, const field_set& last, const std::vector<entry>& entries,
+                  const json::value* schema) {
+    if (last.empty())
+        return merged;
+    field_set owned;
+    for (const auto& e : entries)
+        owned = unite(owned, e.fields);
+    auto named = [&](const field_set& s) { return with_named_fields(s, schema); };
+    const auto all = named(fields_of(merged, schema));
+    auto pruned = remove_fields(merged, named(last), schema);
+    pruned =
+        remove_fields(merged, subtract(all, unite(named(fields_of(pruned, schema)), named(owned))), schema);
+    return remove_fields(merged, intersect(subtract(all, named(fields_of(pruned, schema))), named(last)),
+                         schema);
 }
 
 } // namespace
 
-json::value object_schema(const kind_version& version) {
-    json::value out = version.schema ? *version.schema : json::value(json::object());
-    make_object(out.as_object(), "properties")["metadata"] = metadata_schema();
-    return out;
-}
-
-void track_update(const json::value* before, json::value& after, const json::value& schema,
+void track_update(const json::value& before, json::value& after, const json::value& schema,
                   const field_manager& manager) {
-    auto entries = before ? entries_of(*before) : std::vector<entry>();
-    const auto old_content = before ? content_of(*before, manager) : json::value(json::object());
-    const auto new_content = content_of(after, manager);
-    const auto changes = compare(old_content, new_content, &schema);
-    if (!changes.changed.empty() || !changes.removed.empty()) {
-        entry* mine = nullptr;
-        for (auto& e : entries) {
-            const bool ours = e.operation == "Update" && e.manager == manager.name &&
-                              e.api_version == manager.api_version && e.subresource == manager.subresource;
-            if (ours)
-                mine = &e;
-            e.fields = subtract_whole(e.fields, changes.removed);
-            if (!ours)
-                e.fields = subtract_whole(e.fields, changes.changed);
-        }
-        if (mine == nullptr && !changes.changed.empty()) {
-            entries.push_back(
-                {manager.name, "Update", manager.api_version, manager.subresource, manager.time, {}});
-            mine = &entries.back();
-        }
-        if (mine != nullptr) {
-            mine->fields = unite(mine->fields, changes.changed);
-            mine->time = manager.time;
+    // What cannot be seen through its schema is not tracked; it will be refused.
+    if (!typing_problems(without_entries(after), &schema, true).empty()) {
+        store_entries(after, {});
+        return;
+    }
+    const auto* given = find(after, {"metadata", "managedFields"});
+    const auto* list = given ? given->if_array() : nullptr;
+    // A list that is empty, or of one empty entry, asks to forget everything.
+    const bool forget =
+        manager.subresource.empty() && list &&
+        (list->empty() || (list->size() == 1 && (*list)[0].is_object() && (*list)[0].get_object().empty()));
+    std::vector<entry> entries;
+    if (!forget) {
+        auto parsed = manager.subresource.empty() ? parse_entries(after) : std::vector<entry>();
+        entries = parsed && !parsed->empty() ? std::move(*parsed) : entries_of(before);
+    }
+    // An object that has lost its entries is not tracked any more.
+    if (entries.empty() && !string_at(before, {"metadata", "uid"}).empty()) {
+        store_entries(after, {});
+        return;
+    }
+    drop_unknown(entries, manager);
+    auto changes = without(compare(without_entries(before), without_entries(after), &schema), manager.reset);
+    disown(entries, nullptr, changes, true);
+    drop_empty(entries);
+    auto mine = entry_of(manager, "Update");
+    mine.fields =
+        subtract(subtract_below(unite(changes.modified, changes.added), manager.reset), never_owned());
+    if (!mine.fields.empty()) {
+        const auto it =
+            std::find_if(entries.begin(), entries.end(), [&](const entry& e) { return e.same_writer(mine); });
+        if (it == entries.end()) {
+            entries.push_back(std::move(mine));
+        } else {
+            it->fields = unite(it->fields, mine.fields);
+            it->time = mine.time;
         }
     }
-    store_entries(after, entries);
+    merge_oldest_updaters(entries);
+    store_entries(after, std::move(entries));
 }
 
-json::value apply_fields(const json::value* live, const json::value& applied, const json::value& schema,
-                         const field_manager& manager, bool force) {
-    auto entries = live ? entries_of(*live) : std::vector<entry>();
-    const auto wanted_content = content_of(applied, manager);
-    const auto wanted = fields_of(wanted_content, &schema);
-
-    entry* mine = nullptr;
-    for (auto& e : entries)
-        if (e.operation == "Apply" && e.manager == manager.name && e.subresource == manager.subresource)
-            mine = &e;
-    if (mine == nullptr) {
-        entries.push_back(
-            {manager.name, "Apply", manager.api_version, manager.subresource, manager.time, {}});
-        mine = &entries.back();
+json::value apply_fields(const json::value& live, const json::value& blank, const json::value& applied,
+                         const json::value& schema, const field_manager& manager, bool force) {
+    auto entries = entries_of(live);
+    const auto live_content = without_entries(live);
+    if (entries.empty()) {
+        // What was there before anybody applied belongs to a manager of its own.
+        auto first = entry_of(manager, "Update");
+        first.manager = "before-first-apply";
+        const auto there = compare(blank, live_content, &schema);
+        first.fields = unite(there.added, there.modified);
+        first.fields = subtract(subtract_below(first.fields, manager.reset), never_owned());
+        if (!first.fields.empty())
+            entries.push_back(std::move(first));
     }
-
-    json::value out = live ? *live : applied;
-    if (live != nullptr) {
-        const auto live_content = content_of(*live, manager);
-        std::vector<std::pair<const entry*, field_set>> found;
-        for (auto& e : entries) {
-            if (&e == mine)
-                continue;
-            const auto clash = differing(intersect(wanted, e.fields), live_content, wanted_content, schema);
-            if (clash.empty())
-                continue;
-            found.emplace_back(&e, clash);
-            if (force)
-                e.fields = subtract_whole(e.fields, clash);
-        }
-        if (!found.empty() && !force)
-            throw conflicts(found);
-
-        field_set others;
-        for (const auto& e : entries)
-            if (&e != mine)
-                others = unite(others, e.fields);
-        merge_applied(out, applied, &schema);
-        remove_fields(out, subtract(subtract(mine->fields, wanted), others), others, &schema);
+    drop_unknown(entries, manager);
+    auto mine = entry_of(manager, "Apply");
+    field_set last;
+    const auto known =
+        std::find_if(entries.begin(), entries.end(), [&](const entry& e) { return e.same_writer(mine); });
+    if (known != entries.end()) {
+        last = known->fields;
+        mine.time = known->time;
+        entries.erase(known);
+    } else {
+        mine.time.clear();
     }
-    mine->fields = wanted;
-    mine->fields.self = false;
-    mine->api_version = manager.api_version;
-    mine->time = manager.time;
-    store_entries(out, entries);
+    mine.fields = subtract_below(fields_of(applied, &schema), manager.reset);
+    entries.push_back(mine);
+
+    auto out = prune(merge_applied(live_content, applied, &schema), last, entries, &schema);
+    auto changes = without(compare(live_content, out, &schema), manager.reset);
+    const auto found = disown(entries, &entries.back(), changes, force);
+    if (!found.empty())
+        throw conflicts(found);
+    entries.back().fields = subtract(entries.back().fields, never_owned());
+    if (!same_value(live_content, out))
+        entries.back().time = manager.time;
+    drop_empty(entries);
+    store_entries(out, std::move(entries));
     return out;
 }
 
@@ -230,7 +329,7 @@ bool same_but_times(const json::value& a, const json::value& b) {
             if (item.is_object())
                 item.get_object().erase("time");
     }
-    return x == y;
+    return same_value(x, y);
 }
 
 } // namespace gwctl::testing::detail

@@ -110,39 +110,6 @@ bool remove(json::value& root, const std::vector<std::string>& pointer) {
     return false;
 }
 
-// Numbers are equal by value (RFC 6902 section 4.6): 1 and 1.0.
-bool equal(const json::value& a, const json::value& b) {
-    if (a.is_number() && b.is_number()) {
-        std::int64_t x = 0, y = 0;
-        if (detail::to_int(a, x) && detail::to_int(b, y))
-            return x == y;
-        return a.to_number<double>() == b.to_number<double>();
-    }
-    if (a.kind() != b.kind())
-        return false;
-    if (const auto* list = a.if_array()) {
-        const auto& other = b.get_array();
-        if (list->size() != other.size())
-            return false;
-        for (std::size_t i = 0; i < list->size(); ++i)
-            if (!equal((*list)[i], other[i]))
-                return false;
-        return true;
-    }
-    if (const auto* o = a.if_object()) {
-        const auto& other = b.get_object();
-        if (o->size() != other.size())
-            return false;
-        for (const auto& member : *o) {
-            const auto* in_other = other.if_contains(member.key());
-            if (!in_other || !equal(member.value(), *in_other))
-                return false;
-        }
-        return true;
-    }
-    return a == b;
-}
-
 } // namespace
 
 result<json::value> json_patch(json::value target, const json::value& patch) {
@@ -153,22 +120,25 @@ result<json::value> json_patch(json::value target, const json::value& patch) {
         return error{errc::too_large,
                      fmt::format("The allowed maximum operations in a JSON patch is 10000, got {}",
                                  operations->size())};
+    for (std::size_t n = 0; n < operations->size(); ++n)
+        if (!(*operations)[n].is_object())
+            return bad(fmt::format("operation {} of the JSON patch is not an object", n));
     for (std::size_t n = 0; n < operations->size(); ++n) {
         const auto* operation = (*operations)[n].if_object();
-        if (operation == nullptr)
-            return bad(fmt::format("operation {} of the JSON patch is not an object", n));
+        // What follows is found out operation by operation, while those before have been carried out.
         const auto op = detail::string_at(*operation, {"op"});
         const auto* at = operation->if_contains("path");
         if (at == nullptr || !at->is_string())
-            return bad(fmt::format("operation {} of the JSON patch has no path", n));
+            return inapplicable(fmt::format("operation {} of the JSON patch has no path", n));
         const auto path_text = detail::str(at->get_string());
         const auto path = parse_pointer(path_text);
         if (!path)
-            return bad(fmt::format("operation {}: \"{}\" is not a JSON pointer", n, path_text));
+            return inapplicable(fmt::format("operation {}: \"{}\" is not a JSON pointer", n, path_text));
+        // A value that is absent is null, as in the library that the real server uses.
+        static const json::value null;
         const auto* value = operation->if_contains("value");
-        const bool takes_value = op == "add" || op == "replace" || op == "test";
-        if (takes_value && value == nullptr)
-            return bad(fmt::format("operation {} ({} {}) has no value", n, op, path_text));
+        if (value == nullptr)
+            value = &null;
 
         const auto missing =
             inapplicable(fmt::format("{} operation does not apply: {} is missing", op, path_text));
@@ -179,21 +149,32 @@ result<json::value> json_patch(json::value target, const json::value& patch) {
             if (!remove(target, *path))
                 return missing;
         } else if (op == "replace") {
+            // A member that is missing is added, unlike in the RFC, as the library of the real server does.
             auto* found = walk(target, *path, path->size());
-            if (found == nullptr)
+            auto* parent = path->empty() ? nullptr : walk(target, *path, path->size() - 1);
+            if (found != nullptr)
+                *found = *value;
+            else if (parent && parent->is_object())
+                parent->get_object()[path->back()] = *value;
+            else
                 return missing;
-            *found = *value;
         } else if (op == "test") {
             const auto* found = walk(target, *path, path->size());
-            // A test for null holds for what is absent, as in the library the real server uses.
-            if (found == nullptr ? !value->is_null() : !equal(*found, *value))
+            // A test for null holds for a member that is absent, as in the library the real server uses.
+            const auto* parent = path->empty() ? nullptr : walk(target, *path, path->size() - 1);
+            const bool absent = found == nullptr && parent && parent->is_object() && value->is_null();
+            if (!absent && (found == nullptr || !detail::same_value(*found, *value)))
                 return inapplicable(fmt::format("testing value {} failed", path_text));
         } else if (op == "move" || op == "copy") {
             const auto from_text = detail::string_at(*operation, {"from"});
             const auto from = parse_pointer(from_text);
             if (!from)
-                return bad(fmt::format("operation {}: \"{}\" is not a JSON pointer", n, from_text));
+                return inapplicable(fmt::format("operation {}: \"{}\" is not a JSON pointer", n, from_text));
             const auto* found = walk(target, *from, from->size());
+            // As that library does, too, with a copy of what is missing.
+            const auto* parent = from->empty() ? nullptr : walk(target, *from, from->size() - 1);
+            if (found == nullptr && op == "copy" && parent && parent->is_object())
+                found = &null;
             if (found == nullptr)
                 return inapplicable(fmt::format("{} operation does not apply: {} is missing", op, from_text));
             if (op == "move" && path->size() > from->size() &&
@@ -205,7 +186,7 @@ result<json::value> json_patch(json::value target, const json::value& patch) {
             if (!add(target, *path, std::move(moved)))
                 return missing;
         } else {
-            return bad(fmt::format("operation {}: unknown op \"{}\"", n, op));
+            return inapplicable(fmt::format("operation {}: unknown op \"{}\"", n, op));
         }
     }
     return target;

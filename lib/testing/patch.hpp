@@ -6,8 +6,8 @@
 
 namespace gwctl::testing {
 
-/// RFC 6902. Errors: `errc::bad_request` when `patch` is no list of operations, `errc::invalid` when an
-/// operation does not apply (missing path, failed `test`); nothing is applied in part.
+/// RFC 6902. Errors: `errc::bad_request` when `patch` is no list of objects, `errc::invalid` when an
+/// operation cannot be carried out (unknown, missing path, failed `test`); nothing is applied in part.
 result<json::value> json_patch(json::value target, const json::value& patch);
 
 /// RFC 7386.

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
 #include <charconv>
 
 namespace gwctl::testing::detail {
@@ -76,15 +77,14 @@ std::vector<std::string> query::all(std::string_view key) const {
     return out;
 }
 
+// Anything but false and 0 is true, even nothing, as in the conversion of the real server's options.
 bool query::flag(std::string_view key) const {
     if (!has(key))
         return false;
-    const auto v = get(key);
-    if (v == "true" || v == "1" || v == "t" || v == "True")
-        return true;
-    if (v.empty() || v == "false" || v == "0" || v == "f" || v == "False")
-        return false;
-    throw bad_request(fmt::format("unable to parse query parameter \"{}\": invalid boolean \"{}\"", key, v));
+    auto v = get(key);
+    for (auto& c : v)
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return v != "false" && v != "0";
 }
 
 std::optional<std::int64_t> query::number(std::string_view key) const {
@@ -94,8 +94,7 @@ std::optional<std::int64_t> query::number(std::string_view key) const {
     std::int64_t n = 0;
     const auto [end, error] = std::from_chars(v.data(), v.data() + v.size(), n);
     if (error != std::errc() || end != v.data() + v.size())
-        throw bad_request(
-            fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax (query parameter \"{}\")", v, key));
+        throw bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", v));
     return n;
 }
 
@@ -140,7 +139,8 @@ std::optional<resource_path> parse_resource_path(const std::vector<std::string>&
     return p;
 }
 
-form accepted_form(std::string_view accept) {
+form accepted_form(std::string_view accept, bool custom) {
+    bool known = custom;
     if (accept.empty())
         return form::object;
     for (const auto& range : split(without_spaces(accept), ',')) {
@@ -151,6 +151,7 @@ form accepted_form(std::string_view accept) {
         if (type != "application/json" && type != "*/*" && type != "application/*" &&
             type != "application/yaml")
             continue;
+        known = true;
         std::string as, version, group;
         for (std::size_t i = 1; i < parts.size(); ++i) {
             if (parts[i].compare(0, 3, "as=") == 0)
@@ -169,9 +170,16 @@ form accepted_form(std::string_view accept) {
                 return form::partial;
         }
     }
+    // Where built-in kinds are served, types of no API at all do not get as far as the kind.
+    if (!known)
+        throw status_error(
+            406, "NotAcceptable",
+            "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, "
+            "application/vnd.kubernetes.protobuf")
+            .with_empty_details();
     throw status_error(406, "NotAcceptable",
-                       "only the following media types are accepted: application/json, "
-                       "application/json;as=Table;v=v1;g=meta.k8s.io, application/json;stream=watch");
+                       "only the following media types are accepted: application/json, application/yaml, "
+                       "application/vnd.kubernetes.protobuf");
 }
 
 } // namespace gwctl::testing::detail

@@ -85,6 +85,6 @@ std::optional<resource_path> parse_resource_path(const std::vector<std::string>&
 std::vector<std::string> path_segments(std::string_view path);
 
 /// The first form of the Accept header that can be had; throws `status_error` (406) when there is none.
-form accepted_form(std::string_view accept);
+form accepted_form(std::string_view accept, bool custom);
 
 } // namespace gwctl::testing::detail

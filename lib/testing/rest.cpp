@@ -1,83 +1,31 @@
 #include "rest.hpp"
 
+#include "bodies.hpp"
 #include "json_util.hpp"
-#include "protobuf.hpp"
 #include "table.hpp"
+#include "write_options.hpp"
 
 #include <gwctl/core/log.hpp>
-#include <gwctl/json/yaml.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/core.h>
+
+#include <algorithm>
 
 namespace gwctl::testing::detail {
 
 namespace {
 
-// CustomResourceDefinitions nest schemas deeply; recursion over a document stays bounded all the same.
-constexpr std::size_t deepest_document = 200;
-
-std::string media_type(std::string_view content_type) {
-    auto type = std::string(content_type.substr(0, content_type.find(';')));
-    while (!type.empty() && type.back() == ' ')
-        type.pop_back();
-    return type;
-}
-
-const char* patch_media_types[] = {"application/json-patch+json", "application/merge-patch+json",
-                                   "application/strategic-merge-patch+json", "application/apply-patch+yaml"};
-
-patch_type patch_type_of(const http_request& r, const kind_info& kind) {
-    const auto type = media_type(r.content_type);
-    if (type == "application/json-patch+json")
-        return patch_type::json;
-    if (type == "application/merge-patch+json")
-        return patch_type::merge;
-    if (type == "application/apply-patch+yaml")
-        return patch_type::apply;
-    if (type == "application/strategic-merge-patch+json" && !kind.custom)
-        return patch_type::strategic;
-    std::vector<std::string> accepted;
-    for (const auto* t : patch_media_types)
-        if (!kind.custom || std::string_view(t) != "application/strategic-merge-patch+json")
-            accepted.emplace_back(t);
-    throw unsupported_media_type(accepted);
-}
-
-// "kubectl/v1.32.4 (linux/amd64)" is the manager "kubectl".
-std::string default_manager(std::string_view user_agent) {
-    auto name = std::string(user_agent.substr(0, user_agent.find('/')));
-    return name.empty() ? "unknown" : name;
-}
-
-write_request request_for(const http_request& r, const resource_path& p, const kind_ptr& kind,
-                          const query& q) {
-    write_request w;
-    w.kind = kind;
-    w.version = p.version;
-    w.ns = p.ns;
-    w.name = p.name;
-    w.subresource = p.subresource;
-    w.user_agent = r.user_agent;
-    w.manager = q.get("fieldManager").empty() ? default_manager(r.user_agent) : q.get("fieldManager");
-    if (w.manager.size() > 128)
-        throw invalid("meta.k8s.io", "PatchOptions", "",
-                      {{"fieldManager", "FieldValueTooLong", "Too long: may not be more than 128 bytes"}});
-    for (const auto& d : q.all("dryRun")) {
-        if (d != "All")
-            throw invalid("meta.k8s.io", "CreateOptions", "",
-                          {unsupported("dryRun", json::value(d), {"All"})});
-        w.dry_run = true;
+// As a quoted-string of HTTP.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (char c : text) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
     }
-    const auto validation = q.get("fieldValidation");
-    if (!validation.empty() && validation != "Strict" && validation != "Warn" && validation != "Ignore")
-        throw invalid(
-            "meta.k8s.io", "CreateOptions", "",
-            {unsupported("fieldValidation", json::value(validation), {"Ignore", "Warn", "Strict"})});
-    w.strict = validation == "Strict";
-    return w;
+    return out + "\"";
 }
 
 } // namespace
@@ -91,42 +39,39 @@ http_response answer(int code, const json::value& body) {
 }
 
 http_response answer(const status_error& e) {
+    if (e.plain_text) {
+        http_response out;
+        out.code = e.code();
+        out.content_type = "text/plain; charset=utf-8";
+        out.body = e.plain_text;
+        return out;
+    }
     auto out = answer(e.code(), e.status());
     if (e.retry_after > 0)
         out.headers.emplace_back("Retry-After", std::to_string(e.retry_after));
     return out;
 }
 
-json::value parse_body(const http_request& r) {
-    const auto type = media_type(r.content_type);
-    const auto start = r.body.find_first_not_of(" \t\r\n");
-    const bool yaml = type == "application/yaml" || (type == "application/apply-patch+yaml" &&
-                                                     (start == std::string::npos || r.body[start] != '{'));
-    if (type == "application/vnd.kubernetes.protobuf") {
-        if (auto object = parse_protobuf(r.body))
-            return std::move(*object);
-        throw unsupported_media_type({"application/json", "application/yaml"});
-    }
-    if (yaml) {
-        auto documents = json::parse_yaml(r.body, "body");
-        if (documents.has_error())
-            throw bad_request("error decoding YAML: " + documents.error().message);
-        if (documents->size() != 1)
-            throw bad_request(fmt::format("expected one YAML document, got {}", documents->size()));
-        return std::move(documents->front());
-    }
-    if (start == std::string::npos)
-        throw bad_request("the request body is empty");
-    boost::json::parse_options options;
-    options.max_depth = deepest_document;
-    boost::system::error_code ec;
-    auto v = boost::json::parse(r.body, ec, {}, options);
-    if (ec)
-        throw bad_request(fmt::format("unable to decode the request body as JSON: {}", ec.message()));
-    return v;
+namespace {
+
+bool prefers_yaml(std::string_view accept) {
+    return accept.substr(0, accept.find_first_of(",;")) == "application/yaml";
 }
 
+} // namespace
+
 http_response rest::handle(const http_request& r) {
+    warnings_.clear();
+    auto out = answered(r);
+    // JSON is YAML.
+    if (prefers_yaml(r.accept) && out.content_type == "application/json")
+        out.content_type = "application/yaml";
+    for (const auto& w : warnings_)
+        out.headers.emplace_back("Warning", "299 - " + quoted(w));
+    return out;
+}
+
+http_response rest::answered(const http_request& r) {
     try {
         return dispatch(r);
     } catch (const status_error& e) {
@@ -137,6 +82,13 @@ http_response rest::handle(const http_request& r) {
         return answer(
             status_error(500, "InternalError", fmt::format("Internal error occurred: {}", e.what())));
     }
+}
+
+bool rest::serves_builtin(std::string_view group, std::string_view version) const {
+    const auto all = cluster_.kinds();
+    return std::any_of(all.begin(), all.end(), [&](const kind_ptr& k) {
+        return !k->custom && k->group == group && k->version(version) != nullptr;
+    });
 }
 
 http_response rest::dispatch(const http_request& r) {
@@ -151,13 +103,18 @@ http_response rest::dispatch(const http_request& r) {
 
     const auto p = parse_resource_path(segments);
     const auto kind = p ? cluster_.find_served(p->group, p->version, p->plural) : nullptr;
+    const auto not_served = [] {
+        return status_error(404, "NotFound", "the server could not find the requested resource")
+            .with_empty_details();
+    };
+    // The groups of built-in kinds answer for what they do not have.
     if (!kind)
-        throw no_such_path();
+        throw p && (p->group.empty() || serves_builtin(p->group, p->version)) ? not_served() : no_such_path();
     if (!p->subresource.empty() && !(p->subresource == "status" && kind->has_status) &&
         !(p->subresource == "finalize" && kind->plural == "namespaces"))
-        throw no_such_path();
+        throw kind->custom ? not_found(kind->resource(), p->name) : not_served();
     if (!p->ns.empty() && !kind->namespaced)
-        throw no_such_path();
+        throw kind->custom ? no_such_path() : not_served();
     if (kind->virtual_kind) {
         if (r.method != "POST")
             throw method_not_allowed();
@@ -168,7 +125,7 @@ http_response rest::dispatch(const http_request& r) {
             return watch(r, *p, kind, q);
         if (p->name.empty())
             return list(r, *p, kind, q);
-        return get(r, *p, kind);
+        return get(r, *p, kind, q);
     }
     if (r.method == "DELETE")
         return remove(r, *p, kind, q);
@@ -178,8 +135,14 @@ http_response rest::dispatch(const http_request& r) {
 }
 
 std::string rest::item(const kind_info& kind, std::string_view version, const stored& s, bool in_list) const {
-    if (kind.storage_key != kind.key())
-        return boost::json::serialize(cluster_.view(kind, version, s));
+    if (kind.storage_key != kind.key()) {
+        auto seen = cluster_.view(kind, version, s);
+        if (in_list) {
+            seen.erase("apiVersion");
+            seen.erase("kind");
+        }
+        return boost::json::serialize(seen);
+    }
     // Items in lists of built-in kinds do not say what they are.
     if (in_list && !kind.custom)
         return "{" + std::string(s.tail());
@@ -190,7 +153,7 @@ std::string rest::item(const kind_info& kind, std::string_view version, const st
 http_response rest::show(const http_request& r, const kind_info& kind, std::string_view version,
                          const write_result& w, int code) {
     http_response out;
-    const auto as = accepted_form(r.accept);
+    const auto as = accepted_form(r.accept, kind.custom);
     if (as == form::table)
         out = answer(code, make_table(cluster_, kind, version, {w.object}, "", true));
     else if (as == form::partial)
@@ -199,12 +162,21 @@ http_response rest::show(const http_request& r, const kind_info& kind, std::stri
         out.code = code;
         out.body = item(kind, version, *w.object, false) + "\n";
     }
-    for (const auto& warning : w.warnings)
-        out.headers.emplace_back("Warning", fmt::format("299 - \"{}\"", warning));
     return out;
 }
 
-http_response rest::get(const http_request& r, const resource_path& p, const kind_ptr& kind) {
+void check_version(const std::string& text) {
+    if (text.find_first_not_of("0123456789") != std::string::npos)
+        throw status_error(
+            500, "",
+            fmt::format("resourceVersion: Invalid value: \"{0}\": strconv.ParseUint: parsing \"{0}\": "
+                        "invalid syntax",
+                        text));
+}
+
+http_response rest::get(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q) {
+    accepted_form(r.accept, kind->custom);
+    check_version(q.get("resourceVersion"));
     auto s = cluster_.objects().find(kind->storage_key, p.ns, p.name);
     if (!s || (kind->namespaced && p.ns.empty()))
         throw not_found(kind->resource(), p.name);
@@ -216,65 +188,49 @@ http_response rest::get(const http_request& r, const resource_path& p, const kin
 http_response rest::write(const http_request& r, const resource_path& p, const kind_ptr& kind,
                           const query& q) {
     auto w = request_for(r, p, kind, q);
+    w.warnings = &warnings_;
     if (kind->namespaced && p.ns.empty())
-        throw method_not_allowed();
+        throw kind->custom ? no_such_path() : method_not_allowed();
     if (r.method == "PATCH") {
-        if (p.name.empty())
+        if (p.name.empty() && !kind->custom)
             throw method_not_allowed();
         const auto type = patch_type_of(r, *kind);
-        if (q.has("force") && type != patch_type::apply)
-            throw invalid("meta.k8s.io", "PatchOptions", "",
-                          {forbidden_field("force", "may not be specified for non-apply patch")});
+        if (p.name.empty())
+            throw bad_request("name must be provided");
+        // A patch of what is not there is not even read.
+        if (type != patch_type::apply && !cluster_.objects().find(kind->storage_key, p.ns, p.name))
+            throw not_found(kind->resource(), p.name);
         w.force = q.flag("force");
-        if (type == patch_type::apply && q.get("fieldManager").empty())
-            throw invalid("meta.k8s.io", "PatchOptions", "",
-                          {required("fieldManager", "is required for apply patch")});
-        auto done = cluster_.patch(w, type, parse_body(r));
+        auto done = cluster_.patch(w, type, patch_of(r, type));
         return show(r, *kind, p.version, done, done.created ? 201 : 200);
     }
     const auto type = media_type(r.content_type);
     if (!type.empty() && type != "application/json" && type != "application/yaml" &&
         type != "application/vnd.kubernetes.protobuf")
-        throw unsupported_media_type({"application/json", "application/yaml"});
-    auto body = parse_body(r);
-    if (!body.is_object())
-        throw bad_request("the request body is not an object");
+        throw unsupported_media_type(
+            {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
+    auto body = body_of(r, *kind);
     if (r.method == "POST") {
-        if (!p.name.empty())
+        // Custom resources are created at their own path, too; the name is that of the object.
+        if (!p.name.empty() && !kind->custom)
             throw method_not_allowed();
-        return show(r, *kind, p.version, cluster_.create(w, std::move(body.get_object())), 201);
+        w.name.clear();
+        return show(r, *kind, p.version, cluster_.create(w, body), 201);
     }
     if (p.name.empty())
-        throw method_not_allowed();
+        throw kind->custom ? bad_request("name must be provided") : method_not_allowed();
     if (p.subresource == "finalize")
         w.subresource.clear();
-    return show(r, *kind, p.version, cluster_.update(w, std::move(body.get_object())), 200);
+    const auto done = cluster_.update(w, body);
+    return show(r, *kind, p.version, done, done.created ? 201 : 200);
 }
 
 http_response rest::remove(const http_request& r, const resource_path& p, const kind_ptr& kind,
                            const query& q) {
     if (!p.subresource.empty())
         throw method_not_allowed();
-    auto w = request_for(r, p, kind, q);
-    delete_options o;
-    o.dry_run = w.dry_run;
-    o.propagation = q.get("propagationPolicy");
-    if (q.flag("orphanDependents"))
-        o.propagation = "Orphan";
-    q.number("gracePeriodSeconds");
-    if (r.body.find_first_not_of(" \t\r\n") != std::string::npos) {
-        const auto body = parse_body(r);
-        if (!body.is_object())
-            throw bad_request("the request body is not DeleteOptions");
-        if (auto policy = string_at(body, {"propagationPolicy"}); !policy.empty())
-            o.propagation = policy;
-        o.uid = string_at(body, {"preconditions", "uid"});
-        o.resource_version = string_at(body, {"preconditions", "resourceVersion"});
-        if (const auto* orphan = find(body, {"orphanDependents"}); orphan && *orphan == json::value(true))
-            o.propagation = "Orphan";
-        if (const auto* dry = find(body, {"dryRun"}); dry && dry->is_array() && !dry->get_array().empty())
-            o.dry_run = true;
-    }
+    const auto o = delete_options_of(r, q);
+    auto w = request_for(r, p, kind, query(""));
     if (!p.name.empty()) {
         if (kind->namespaced && p.ns.empty())
             throw method_not_allowed();
@@ -283,6 +239,11 @@ http_response rest::remove(const http_request& r, const resource_path& p, const 
             write_result left;
             left.object = done.remaining;
             return show(r, *kind, p.version, left, 200);
+        }
+        if (kind->rules.returns_deleted) {
+            write_result gone;
+            gone.object = done.last;
+            return show(r, *kind, p.version, gone, 200);
         }
         json::object details;
         details["name"] = p.name;
@@ -298,7 +259,7 @@ http_response rest::remove(const http_request& r, const resource_path& p, const 
         status["details"] = std::move(details);
         return answer(200, status);
     }
-    if (kind->plural == "namespaces" || kind->plural == "services")
+    if (kind->plural == "namespaces")
         throw method_not_allowed();
     const label_selector labels(q.get("labelSelector"));
     const field_selector fields(q.get("fieldSelector"), *kind);
@@ -310,14 +271,14 @@ http_response rest::remove(const http_request& r, const resource_path& p, const 
         w.name = s->name();
         if (!cluster_.objects().find(kind->storage_key, w.ns, w.name))
             continue;
-        const auto done = cluster_.remove(w, o);
-        items += (items.empty() ? "" : ",") +
-                 item(*kind, p.version, done.remaining ? *done.remaining : *done.last, true);
+        cluster_.remove(w, o);
+        items += (items.empty() ? "" : ",") + item(*kind, p.version, *s, true);
     }
     http_response out;
     out.body = fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":"
-                           "\"{}\"}},\"items\":[{}]}}\n",
-                           kind->kind, kind->api_version(p.version), cluster_.objects().version(), items);
+                           "\"{}\"{}}},\"items\":[{}]}}\n",
+                           kind->kind, kind->api_version(p.version), cluster_.objects().version(),
+                           kind->custom ? ",\"continue\":\"\"" : "", items);
     return out;
 }
 

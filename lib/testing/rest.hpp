@@ -20,7 +20,7 @@ public:
     /// Frames of a watch for one change, or "" when the watch does not see it.
     std::string frame(watch_start& w, const change& c);
     std::string frame(watch_start& w, std::string_view type, const stored& s);
-    std::string bookmark(const watch_start& w, std::uint64_t version, bool initial_end);
+    std::string bookmark(watch_start& w, std::uint64_t version, bool initial_end);
     static std::string error_frame(const json::object& status);
 
     /// Forgets list snapshots: continue tokens expire.
@@ -33,8 +33,10 @@ private:
         std::vector<stored_ptr> objects;
     };
 
+    bool serves_builtin(std::string_view group, std::string_view version) const;
+    http_response answered(const http_request& r);
     http_response dispatch(const http_request& r);
-    http_response get(const http_request& r, const resource_path& p, const kind_ptr& kind);
+    http_response get(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q);
     http_response list(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q);
     http_response watch(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q);
     http_response write(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q);
@@ -47,6 +49,8 @@ private:
     cluster& cluster_;
     std::deque<snapshot> snapshots_;
     std::uint64_t next_snapshot_ = 1;
+    /// Of the request that is being served.
+    std::vector<std::string> warnings_;
 };
 
 /// /api, /apis, /version, /openapi and the like; none when the path is not of discovery.
@@ -56,10 +60,10 @@ std::optional<http_response> discovery(const cluster& c, const http_request& r,
 /// The protobuf document behind /openapi/v2.
 std::string openapi_v2(const cluster& c);
 
+/// Throws `status_error` (500, as gets and watches are answered) for what is no resourceVersion.
+void check_version(const std::string& text);
+
 http_response answer(int code, const json::value& body);
 http_response answer(const status_error& e);
-
-/// The body as JSON, whether it was written as JSON or as YAML. Throws `status_error` (400).
-json::value parse_body(const http_request& r);
 
 } // namespace gwctl::testing::detail

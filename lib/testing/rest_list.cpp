@@ -21,15 +21,55 @@ constexpr const char* token_expired = "The provided continue parameter is too ol
                                       "the continue parameter.";
 
 std::uint64_t parse_version(const std::string& text) {
-    if (text.empty())
-        return 0;
     std::uint64_t n = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc() || end != text.data() + text.size())
-        throw invalid(
-            "meta.k8s.io", "ListOptions", "",
-            {invalid_value("resourceVersion", json::value(text), "strconv.ParseUint: invalid syntax")});
+    if (!text.empty() && (error != std::errc() || end != text.data() + text.size()))
+        throw bad_request(fmt::format("invalid resource version: resourceVersion: Invalid value: \"{0}\": "
+                                      "strconv.ParseUint: parsing \"{0}\": invalid syntax",
+                                      text));
     return n;
+}
+
+void refuse_if_any(const field_errors& errors) {
+    if (!errors.empty())
+        throw invalid("meta.k8s.io", "ListOptions", "", errors);
+}
+
+// The options of lists and watches that contradict each other.
+void check_options(const query& q, bool watch) {
+    field_errors errors;
+    const auto match = q.get("resourceVersionMatch");
+    const auto forbid = [&](const char* field, const char* why) {
+        errors.push_back(forbidden_field(field, why));
+    };
+    const bool initial = q.has("sendInitialEvents");
+    const bool continued = !q.get("continue").empty();
+    const auto version = q.get("resourceVersion");
+    if (watch) {
+        if (initial && match != "NotOlderThan")
+            forbid("resourceVersionMatch",
+                   "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+        if (!match.empty() && !initial)
+            forbid("resourceVersionMatch",
+                   "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+        if (!match.empty() && match != "NotOlderThan")
+            errors.push_back(unsupported("resourceVersionMatch", json::value(match), {"NotOlderThan"}));
+    } else if (!match.empty()) {
+        if (version.empty())
+            forbid("resourceVersionMatch",
+                   "resourceVersionMatch is forbidden unless resourceVersion is provided");
+        if (match != "Exact" && match != "NotOlderThan")
+            errors.push_back(
+                unsupported("resourceVersionMatch", json::value(match), {"Exact", "NotOlderThan", ""}));
+        if (match == "Exact" && version == "0")
+            forbid("resourceVersionMatch",
+                   "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+    }
+    if (!match.empty() && continued)
+        forbid("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
+    if (initial && !watch)
+        forbid("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    refuse_if_any(errors);
 }
 
 status_error too_new(std::uint64_t asked, std::uint64_t current) {
@@ -59,30 +99,32 @@ bool parse_token(const std::string& token, std::uint64_t& id, std::size_t& offse
 
 } // namespace
 
+namespace {
+
+void check_include_object(const std::string& policy) {
+    if (!policy.empty() && policy != "Metadata" && policy != "Object" && policy != "None")
+        throw bad_request(
+            fmt::format("Unable to convert to Table as requested: includeObject: Invalid value: \"{}\": "
+                        "must be 'Metadata', 'Object', 'None', or empty",
+                        policy));
+}
+
+} // namespace
+
 http_response rest::list(const http_request& r, const resource_path& p, const kind_ptr& kind,
                          const query& q) {
-    const label_selector labels(q.get("labelSelector"));
-    const field_selector fields(q.get("fieldSelector"), *kind);
+    const auto as = accepted_form(r.accept, kind->custom);
+    q.number("timeoutSeconds");
     const auto limit = q.number("limit").value_or(0);
+    const label_selector labels(q.get("labelSelector"));
     const auto token = q.get("continue");
-    const auto asked = parse_version(q.get("resourceVersion"));
     const auto match = q.get("resourceVersionMatch");
-    // With a limit, a version means exactly that version unless the request says otherwise.
-    const bool exact = asked != 0 && token.empty() && (match == "Exact" || (match.empty() && limit > 0));
-    const auto as = accepted_form(r.accept);
-    auto refuse = [&](const char* field, std::string why) {
-        throw invalid("meta.k8s.io", "ListOptions", "", {forbidden_field(field, why)});
-    };
-    if (!match.empty() && match != "Exact" && match != "NotOlderThan")
-        throw invalid("meta.k8s.io", "ListOptions", "",
-                      {unsupported("resourceVersionMatch", json::value(match), {"Exact", "NotOlderThan"})});
-    if (!match.empty() && q.get("resourceVersion").empty())
-        refuse("resourceVersionMatch",
-               "resourceVersionMatch is forbidden unless resourceVersion is provided");
-    if (q.has("sendInitialEvents"))
-        refuse("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    check_options(q, false);
+    const field_selector fields(q.get("fieldSelector"), *kind);
+    const auto asked = parse_version(q.get("resourceVersion"));
     if (!token.empty() && asked != 0)
-        refuse("resourceVersion", "specifying resource version is not allowed when using continue");
+        throw bad_request("specifying resource version is not allowed when using continue");
+    const bool exact = asked != 0 && (match == "Exact" || (match.empty() && limit > 0));
 
     std::vector<stored_ptr> all;
     auto version = cluster_.objects().version();
@@ -103,9 +145,7 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
             throw too_new(asked, version);
         if (exact && asked < cluster_.objects().oldest())
             throw expired("The resourceVersion for the provided list is too old.");
-        for (auto& s : cluster_.objects().list(kind->storage_key, p.ns))
-            if (labels.matches(s->labels()) && fields.matches(s->object()))
-                all.push_back(std::move(s));
+        all = cluster_.objects().list(kind->storage_key, p.ns);
         if (exact && asked < version) {
             // Undo what happened since, newest first.
             std::map<std::string, stored_ptr> at;
@@ -125,16 +165,19 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
             }
             all.clear();
             for (const auto& [key, s] : at)
-                if (labels.matches(s->labels()) && fields.matches(s->object()))
-                    all.push_back(s);
+                all.push_back(s);
             version = asked;
         }
     }
 
-    std::size_t end = all.size();
+    // A page ends with as many as were asked for, even where no other follows that is selected.
+    std::vector<stored_ptr> page;
+    std::size_t end = offset;
+    for (; end < all.size() && (limit <= 0 || page.size() < static_cast<std::size_t>(limit)); ++end)
+        if (labels.matches(all[end]->labels()) && fields.matches(all[end]->object()))
+            page.push_back(all[end]);
     std::string next;
-    if (limit > 0 && all.size() - offset > static_cast<std::size_t>(limit)) {
-        end = offset + static_cast<std::size_t>(limit);
+    if (end < all.size()) {
         if (id == 0) {
             id = next_snapshot_++;
             snapshots_.push_back({id, version, all});
@@ -145,19 +188,28 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
     }
     json::object metadata;
     metadata["resourceVersion"] = std::to_string(version);
-    if (!next.empty()) {
+    // Lists of custom resources always have the field.
+    if (!next.empty() || (kind->custom && as == form::object))
         metadata["continue"] = next;
+    if (!next.empty()) {
         if (labels.empty() && fields.empty())
             metadata["remainingItemCount"] = all.size() - end;
     }
-    const std::vector<stored_ptr> page(all.begin() + static_cast<std::ptrdiff_t>(offset),
-                                       all.begin() + static_cast<std::ptrdiff_t>(end));
     if (as == form::table) {
+        check_include_object(q.get("includeObject"));
         auto table = make_table(cluster_, *kind, p.version, page, q.get("includeObject"), true);
         table["metadata"] = std::move(metadata);
         return answer(200, table);
     }
     const bool partial = as == form::partial;
+    if (partial && page.empty()) {
+        json::object empty;
+        empty["kind"] = "PartialObjectMetadataList";
+        empty["apiVersion"] = "meta.k8s.io/v1";
+        empty["metadata"] = std::move(metadata);
+        empty["items"] = nullptr;
+        return answer(200, empty);
+    }
     http_response out;
     auto& body = out.body;
     body = fmt::format("{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{},\"items\":[",
@@ -184,32 +236,23 @@ http_response rest::watch(const http_request& r, const resource_path& p, const k
     w.kind = kind;
     w.version = p.version;
     w.ns = p.ns;
+    if (const auto t = q.number("timeoutSeconds"); t && *t > 0)
+        w.timeout = std::chrono::seconds(*t);
+    q.number("limit");
     w.labels = label_selector(q.get("labelSelector"));
     auto fields = q.get("fieldSelector");
     if (!p.name.empty())
         fields += (fields.empty() ? "metadata.name=" : ",metadata.name=") + p.name;
-    w.fields = field_selector(fields, *kind);
-    w.as = accepted_form(r.accept);
+    w.as = accepted_form(r.accept, kind->custom);
     w.include_object = q.get("includeObject");
     w.bookmarks = q.flag("allowWatchBookmarks");
-    if (const auto t = q.number("timeoutSeconds"); t && *t > 0)
-        w.timeout = std::chrono::seconds(*t);
     const auto text = q.get("resourceVersion");
+    check_options(q, true);
+    w.fields = field_selector(fields, *kind);
+    check_version(text);
     const auto asked = parse_version(text);
     const auto current = cluster_.objects().version();
-    const auto match = q.get("resourceVersionMatch");
     const bool initial = q.flag("sendInitialEvents");
-    if (q.has("sendInitialEvents") && match != "NotOlderThan")
-        throw invalid(
-            "meta.k8s.io", "ListOptions", "",
-            {forbidden_field("resourceVersionMatch",
-                             "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")});
-    if (!q.has("sendInitialEvents") && !match.empty())
-        throw invalid(
-            "meta.k8s.io", "ListOptions", "",
-            {forbidden_field(
-                "resourceVersionMatch",
-                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")});
     if (asked > current)
         throw too_new(asked, current);
     if (initial || (asked == 0 && !q.has("sendInitialEvents"))) {
@@ -217,12 +260,10 @@ http_response rest::watch(const http_request& r, const resource_path& p, const k
             if (w.labels.matches(s->labels()) && w.fields.matches(s->object()))
                 w.initial.push_back(std::move(s));
         w.from = current;
-        w.mark_initial_end = initial && w.bookmarks;
+        w.mark_initial_end = w.bookmarks;
     } else {
+        // From a version that is too old the stream has an error in it.
         w.from = asked == 0 ? current : asked;
-        if (w.from < cluster_.objects().oldest())
-            throw expired(
-                fmt::format("too old resource version: {} ({})", asked, cluster_.objects().oldest()));
     }
     http_response out;
     out.watch = std::move(w);
@@ -263,16 +304,18 @@ std::string rest::frame(watch_start& w, const change& c) {
     return frame(w, "DELETED", stored(std::move(last), c.version));
 }
 
-std::string rest::bookmark(const watch_start& w, std::uint64_t version, bool initial_end) {
+std::string rest::bookmark(watch_start& w, std::uint64_t version, bool initial_end) {
     json::object metadata;
     metadata["resourceVersion"] = std::to_string(version);
-    metadata["creationTimestamp"] = nullptr;
     if (initial_end)
         make_object(metadata, "annotations")["k8s.io/initial-events-end"] = "true";
     json::object object;
-    object["kind"] = w.as == form::partial ? "PartialObjectMetadata"
-                     : w.as == form::table ? "Table"
-                                           : w.kind->kind;
+    if (w.as == form::table) {
+        // A table with a row for the object that the bookmark is.
+        object["metadata"] = std::move(metadata);
+        return frame(w, "BOOKMARK", stored(std::move(object), version));
+    }
+    object["kind"] = w.as == form::partial ? "PartialObjectMetadata" : w.kind->kind;
     object["apiVersion"] = w.as == form::object ? w.kind->api_version(w.version) : "meta.k8s.io/v1";
     object["metadata"] = std::move(metadata);
     return fmt::format("{{\"type\":\"BOOKMARK\",\"object\":{}}}\n", boost::json::serialize(object));

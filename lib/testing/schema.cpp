@@ -58,18 +58,34 @@ std::vector<std::string> list_keys_of(const json::value* schema) {
     return keys;
 }
 
-std::string merge_key_of(const json::value* schema) {
-    if (schema == nullptr)
-        return {};
-    if (auto key = string_at(*schema, {"x-kubernetes-patch-merge-key"}); !key.empty())
-        return key;
-    const auto keys =
-        list_type_of(schema) == list_type::map ? list_keys_of(schema) : std::vector<std::string>();
-    return keys.size() == 1 ? keys[0] : std::string();
+std::optional<std::string> merge_key_of(const json::value* schema) {
+    const auto* key = schema ? find(*schema, {"x-kubernetes-patch-merge-key"}) : nullptr;
+    return key && key->is_string() ? std::optional(str(key->get_string())) : std::nullopt;
 }
 
 bool is_atomic_map(const json::value* schema) {
     return schema && string_at(*schema, {"x-kubernetes-map-type"}) == "atomic";
+}
+
+void drop_nulls(json::value& v, const json::value& schema) {
+    if (auto* o = v.if_object()) {
+        std::vector<std::string> gone;
+        for (auto& member : *o) {
+            const auto* below = schema_of_member(&schema, member.key());
+            if (below == nullptr)
+                continue;
+            if (member.value().is_null() && !flag(below, "nullable") && find(*below, {"default"}) == nullptr)
+                gone.emplace_back(member.key());
+            else
+                drop_nulls(member.value(), *below);
+        }
+        for (const auto& key : gone)
+            o->erase(key);
+    } else if (auto* a = v.if_array()) {
+        if (const auto* items = schema_of_items(&schema))
+            for (auto& item : *a)
+                drop_nulls(item, *items);
+    }
 }
 
 void apply_defaults(json::value& v, const json::value& schema) {
@@ -81,14 +97,8 @@ void apply_defaults(json::value& v, const json::value& schema) {
                 if (at == nullptr && fallback != nullptr) {
                     at = &(*o)[member.key()];
                     *at = *fallback;
-                } else if (at && at->is_null() && !flag(&member.value(), "nullable")) {
-                    // A null is dropped where the field is not nullable, so that its default applies.
-                    if (fallback != nullptr)
-                        *at = *fallback;
-                    else {
-                        o->erase(member.key());
-                        at = nullptr;
-                    }
+                } else if (at && fallback && at->is_null() && !flag(&member.value(), "nullable")) {
+                    *at = *fallback;
                 }
                 if (at != nullptr)
                     apply_defaults(*at, member.value());

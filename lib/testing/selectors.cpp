@@ -1,7 +1,7 @@
 #include "selectors.hpp"
 
-#include "admission.hpp"
 #include "json_util.hpp"
+#include "names.hpp"
 
 #include <fmt/core.h>
 
@@ -43,34 +43,25 @@ std::vector<std::string> split(std::string_view text) {
     return out;
 }
 
-status_error unparsable(std::string_view text, std::string_view why) {
-    return bad_request(fmt::format("unable to parse requirement: {} in selector \"{}\"", why, text));
+status_error unparsable(std::string_view why) {
+    return bad_request(fmt::format("unable to parse requirement: {}", why));
 }
 
-bool label_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+void check_key(const std::string& key) {
+    if (const auto found = check_qualified_name(key); !found.empty())
+        throw unparsable(fmt::format("<nil>: Invalid value: \"{}\": {}", key, found[0]));
 }
 
-void check_key(const std::string& key, std::string_view text) {
-    const auto slash = key.find('/');
-    const auto name = slash == std::string::npos ? key : key.substr(slash + 1);
-    if ((slash != std::string::npos && !is_dns_subdomain(key.substr(0, slash))) || name.empty() ||
-        name.size() > 63 || !std::all_of(name.begin(), name.end(), label_character))
-        throw unparsable(text,
-                         fmt::format("<nil>: Invalid value: \"{}\": name part must be a label key", key));
-}
-
-void check_value(const std::string& value, std::string_view text) {
-    if (value.size() > 63 || !std::all_of(value.begin(), value.end(), label_character))
-        throw unparsable(text,
-                         fmt::format("<nil>: Invalid value: \"{}\": a valid label must be an empty string or "
-                                     "consist of alphanumeric characters, '-', '_' or '.'",
-                                     value));
+void check_value(const std::string& value) {
+    if (const auto found = check_label_value(value); !found.empty())
+        throw unparsable(fmt::format("<nil>: Invalid value: \"{}\": {}", value, found[0]));
 }
 
 const std::map<std::string, std::set<std::string>>& selectable_fields() {
     static const std::map<std::string, std::set<std::string>> fields = {
+        {"events.events.k8s.io",
+         {"regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion",
+          "regarding.resourceVersion", "regarding.fieldPath", "reason", "reportingController", "type"}},
         {"pods",
          {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
           "spec.hostNetwork", "status.phase", "status.podIP", "status.nominatedNodeName"}},
@@ -95,16 +86,16 @@ label_selector::label_selector(std::string_view text) {
     for (const auto& part : split(text)) {
         requirement r;
         if (part.empty())
-            throw unparsable(text, "found ',', expected: identifier");
+            throw unparsable("found ',', expected: identifier");
         const auto open = part.find('(');
         if (open != std::string::npos) {
             if (part.back() != ')')
-                throw unparsable(text, "expected: ')'");
+                throw unparsable("expected: ')'");
             auto head = trim(part.substr(0, open));
             const auto space = head.rfind(' ');
             const auto word = space == std::string::npos ? std::string() : head.substr(space + 1);
             if (word != "in" && word != "notin")
-                throw unparsable(text, fmt::format("found '{}', expected: in, notin", word));
+                throw unparsable(fmt::format("found '{}', expected: in, notin", word));
             r.what = word == "in" ? op::in : op::not_in;
             r.key = trim(head.substr(0, space));
             for (const auto& v : split(part.substr(open + 1, part.size() - open - 2)))
@@ -120,7 +111,7 @@ label_selector::label_selector(std::string_view text) {
                 rest = rest.substr(2);
             } else {
                 if (rest[0] == '!')
-                    throw unparsable(text, "found '!', expected: !=");
+                    throw unparsable("found '!', expected: !=");
                 r.what = rest[0] == '>' ? op::greater : rest[0] == '<' ? op::less : op::in;
                 rest = rest.substr(1);
             }
@@ -128,9 +119,9 @@ label_selector::label_selector(std::string_view text) {
         } else {
             r.key = part;
         }
-        check_key(r.key, text);
+        check_key(r.key);
         for (const auto& v : r.values)
-            check_value(v, text);
+            check_value(v);
         requirements_.push_back(std::move(r));
     }
 }
@@ -199,20 +190,23 @@ field_selector::field_selector(std::string_view text, const kind_info& kind) {
         if (part[at] == '!' && part.compare(at, 2, "!=") != 0)
             throw bad_request(fmt::format("invalid selector: '{}'; can't understand '{}'", text, part));
         t.value = trim(part.substr(at + sign));
-        const auto it = selectable_fields().find(kind.plural);
+        const auto it = selectable_fields().find(kind.group == "events.k8s.io" ? kind.key() : kind.plural);
         const bool known = key == "metadata.name" || (key == "metadata.namespace" && kind.namespaced) ||
                            (it != selectable_fields().end() && !kind.custom && it->second.contains(key));
         if (!known) {
-            if (kind.custom)
+            if (kind.custom || it != selectable_fields().end())
                 throw bad_request(fmt::format("field label not supported: {}", key));
             throw bad_request(fmt::format("\"{}\" is not a known field selector: only \"metadata.name\", "
                                           "\"metadata.namespace\"",
                                           key));
         }
         std::string step;
-        const auto field = key == "name"     ? std::string("metadata.name")
-                           : key == "source" ? "source.component"
-                                             : key;
+        // Events are stored as those of core.
+        const auto field = key == "name"                   ? std::string("metadata.name")
+                           : key == "source"               ? "source.component"
+                           : key == "reportingController"  ? "reportingComponent"
+                           : key.starts_with("regarding.") ? "involvedObject" + key.substr(key.find('.'))
+                                                           : key;
         for (char c : field) {
             if (c == '.') {
                 t.path.push_back(step);

@@ -18,6 +18,10 @@ public:
     int code() const noexcept { return code_; }
     const json::object& status() const noexcept { return status_; }
     const char* what() const noexcept override { return message_.c_str(); }
+    status_error with_message(std::string message) const;
+    status_error with_empty_details() const;
+    /// Set for what is answered before any kind is known: the text of the answer, which is no Status then.
+    const char* plain_text = nullptr;
     /// The `Retry-After` of the answer in seconds; 0 for none.
     int retry_after = 0;
 
@@ -53,11 +57,15 @@ struct resource_name {
 
 status_error bad_request(std::string message);
 status_error not_found(resource_name r, std::string_view name);
+/// "404 page not found", as text.
 status_error no_such_path();
 status_error already_exists(resource_name r, std::string_view name);
 status_error conflict(resource_name r, std::string_view name, std::string_view why);
 status_error stale(resource_name r, std::string_view name);
 status_error forbidden(resource_name r, std::string_view name, std::string_view why);
+/// With a cause, as some admission plugins give.
+status_error forbidden_because(resource_name r, std::string_view name, std::string_view why,
+                               std::string_view cause, std::string_view message, std::string_view field);
 status_error invalid(std::string_view group, std::string_view kind, std::string_view name,
                      const field_errors& errors);
 status_error method_not_allowed();

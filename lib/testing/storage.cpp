@@ -17,8 +17,8 @@ std::string key_of(std::string_view ns, std::string_view name) {
 
 } // namespace
 
-stored::stored(json::object object, std::uint64_t version)
-    : object_(std::move(object)), version_(version),
+stored::stored(json::object object, std::uint64_t version, bool defaulted)
+    : object_(std::move(object)), version_(version), defaulted_(defaulted),
       namespace_(string_at(object_, {"metadata", "namespace"})),
       name_(string_at(object_, {"metadata", "name"})), uid_(string_at(object_, {"metadata", "uid"})) {}
 
@@ -76,10 +76,10 @@ std::vector<std::string> storage::kinds() const {
     return out;
 }
 
-stored_ptr storage::put(std::string_view kind, json::object object) {
+stored_ptr storage::put(std::string_view kind, json::object object, bool defaulted) {
     const auto version = version_ + 1;
     make_object(object, "metadata")["resourceVersion"] = std::to_string(version);
-    auto now = std::make_shared<const stored>(std::move(object), version);
+    auto now = std::make_shared<const stored>(std::move(object), version, defaulted);
     auto& of_kind = objects_[std::string(kind)];
     auto& at = of_kind[key_of(now->namespace_name(), now->name())];
     auto before = std::exchange(at, now);

@@ -17,7 +17,8 @@ namespace gwctl::testing::detail {
 /// One version of one object, in its storage version. Never changes.
 class stored {
 public:
-    stored(json::object object, std::uint64_t version);
+    /// `defaulted`: some of it is not stored but shown by default, so that any write stores it anew.
+    stored(json::object object, std::uint64_t version, bool defaulted = false);
 
     const json::object& object() const { return object_; }
     std::uint64_t version() const { return version_; }
@@ -26,6 +27,7 @@ public:
     const std::string& uid() const { return uid_; }
     const json::object& labels() const;
     bool terminating() const;
+    bool defaulted() const { return defaulted_; }
 
     /// The object as JSON without its opening brace, apiVersion and kind, which differ between versions:
     /// serialised once. Guarded by whoever guards the storage.
@@ -34,6 +36,7 @@ public:
 private:
     json::object object_;
     std::uint64_t version_ = 0;
+    bool defaulted_ = false;
     std::string namespace_, name_, uid_;
     mutable std::string tail_;
 };
@@ -62,7 +65,7 @@ public:
     std::vector<std::string> kinds() const;
 
     /// Stores under a new resourceVersion, which is written into `object`.
-    stored_ptr put(std::string_view kind, json::object object);
+    stored_ptr put(std::string_view kind, json::object object, bool defaulted = false);
     void erase(std::string_view kind, std::string_view ns, std::string_view name);
 
     std::uint64_t version() const { return version_; }

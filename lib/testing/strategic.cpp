@@ -22,11 +22,13 @@ std::string directive(const json::value& v) { return string_at(v, {"$patch"}); }
 // Object by object; throws `error` so that recursion stays readable.
 void merge_object(json::object& target, const json::object& patch, const json::value* schema);
 
+// What is new is taken as it is, but for what has directives: there is nothing to direct.
 json::value without_directives(const json::value& v) {
     if (const auto* o = v.if_object()) {
         json::object out;
         for (const auto& member : *o)
-            if (!member.key().starts_with('$') && !member.value().is_null())
+            if (!member.key().starts_with('$') && !member.value().is_null() &&
+                directive(member.value()).empty())
                 out[member.key()] = without_directives(member.value());
         return out;
     }
@@ -40,7 +42,8 @@ json::value without_directives(const json::value& v) {
     return v;
 }
 
-void merge_keyed(json::array& target, const json::array& patch, const std::string& key,
+// True when the patch replaces the list.
+bool merge_keyed(json::array& target, const json::array& patch, const std::string& key,
                  const json::value* items) {
     for (const auto& item : patch)
         if (directive(item) == "replace") {
@@ -48,12 +51,12 @@ void merge_keyed(json::array& target, const json::array& patch, const std::strin
             for (const auto& other : patch)
                 if (directive(other).empty())
                     target.push_back(without_directives(other));
-            return;
+            return true;
         }
     for (const auto& item : patch) {
         const auto* id = find(item, {key});
         if (!item.is_object() || id == nullptr)
-            throw error{errc::bad_request,
+            throw error{errc::internal_error,
                         fmt::format("map: {} does not contain declared merge key: {}", canonical(item), key)};
         auto at = std::find_if(target.begin(), target.end(), [&](const json::value& t) {
             const auto* other = find(t, {key});
@@ -68,42 +71,65 @@ void merge_keyed(json::array& target, const json::array& patch, const std::strin
             target.push_back(without_directives(item));
         }
     }
+    return false;
 }
 
-// Items named in the order come first, in that order; the others keep their places behind them.
-void reorder(json::array& target, const json::array& order, const std::string& key) {
-    auto rank = [&](const json::value& v) {
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            if (key.empty()
-                    ? order[i] == v
-                    : find(order[i], {key}) && find(v, {key}) && *find(order[i], {key}) == *find(v, {key}))
-                return i;
-        }
-        return order.size();
+bool same_item(const json::value& a, const json::value& b, const std::string& key) {
+    if (key.empty())
+        return a == b;
+    const auto *x = find(a, {key}), *y = find(b, {key});
+    return x && y && *x == *y;
+}
+
+std::size_t place_of(const json::value& item, const json::array& list, const std::string& key) {
+    return static_cast<std::size_t>(
+        std::find_if(list.begin(), list.end(),
+                     [&](const auto& other) { return same_item(item, other, key); }) -
+        list.begin());
+}
+
+// Items that `order` names come in its order, the others in that of the list before; the two are interleaved
+// by where they were before.
+void reorder(json::array& target, const json::array& order, const json::array& before,
+             const std::string& key) {
+    json::array named, others;
+    for (auto& item : target)
+        (place_of(item, order, key) < order.size() ? named : others).push_back(std::move(item));
+    const auto by = [&](const json::array& list) {
+        return [&](const auto& a, const auto& b) { return place_of(a, list, key) < place_of(b, list, key); };
     };
-    std::vector<std::pair<std::size_t, json::value>> ranked;
-    for (auto& v : target)
-        ranked.emplace_back(rank(v), std::move(v));
-    std::stable_sort(ranked.begin(), ranked.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(named.begin(), named.end(), by(order));
+    std::stable_sort(others.begin(), others.end(), by(before));
     target.clear();
-    for (auto& r : ranked)
-        target.push_back(std::move(r.second));
+    for (std::size_t i = 0, j = 0; i < others.size() || j < named.size();) {
+        const bool first =
+            j == named.size() || (i < others.size() && place_of(named[j], before, key) < before.size() &&
+                                  place_of(others[i], before, key) < place_of(named[j], before, key));
+        target.push_back(std::move(first ? others[i++] : named[j++]));
+    }
 }
 
 void merge_list(json::value& target, const json::array& patch, const json::value* schema) {
     const auto key = merge_key_of(schema);
-    const bool primitive = list_type_of(schema) == list_type::set;
-    if (!target.is_array() || (key.empty() && !primitive)) {
+    if (!target.is_array() || !key) {
         target = without_directives(patch);
         return;
     }
-    if (!key.empty())
-        return merge_keyed(target.get_array(), patch, key, schema_of_items(schema));
     auto& list = target.get_array();
+    const auto before = list;
+    if (!key->empty()) {
+        if (merge_keyed(list, patch, *key, schema_of_items(schema)))
+            return;
+    } else {
+        for (const auto& item : patch)
+            if (std::find(list.begin(), list.end(), item) == list.end())
+                list.push_back(item);
+    }
+    json::array order;
     for (const auto& item : patch)
-        if (std::find(list.begin(), list.end(), item) == list.end())
-            list.push_back(item);
+        if (directive(item).empty())
+            order.push_back(item);
+    reorder(list, order, before, *key);
 }
 
 void merge_object(json::object& target, const json::object& patch, const json::value* schema) {
@@ -122,6 +148,7 @@ void merge_object(json::object& target, const json::object& patch, const json::v
         for (const auto& key : gone)
             target.erase(key);
     }
+    const auto before = target;
     for (const auto& member : patch) {
         const std::string_view key(member.key().data(), member.key().size());
         if (starts_with(key, delete_from) && member.value().is_array()) {
@@ -139,14 +166,13 @@ void merge_object(json::object& target, const json::object& patch, const json::v
         if (member.value().is_null()) {
             target.erase(key);
         } else if (const auto* o = member.value().if_object()) {
-            auto& at = target[key];
-            if (directive(member.value()) == "delete") {
+            auto* at = target.if_contains(key);
+            if (at && at->is_object())
+                merge_object(at->get_object(), *o, below);
+            else if (directive(member.value()).empty())
+                target[key] = without_directives(member.value());
+            else
                 target.erase(key);
-                continue;
-            }
-            if (!at.is_object())
-                at.emplace_object();
-            merge_object(at.get_object(), *o, below);
         } else if (const auto* a = member.value().if_array()) {
             merge_list(target[key], *a, below);
         } else {
@@ -159,8 +185,8 @@ void merge_object(json::object& target, const json::object& patch, const json::v
             continue;
         const auto name = key.substr(element_order.size());
         if (auto* list = target.if_contains(name); list && list->is_array())
-            reorder(list->get_array(), member.value().get_array(),
-                    merge_key_of(schema_of_member(schema, name)));
+            reorder(list->get_array(), member.value().get_array(), array_at(before, {name}),
+                    merge_key_of(schema_of_member(schema, name)).value_or(""));
     }
 }
 

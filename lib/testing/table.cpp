@@ -16,7 +16,7 @@ std::string text_of(const json::value& v) { return v.is_string() ? str(v.get_str
 json::value cell(const json::value& object, const column& c, wall_time now) {
     const auto found = evaluate_json_path(object, c.json_path);
     if (found.empty())
-        return json::value(c.type == "string" ? json::value("") : json::value());
+        return json::value();
     if (c.type == "date")
         return json::value(age_of(found[0], now));
     if (c.type == "integer" || c.type == "number" || c.type == "boolean")
@@ -97,7 +97,7 @@ json::object make_table(const cluster& c, const kind_info& kind, std::string_vie
         for (const auto& col : columns) {
             json::object d;
             d["name"] = col.name;
-            d["type"] = col.type == "date" ? "string" : col.type;
+            d["type"] = col.type;
             d["format"] = col.name == "Name" ? "name" : "";
             d["description"] = col.name == "Name" ? "Name must be unique within a namespace." : "";
             d["priority"] = col.priority;
@@ -120,6 +120,8 @@ json::object make_table(const cluster& c, const kind_info& kind, std::string_vie
             row["object"] = c.view(kind, version, *s);
         else if (include_object != "None")
             row["object"] = make_partial(*s);
+        else
+            row["object"] = nullptr;
         rows.push_back(std::move(row));
     }
     table["rows"] = std::move(rows);

@@ -145,9 +145,17 @@ std::vector<column> builtin_columns(const kind_info& kind) {
                      {"Nominated Node", 1},
                      {"Readiness Gates", 1}});
     if (k == "Node")
-        return make({{"Status", 0}, {"Roles", 0}, {"Age", 0}, {"Version", 0}, {"Internal-IP", 1}});
+        return make({{"Status", 0},
+                     {"Roles", 0},
+                     {"Age", 0},
+                     {"Version", 0},
+                     {"Internal-IP", 1},
+                     {"External-IP", 1},
+                     {"OS-Image", 1},
+                     {"Kernel-Version", 1},
+                     {"Container-Runtime", 1}});
     if (k == "ServiceAccount")
-        return make({{"Secrets", 0}, {"Age", 0}});
+        return make({{"Age", 0}});
     if (k == "Event") {
         std::vector<column> out;
         for (const auto& [name, priority] : std::vector<std::pair<const char*, int>>{{"Last Seen", 0},
@@ -171,20 +179,24 @@ std::vector<column> builtin_columns(const kind_info& kind) {
                      {"Containers", 1},
                      {"Images", 1},
                      {"Selector", 1}});
-    if (k == "ReplicaSet")
-        return make({{"Desired", 0},
-                     {"Current", 0},
-                     {"Ready", 0},
-                     {"Age", 0},
-                     {"Containers", 1},
-                     {"Images", 1},
-                     {"Selector", 1}});
+    if (k == "ReplicaSet") {
+        auto out = make({{"Desired", 0},
+                         {"Current", 0},
+                         {"Ready", 0},
+                         {"Age", 0},
+                         {"Containers", 1},
+                         {"Images", 1},
+                         {"Selector", 1}});
+        for (std::size_t i = 1; i < 4; ++i)
+            out[i].type = "integer";
+        return out;
+    }
     if (k == "EndpointSlice")
         return make({{"AddressType", 0}, {"Ports", 0}, {"Endpoints", 0}, {"Age", 0}});
     if (k == "Lease")
         return make({{"Holder", 0}, {"Age", 0}});
     if (k == "Role" || k == "ClusterRole" || k == "CustomResourceDefinition")
-        return make({{"Created At", 0}});
+        return {{"Name", "", "string", 0}, {"Created At", "", "date", 0}};
     if (k == "RoleBinding" || k == "ClusterRoleBinding")
         return make({{"Role", 0}, {"Age", 0}, {"Users", 1}, {"Groups", 1}, {"ServiceAccounts", 1}});
     return make({{"Age", 0}});
@@ -194,12 +206,11 @@ json::array builtin_cells(const kind_info& kind, const json::object& o, wall_tim
     const auto name = string_at(o, {"metadata", "name"});
     const auto age = age_of(find(o, {"metadata", "creationTimestamp"}), now);
     const auto& k = kind.kind;
-    auto number = [](std::int64_t n) { return std::to_string(n); };
     if (k == "Namespace")
         return {name, string_at(o, {"status", "phase"}), age};
     if (k == "ConfigMap" || k == "Secret") {
-        const auto n = number(
-            static_cast<std::int64_t>(object_at(o, {"data"}).size() + object_at(o, {"binaryData"}).size()));
+        const auto n =
+            static_cast<std::int64_t>(object_at(o, {"data"}).size() + object_at(o, {"binaryData"}).size());
         if (k == "ConfigMap")
             return {name, n, age};
         return {name, string_at(o, {"type"}), n, age};
@@ -229,36 +240,51 @@ json::array builtin_cells(const kind_info& kind, const json::object& o, wall_tim
         for (const auto& a : array_at(o, {"status", "addresses"}))
             if (string_at(a, {"type"}) == "InternalIP" && ip.empty())
                 ip = string_at(a, {"address"});
-        return {
-            name,       node_status(o), "<none>", age, string_at(o, {"status", "nodeInfo", "kubeletVersion"}),
-            or_none(ip)};
+        return {name,
+                node_status(o),
+                "<none>",
+                age,
+                string_at(o, {"status", "nodeInfo", "kubeletVersion"}),
+                or_none(ip),
+                "<none>",
+                "<unknown>",
+                "<unknown>",
+                "<unknown>"};
     }
     if (k == "ServiceAccount")
-        return {name, number(static_cast<std::int64_t>(array_at(o, {"secrets"}).size())), age};
+        return {name, age};
     if (k == "Event") {
-        const auto* last = find(o, {"lastTimestamp"});
-        if (last == nullptr || !last->is_string())
-            last = find(o, {"series", "lastObservedTime"});
-        if (last == nullptr || !last->is_string())
-            last = find(o, {"eventTime"});
         const auto* first = find(o, {"firstTimestamp"});
         if (first == nullptr || !first->is_string())
             first = find(o, {"eventTime"});
+        const auto* series = find(o, {"series"});
+        const auto* last = series ? find(*series, {"lastObservedTime"}) : find(o, {"lastTimestamp"});
+        if (series == nullptr && (last == nullptr || !last->is_string()))
+            last = first;
+        const auto count = series ? int_at(series->as_object(), {"count"}, 0)
+                                  : std::max<std::int64_t>(1, int_at(o, {"count"}, 1));
         auto regarding = string_at(o, {"involvedObject", "kind"});
         for (auto& c : regarding)
             c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (const auto named = string_at(o, {"involvedObject", "name"}); !named.empty())
+            regarding += "/" + named;
         auto source = string_at(o, {"source", "component"});
         if (source.empty())
             source = string_at(o, {"reportingComponent"});
+        auto instance = string_at(o, {"source", "host"});
+        if (instance.empty())
+            instance = string_at(o, {"reportingInstance"});
+        if (!instance.empty())
+            source += ", " + instance;
         return {age_of(last, now),
                 string_at(o, {"type"}),
                 string_at(o, {"reason"}),
-                regarding + "/" + string_at(o, {"involvedObject", "name"}),
+                regarding,
                 string_at(o, {"involvedObject", "fieldPath"}),
                 source,
                 string_at(o, {"message"}),
                 age_of(first, now),
-                number(int_at(o, {"count"}, std::max<std::int64_t>(1, int_at(o, {"series", "count"}, 1)))),
+                count,
                 name};
     }
     const auto containers = joined(o, {"spec", "template", "spec", "containers"}, "name");
@@ -269,21 +295,14 @@ json::array builtin_cells(const kind_info& kind, const json::object& o, wall_tim
     if (k == "Deployment")
         return {name,
                 fmt::format("{}/{}", ready, wanted),
-                number(int_at(o, {"status", "updatedReplicas"}, 0)),
-                number(int_at(o, {"status", "availableReplicas"}, 0)),
+                int_at(o, {"status", "updatedReplicas"}, 0),
+                int_at(o, {"status", "availableReplicas"}, 0),
                 age,
                 containers,
                 images,
                 selector};
     if (k == "ReplicaSet")
-        return {name,
-                number(wanted),
-                number(int_at(o, {"status", "replicas"}, 0)),
-                number(ready),
-                age,
-                containers,
-                images,
-                selector};
+        return {name, wanted, int_at(o, {"status", "replicas"}, 0), ready, age, containers, images, selector};
     if (k == "EndpointSlice") {
         auto ports = slice_ports(o);
         return {name, string_at(o, {"addressType"}), ports.empty() ? "<unset>" : shortened(ports),

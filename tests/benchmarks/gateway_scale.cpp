@@ -1,11 +1,10 @@
-// What the gateway controller does for one change, on clusters of different sizes.
+// What the gateway controller does for a cold start and for one change, on clusters of different sizes.
 //
-//   bench-gateway_scale writes GATEWAYS ROUTES ENDPOINTS        counts API writes: cold start, and each
-//   change bench-gateway_scale instructions GATEWAYS ROUTES ENDPOINTS  for gateway_scale.py, under callgrind:
-//   one dump for
-//                                                               each change made, with the instructions of
-//                                                               the controller's thread, the server's left
-//                                                               out
+//   bench-gateway_scale WHAT GATEWAYS ROUTES ENDPOINTS
+//
+// `writes` counts API writes. The others are for gateway_scale.py, under callgrind: `start` makes one dump
+// for the cold start, `changes` one for each change, with the instructions of the controller's thread, the
+// server's left out.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -39,6 +38,7 @@ std::map<std::string, std::size_t> expected_at_start(cluster_size size) {
 bool count_writes(cluster_size size) {
     const auto start = std::chrono::steady_clock::now();
     scaled_cluster cluster(size);
+    cluster.start();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
     const auto at_start = cluster.take_writes();
     fmt::print("{} Gateways, {} routes, {} endpoints\ncold start: {} ({:.0f} s with the server's work)\n",
@@ -54,45 +54,67 @@ bool count_writes(cluster_size size) {
     return false;
 }
 
-void count_instructions(cluster_size size) {
-    scaled_cluster cluster(size);
-    bool measuring = false;
-    std::string change;
-    cluster.begins = [&] {
-        measuring = true;
-        CALLGRIND_TOGGLE_COLLECT;
-    };
-    cluster.ends = [&] {
-        CALLGRIND_TOGGLE_COLLECT;
-        measuring = false;
-        CALLGRIND_DUMP_STATS_AT(change.c_str());
-    };
-    // Collecting is a state of the thread; the server does its work on the controller's.
-    const auto toggle = [&measuring] {
-        if (measuring)
+/// Counts what the controller does, for as long as it lives.
+class counter {
+public:
+    explicit counter(scaled_cluster& cluster) {
+        cluster.begins = [this] {
+            measuring_ = true;
             CALLGRIND_TOGGLE_COLLECT;
-    };
-    cluster.pauses = toggle;
-    cluster.resumes = toggle;
-    CALLGRIND_START_INSTRUMENTATION;
+        };
+        cluster.ends = [this] {
+            CALLGRIND_TOGGLE_COLLECT;
+            measuring_ = false;
+            CALLGRIND_DUMP_STATS_AT(what.c_str());
+        };
+        // Collecting is a state of the thread; the server does its work on the controller's.
+        cluster.pauses = cluster.resumes = [this] {
+            if (measuring_)
+                CALLGRIND_TOGGLE_COLLECT;
+        };
+        CALLGRIND_START_INSTRUMENTATION;
+    }
+    ~counter() { CALLGRIND_STOP_INSTRUMENTATION; }
+    counter(const counter&) = delete;
+    counter& operator=(const counter&) = delete;
+
+    std::string what; ///< is measured next
+
+private:
+    bool measuring_ = false;
+};
+
+void count_start(cluster_size size) {
+    scaled_cluster cluster(size);
+    counter c(cluster);
+    c.what = "start";
+    cluster.start();
+}
+
+void count_changes(cluster_size size) {
+    scaled_cluster cluster(size);
+    cluster.start();
+    counter c(cluster);
     for (int turn = 0; turn < 3; ++turn)
         for (const std::string& each : scaled_cluster::changes()) {
-            change = turn == 0 ? "warm-up" : each;
+            c.what = turn == 0 ? "warm-up" : each;
             cluster.make(each);
         }
-    CALLGRIND_STOP_INSTRUMENTATION;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 5) {
-        fmt::print(stderr, "bench-gateway_scale: expected writes or instructions, and three numbers\n");
+    const std::string what = argc == 5 ? argv[1] : "";
+    const auto number = [&](int i) { return static_cast<std::size_t>(std::strtoul(argv[i], nullptr, 10)); };
+    if (what == "writes")
+        return count_writes({number(2), number(3), number(4)}) ? 0 : 1;
+    if (what == "start") {
+        count_start({number(2), number(3), number(4)});
+    } else if (what == "changes") {
+        count_changes({number(2), number(3), number(4)});
+    } else {
+        fmt::print(stderr, "bench-gateway_scale: expected writes, start or changes, and three numbers\n");
         return 2;
     }
-    const auto number = [&](int i) { return static_cast<std::size_t>(std::strtoul(argv[i], nullptr, 10)); };
-    const cluster_size size{number(2), number(3), number(4)};
-    if (std::string(argv[1]) == "writes")
-        return count_writes(size) ? 0 : 1;
-    count_instructions(size);
 }

@@ -27,12 +27,12 @@ json::value gateway_object(std::size_t g, std::size_t listeners) {
                     g, namespace_of(g), fmt::join(all, ", ")));
 }
 
-json::value route_object(std::size_t g, std::size_t r, int port) {
+json::value route_object(std::size_t g, std::size_t r, std::size_t listener, int port) {
     return parse(
         fmt::format("{{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: {{name: r{0}-{1}, "
-                    "namespace: {2}}}, spec: {{parentRefs: [{{name: g{0}, sectionName: l{1}}}], "
+                    "namespace: {2}}}, spec: {{parentRefs: [{{name: g{0}, sectionName: l{4}}}], "
                     "rules: [{{backendRefs: [{{name: b{0}-{1}, port: {3}}}]}}]}}}}",
-                    g, r, namespace_of(g), port));
+                    g, r, namespace_of(g), port, listener));
 }
 
 json::value service_object(std::size_t g, std::size_t r, bool whole = true) {
@@ -45,8 +45,8 @@ json::value service_object(std::size_t g, std::size_t r, bool whole = true) {
 json::value slice_object(std::size_t g, std::size_t r, std::size_t endpoints) {
     std::vector<std::string> all;
     for (std::size_t e = 0; e < endpoints; ++e)
-        all.push_back(
-            fmt::format("{{addresses: [10.{}.{}.{}], conditions: {{ready: true}}}}", g % 250, r, e + 1));
+        all.push_back(fmt::format("{{addresses: [10.{}.{}.{}], conditions: {{ready: true}}}}", g % 250,
+                                  r % 250, e + 1));
     return parse(fmt::format(
         "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: b{0}-{1}-x, "
         "namespace: {2}, labels: {{kubernetes.io/service-name: b{0}-{1}}}}}, addressType: IPv4, "
@@ -71,14 +71,30 @@ scaled_cluster::scaled_cluster(cluster_size size) : size_(size) {
     for (std::size_t g = 0; g < size.gateways; ++g) {
         if (g % gateways_per_namespace == 0)
             api_->apply(namespace_object(namespace_of(g), 0));
-        api_->apply(gateway_object(g, size.routes));
+        api_->apply(gateway_object(g, size.one_listener ? 1 : size.routes));
         for (std::size_t r = 0; r < size.routes; ++r) {
             api_->apply(service_object(g, r));
             api_->apply(slice_object(g, r, size.endpoints));
-            api_->apply(route_object(g, r, 80));
+            api_->apply(route_object(g, r, size.one_listener ? 0 : r, 80));
         }
     }
     seen_writes_ = api_->writes().size();
+}
+
+scaled_cluster::~scaled_cluster() {
+    if (thread_)
+        thread_->stop();
+}
+
+template <class F>
+auto scaled_cluster::on_loop(F f) {
+    auto work = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
+    auto result = work->get_future();
+    manager_->post([work] { (*work)(); });
+    return result.get();
+}
+
+void scaled_cluster::start() {
     api_->begins = [this] { pauses(); };
     api_->ends = [this] { resumes(); };
 
@@ -89,18 +105,10 @@ scaled_cluster::scaled_cluster(cluster_size size) : size_(size) {
     gateway::options o;
     o.ipam_config = {"default", "ipam"};
     gateway::install<gateway::tcp, gateway::udp>(*manager_, o);
+    manager_->post([this] { begins(); });
     thread_ = std::make_unique<testing::manager_thread>(*manager_);
     settle();
-}
-
-scaled_cluster::~scaled_cluster() { thread_->stop(); }
-
-template <class F>
-auto scaled_cluster::on_loop(F f) {
-    auto work = std::make_shared<std::packaged_task<decltype(f())()>>(std::move(f));
-    auto result = work->get_future();
-    manager_->post([work] { (*work)(); });
-    return result.get();
+    on_loop([this] { return ends(), 0; });
 }
 
 void scaled_cluster::settle() {
@@ -115,6 +123,7 @@ void scaled_cluster::settle() {
             throw api_error(errc::timeout,
                             fmt::format("the controller does not settle: {}; {} keys fail",
                                         fmt::join(report.waiting_for, "; "), report.failing.size()));
+        reconciles_ = report.reconciles;
         now = on_loop([this] { return api_->version(); });
     } while (now != before);
 }
@@ -131,7 +140,7 @@ json::value scaled_cluster::changed(const std::string& change) {
     if (change == "endpoint")
         return slice_object(g, 0, size_.endpoints - (odd ? 1 : 0));
     if (change == "route")
-        return route_object(g, 0, odd ? 81 : 80);
+        return route_object(g, 0, 0, odd ? 81 : 80);
     if (change == "listener")
         return gateway_object(g, size_.routes + (odd ? 1 : 0));
     if (change == "service")

@@ -17,27 +17,36 @@ struct cluster_size {
     std::size_t gateways = 30;
     std::size_t routes = 3;    ///< of one Gateway
     std::size_t endpoints = 4; ///< of one backend
+    /// All routes of a Gateway want its one listener, which goes to the first.
+    bool one_listener = false;
 };
 
-/// One settled cluster and the controller, running as long as this lives.
+/// One cluster and the controller.
 class scaled_cluster {
 public:
-    /// Returns when the controller has nothing left to do. Throws `api_error` when that does not come.
+    /// What users have made is there.
     explicit scaled_cluster(cluster_size size);
     ~scaled_cluster();
+
+    /// Starts the controller, which runs as long as this lives. Returns when it has nothing left to do;
+    /// throws `api_error` when that does not come.
+    void start();
 
     /// What can change, each about the last Gateway: the endpoints of its first backend, its first route, a
     /// listener more or less, the port that its second route needs, and the labels of its namespace.
     static const std::vector<std::string>& changes();
-    /// Makes such a change, another one each time, and returns when nothing is left to do.
+    /// Makes such a change, another one each time, and returns when nothing is left to do. Precondition: it
+    /// has started.
     void make(const std::string& change);
 
     /// The controller's writes since the last call: "apply services" or "patch gateways/status", how often.
     /// Events are left out: those that are too many in a short time are dropped.
     std::map<std::string, std::size_t> take_writes();
+    /// How often the controller's reconcilers have run.
+    std::uint64_t reconciles() const { return reconciles_; }
 
-    /// For measurements: called on the controller's thread, `begins` before the change is made and `ends`
-    /// when nothing is left to do; of what a server does `pauses` and `resumes` tell.
+    /// For measurements: called on the controller's thread, `begins` before it starts or the change is made
+    /// and `ends` when nothing is left to do; of what a server does `pauses` and `resumes` tell.
     std::function<void()> begins = [] {};
     std::function<void()> ends = [] {};
     std::function<void()> pauses = [] {};
@@ -56,6 +65,7 @@ private:
     std::unique_ptr<manager> manager_;
     std::unique_ptr<testing::manager_thread> thread_;
     std::size_t seen_writes_ = 0;
+    std::uint64_t reconciles_ = 0;
     std::map<std::string, int> made_;
 };
 

@@ -3,6 +3,8 @@
 
 #include <gwctl/gateway/listeners.hpp>
 
+#include <map>
+
 namespace gwctl::gateway {
 
 /// What becomes of one parentRef.
@@ -55,6 +57,11 @@ struct attachments : judged_listeners {
     std::vector<entry> routes{};          ///< in precedence order
     std::vector<const entry*> winners{};  ///< per listener: the first route that attached, or null
     std::vector<std::int32_t> attached{}; ///< per listener: how many routes attached
+    /// Entries by kind and uid, which belongs to the route of the entry.
+    std::map<std::pair<const route_kind*, std::string_view>, const entry*> by_route{};
+
+    /// Null for a route that does not name the Gateway.
+    const entry* find(const route_view& route) const;
 
     attachments() = default;
     attachments(const attachments&) = delete; // winners point into routes

@@ -96,6 +96,7 @@ private:
     std::unordered_map<object_key, entry, key_hash> entries_;
     std::set<std::tuple<int, std::uint64_t, node*>> ready_; ///< by descending priority, then age
     std::set<std::pair<steady_time, node*>> delayed_;
+    std::set<const node*> failed_; ///< those with failures
     std::map<int, std::size_t> depth_;
     std::uint64_t sequence_ = 0;
     std::uint64_t adds_ = 0;

@@ -53,24 +53,28 @@ struct api_server_options {
 /// A Kubernetes API server in memory, listening on a port of its own.
 ///
 /// Runs its own thread; every member may be called from any thread. The destructor closes all connections and
-/// joins. What kind of answer a request gets, down to the wording of refusals, follows a real kube-apiserver
-/// of release 1.32 with the Gateway API 1.6 installed.
+/// joins. What a request gets, down to the wording of refusals, is that of a real kube-apiserver of release
+/// 1.36 with the Gateway API 1.6 installed, with which tests/kubernetes/differential compares it.
 ///
 /// What is not modelled:
 /// - Authentication and authorisation: every request is allowed, and access reviews say so. No TLS.
-/// - Admission webhooks, quotas, LimitRanges, PodSecurity, audit, priority and fairness.
-/// - CEL rules of CustomResourceDefinitions (those of Gateway, ListenerSet, TCPRoute and UDPRoute that matter
-///   are written out), `format`, `oneOf`, `anyOf`, conversion webhooks, selectable fields.
-/// - Unknown and mistyped fields of built-in kinds, but for what lib/testing/core_schemas.cpp describes.
-/// - Pods: no scheduling, no immutability of spec, no graceful deletion; deleting one removes it at once.
+/// - Admission by webhooks, policies, quotas, LimitRanges and PodSecurity; audit; priority and fairness.
+/// - CEL rules, but for those of the Gateway API's kinds, which are written out.
+/// - Conversion webhooks, selectable fields, and most of what a CustomResourceDefinition is refused for.
+/// - Rules for the content of Pods, pod templates, Nodes, Endpoints, ServiceAccounts and RBAC kinds: fields
+///   must exist and be of their types.
+/// - Pods: no scheduling, no graceful deletion; deleting one removes it at once.
 /// - ServiceAccount "default" and ConfigMap "kube-root-ca.crt" of new namespaces.
-/// - Subresources other than status and a Namespace's finalize: no scale, exec, log, eviction, token,
-/// binding.
+/// - Events that the API server and its controllers write themselves.
+/// - Subresources other than status and a Namespace's finalize, such as scale, exec, log and eviction.
 /// - Protobuf in answers (requests of common kinds are read), compression, HTTP/2, WebSocket, aggregated
 ///   discovery. OpenAPI tells which query parameters a kind takes and has no schemas, so `kubectl explain`
 ///   finds nothing.
+/// - The words of Go's decoders for a body or an option that they cannot read.
+/// - Descriptions of the columns of tables, the order of causes, and causes that are given twice.
 /// - A list at least as new as a resourceVersion shows the newest state. Continue tokens stay valid until 64
-///   newer paged lists or `compact`.
+///   newer paged lists or `compact`. Nothing from before the server's start can be watched.
+/// - The internalTrafficPolicy that watches, unlike reads, show of Services of type ExternalName.
 /// - Delays of the garbage collector: what can go is gone before the request is answered.
 class api_server {
 public:

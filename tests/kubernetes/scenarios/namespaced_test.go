@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,6 +97,29 @@ spec:
 				t.Errorf("a request beyond its namespace: %v %s", r, r.RequestURI)
 			}
 		}
+	}
+}
+
+// The doctor looks at what these permissions show, and says in one line what it cannot check.
+func TestDoctorInOneNamespace(t *testing.T) {
+	clean(t)
+	limitedPermissions(t, true)
+	manifest(t, "class", "ipam")
+	doctor := exec.Command(os.Getenv("GWCTL_CONTROLLER"), "doctor", "-kubeconfig",
+		os.Getenv("GWCTL_TEST_CONTROLLER_KUBECONFIG"), "-ipam-configmap", "ipam", "-namespace", "default")
+	var errors strings.Builder
+	doctor.Stderr = &errors
+	out, err := doctor.Output()
+	if err != nil || string(out) != "no findings in what this account may look at\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+	const unchecked = "gateway-api-controller: not checked, because this account may not read what is in brackets: " +
+		"Leases of other controllers (leases.coordination.k8s.io), addresses of nodes in pools (nodes), " +
+		"announcers and other controllers (daemonsets.apps, deployments.apps, pods in namespace kube-system), " +
+		"pools of kube-vip-cloud-provider (configmaps in namespace kube-system); " +
+		"run doctor as somebody who may to have all checked\n"
+	if errors.String() != unchecked {
+		t.Errorf("said %s\nexpected %s", errors.String(), unchecked)
 	}
 }
 

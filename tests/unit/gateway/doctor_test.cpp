@@ -113,15 +113,41 @@ TEST_CASE("doctor: kinds that are missing, or served in versions that are not kn
 
 TEST_CASE("doctor: permissions that this account lacks, one line for each resource") {
     cluster_facts f = healthy();
-    f.denied = {{"", "services", "create"},
-                {"", "services", "patch"},
-                {"discovery.k8s.io", "endpointslices", "list"}};
-    CHECK(shown(check_permissions(f)) ==
-          "error: this account may not list endpointslices.discovery.k8s.io; apply the ClusterRole and "
-          "bindings of "
+    f.denied = {{{"", "services", "create"}},
+                {{"", "services", "patch"}},
+                {{"discovery.k8s.io", "endpointslices", "list"}}};
+    CHECK(shown(check_permissions(f, options_for())) ==
+          "error: this account may not list endpointslices.discovery.k8s.io; apply the roles and bindings of "
           "manifests/install.yaml, or use the account that the controller runs as\n"
-          "error: this account may not create, patch services; apply the ClusterRole and bindings of "
+          "error: this account may not create, patch services; apply the roles and bindings of "
           "manifests/install.yaml, or use the account that the controller runs as\n");
+    gateway::options limited = options_for();
+    limited.namespaces = {"blue", "red"};
+    f.denied = {{{"", "services", "create"}, "red"}, {{"", "services", "patch"}, "red"}};
+    CHECK(shown(check_permissions(f, limited)) ==
+          "error: this account may not create, patch services in namespace red; apply the roles and bindings "
+          "of "
+          "manifests/namespaced.yaml, or use the account that the controller runs as\n");
+}
+
+TEST_CASE("doctor: what could not be read is told in one line, and nothing is concluded from it") {
+    cluster_facts f = healthy();
+    CHECK(describe_unchecked(f).empty());
+    f.unreadable["addresses of nodes in pools"] = {"nodes"};
+    f.unreadable["announcers and other controllers"] = {"daemonsets.apps", "deployments.apps"};
+    CHECK(describe_unchecked(f) ==
+          "not checked, because this account may not read what is in brackets: addresses of nodes in pools "
+          "(nodes), announcers and other controllers (daemonsets.apps, deployments.apps); run doctor as "
+          "somebody "
+          "who may to have all checked");
+    // Parameters that were not read may say anything, also another announcer.
+    set_parameters(f, "{announcer: none}");
+    f.workloads.emplace();
+    CHECK(shown(check_announcers(f, options_for())).empty());
+    f.parameter_maps.reset();
+    CHECK(shown(check_announcers(f, options_for())).empty());
+    f.parameter_maps.emplace();
+    CHECK(contains(shown(check_announcers(f, options_for())), "the announcer is kube-vip"));
 }
 
 TEST_CASE("doctor: classes that are missing or refused") {

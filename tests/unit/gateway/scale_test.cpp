@@ -8,6 +8,7 @@ using counts = std::map<std::string, std::size_t>;
 TEST_CASE("a cold start writes what is missing once, and a status again only when there is news") {
     const cluster_size size;
     scaled_cluster cluster(size);
+    cluster.start();
     const std::size_t ports = size.gateways * size.routes;
     CHECK(cluster.take_writes() == counts{
                                        {"patch gatewayclasses", 1}, // the finalizer
@@ -24,6 +25,7 @@ TEST_CASE("a change leads to writes of what depends on it, in a cluster of any s
     cluster_size size;
     size.gateways = GENERATE(10, 30);
     scaled_cluster cluster(size);
+    cluster.start();
     cluster.take_writes();
     for (int turn = 0; turn < 2; ++turn) {
         INFO(size.gateways << " Gateways, turn " << turn);
@@ -41,4 +43,22 @@ TEST_CASE("a change leads to writes of what depends on it, in a cluster of any s
         cluster.make("namespace"); // no listener selects by label
         CHECK(cluster.take_writes() == counts{});
     }
+}
+
+TEST_CASE("a route's change runs nothing for the many routes beside it that it does not concern") {
+    std::vector<std::uint64_t> runs;
+    for (const std::size_t routes : {2, 40}) {
+        cluster_size size;
+        size.gateways = 1;
+        size.routes = routes;
+        size.one_listener = true;
+        scaled_cluster cluster(size);
+        cluster.start();
+        CHECK(cluster.take_writes().at("patch tcproutes/status") == routes);
+        const std::uint64_t before = cluster.reconciles();
+        cluster.make("route");
+        CHECK(cluster.take_writes() == counts{{"apply endpointslices", 1}, {"patch tcproutes/status", 1}});
+        runs.push_back(cluster.reconciles() - before);
+    }
+    CHECK(runs[0] == runs[1]);
 }

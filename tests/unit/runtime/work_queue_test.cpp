@@ -369,5 +369,16 @@ TEST_CASE("the queue does what a simple model does, over thousands of random ste
             if (!r.out && r.due && (!due || *r.due < *due))
                 due = r.due;
         REQUIRE(q.next_due() == due);
+        for (const unsigned limit : {1u, 2u, 4u}) {
+            std::vector<std::pair<object_key, unsigned>> failing;
+            bool settled = ready == 0 && out.empty();
+            for (const auto& [k, r] : m.keys) {
+                if (r.failures >= limit)
+                    failing.emplace_back(k, r.failures);
+                settled = settled && !(r.due && (*r.due <= now || (r.failures > 0 && r.failures < limit)));
+            }
+            REQUIRE(q.failing(limit) == failing);
+            REQUIRE(q.settled(limit, now) == settled);
+        }
     }
 }

@@ -44,7 +44,7 @@ TEST_CASE("Garbage gets a Status and harms nobody") {
         CHECK(http.send("POST", configmaps, body, "application/vnd.kubernetes.protobuf").code == 415);
     for (const char* target :
          {"/%", "/api/v1/%zz", "//", "/api//v1///", "/api/v1/namespaces/default/configmaps/a/b/c/d",
-          "/api/v1/namespaces/default/configmaps?watch=maybe",
+          "/api/v1/namespaces/default/configmaps?watch=False&allowWatchBookmarks=maybe",
           "/api/v1/configmaps?limit=99999999999999999999", "/api/v1/configmaps?timeoutSeconds=x&watch=true",
           "/api/v1/configmaps?continue=s1.2", "/api/v1/configmaps?resourceVersion=-1",
           "/apis/gateway.networking.k8s.io/v1/gateways?labelSelector=%00"}) {
@@ -74,8 +74,7 @@ TEST_CASE("Patches that turn objects into nonsense are refused") {
     for (const char* patch :
          {R"({"metadata":null})", R"({"metadata":{"labels":3}})", R"({"data":{"a":{"b":1}}})", "3", "[]"}) {
         INFO(patch);
-        CHECK(http.patch(configmaps + "/a", "merge-patch+json", patch).code / 100 ==
-              (std::string(patch) == R"({"metadata":null})" ? 2 : 4));
+        CHECK(http.patch(configmaps + "/a", "merge-patch+json", patch).code / 100 == 4);
     }
     CHECK(http.get(configmaps + "/a").code == 200);
 }

@@ -59,7 +59,17 @@ TEST_CASE("JSON patch follows the examples of RFC 6902") {
         example{R"({"a":1})", R"([{"op":"test","path":"/a","value":1.0}])", R"({"a":1})"},
         example{R"({"a":[1]})", R"([{"op":"replace","path":"/a/1","value":2}])", nullptr},
         example{R"({"a":[1]})", R"([{"op":"add","path":"/a/01","value":2}])", nullptr},
-        example{R"({"a":{}})", R"([{"op":"move","from":"/a","path":"/a/b"}])", nullptr});
+        example{R"({"a":{}})", R"([{"op":"move","from":"/a","path":"/a/b"}])", nullptr},
+        // Unlike in the RFC, as the library of the real server does: a value that is absent is null.
+        example{R"({"a":1})", R"([{"op":"add","path":"/b"}])", R"({"a":1,"b":null})"},
+        example{R"({"a":1})", R"([{"op":"replace","path":"/a"}])", R"({"a":null})"},
+        example{R"({"a":1})", R"([{"op":"test","path":"/b"}])", R"({"a":1})"},
+        example{R"({"a":1})", R"([{"op":"test","path":"/a"}])", nullptr},
+        // What is wrong with one operation is found out as it is carried out.
+        example{R"({"a":1})", R"([{"op":"fly","path":"/a"}])", nullptr},
+        example{R"({"a":1})", R"([{"op":"add","path":"a","value":1}])", nullptr},
+        example{R"({"a":1})", R"([{"op":"add","value":1}])", nullptr},
+        example{R"({"a":1})", R"([{"op":"remove","path":"/~2"}])", nullptr});
     INFO(e.target << " " << e.patch);
     const auto got = json_patch(parse(e.target), parse(e.patch));
     if (e.expected == nullptr) {
@@ -72,9 +82,7 @@ TEST_CASE("JSON patch follows the examples of RFC 6902") {
 }
 
 TEST_CASE("What is no JSON patch is a bad request") {
-    const auto* text = GENERATE(R"({"op":"add"})", R"([1])", R"([{"op":"fly","path":"/a"}])",
-                                R"([{"op":"add","path":"/a"}])", R"([{"op":"add","path":"a","value":1}])",
-                                R"([{"op":"add","value":1}])", R"([{"op":"remove","path":"/~2"}])");
+    const auto* text = GENERATE(R"({"op":"add"})", R"([1])");
     INFO(text);
     const auto got = json_patch(parse(R"({"a":1})"), parse(text));
     REQUIRE(got.has_error());
@@ -108,8 +116,8 @@ TEST_CASE("Merge patch follows the examples of RFC 7386") {
 }
 
 TEST_CASE("Strategic merge patch merges lists by key and obeys directives") {
-    const auto schema = builtin_schema("Service");
-    const auto pods = builtin_schema("Pod");
+    const auto schema = builtin_schema("", "Service");
+    const auto pods = builtin_schema("", "Pod");
     auto patched = [](const char* target, const char* patch, const schema_ptr& s) {
         return *strategic_merge_patch(parse(target), parse(patch), s.get());
     };
@@ -131,9 +139,12 @@ TEST_CASE("Strategic merge patch merges lists by key and obeys directives") {
               parse(R"({"spec":{"ports":[{"port":81,"name":"b"},{"port":80,"name":"a"}]}})"));
     }
     SECTION("an item without its key is refused") {
-        CHECK(strategic_merge_patch(parse(two), parse(R"({"spec":{"ports":[{"name":"x"}]}})"), schema.get())
-                  .error()
-                  .code == errc::bad_request);
+        // The real server has no better code for it than 500.
+        const auto got =
+            strategic_merge_patch(parse(two), parse(R"({"spec":{"ports":[{"name":"x"}]}})"), schema.get());
+        REQUIRE(got.has_error());
+        CHECK(got.error().code == errc::internal_error);
+        CHECK(got.error().message == "map: {\"name\":\"x\"} does not contain declared merge key: port");
     }
     SECTION("keys are retained, maps are replaced, nulls delete") {
         CHECK(patched(R"({"spec":{"a":1,"b":2,"c":{"d":1}}})",
@@ -142,11 +153,11 @@ TEST_CASE("Strategic merge patch merges lists by key and obeys directives") {
         CHECK(patched(R"({"spec":{"a":1}})", R"({"spec":{"a":null}})", pods) == parse(R"({"spec":{}})"));
     }
     SECTION("primitive lists with a merge strategy are united and thinned out") {
-        const json::value with_meta = object_schema({"v1", true, nullptr, {}});
+        const auto config_map = builtin_schema("", "ConfigMap");
         CHECK(
             *strategic_merge_patch(
                 parse(R"({"metadata":{"finalizers":["a","b"]}})"),
                 parse(R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c","b"]}})"),
-                &with_meta) == parse(R"({"metadata":{"finalizers":["b","c"]}})"));
+                config_map.get()) == parse(R"({"metadata":{"finalizers":["c","b"]}})"));
     }
 }

@@ -21,7 +21,7 @@ import (
 )
 
 const usage = `usage: kubernetes up [FLAGS] [-- COMMAND ARGS...]
-       kubernetes ctl --dir DIR COMMAND [NAME]
+       kubernetes ctl --dir DIR COMMAND [NAME [FLAG...]]
        kubernetes stand-in --kubeconfig FILE
 
 up runs a control plane: etcd, kube-apiserver, kube-controller-manager, stand-ins for nodes and kube-vip. With a

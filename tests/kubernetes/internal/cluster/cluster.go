@@ -134,14 +134,14 @@ func (c *Cluster) add(name string, args ...string) {
 		}}
 }
 
-// Run starts a component that does not run and waits until it answers.
-func (c *Cluster) Run(ctx context.Context, name string) error {
+// Run starts a component that does not run and waits until it answers. Further flags replace those of the same name.
+func (c *Cluster) Run(ctx context.Context, name string, further ...string) error {
 	p, ok := c.components[name]
 	if !ok {
 		return fmt.Errorf("no component is called %q; there are %s", name, strings.Join(c.order, ", "))
 	}
 	c.options.Log("starting " + name)
-	if err := p.start(); err != nil {
+	if err := p.start(further...); err != nil {
 		return err
 	}
 	ready := map[string]func(context.Context) error{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +29,7 @@ type component struct {
 	onEnd func(name string, err error)
 }
 
-func (c *component) start() error {
+func (c *component) start(further ...string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cmd != nil {
@@ -43,7 +44,7 @@ func (c *component) start() error {
 		return err
 	}
 	defer out.Close()
-	cmd := exec.Command(self, append([]string{c.name}, c.args...)...)
+	cmd := exec.Command(self, slices.Concat([]string{c.name}, withoutFlags(c.args, further), further)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Dir = filepath.Dir(c.log)
 	// A group of its own: a Ctrl-C at the terminal is for us to pass on, in our order.
@@ -69,6 +70,16 @@ func (c *component) start() error {
 		}
 	}()
 	return nil
+}
+
+// withoutFlags leaves out the arguments that set one of the other flags.
+func withoutFlags(args, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(arg string) bool {
+		flag, _, _ := strings.Cut(arg, "=")
+		return strings.HasPrefix(arg, "--") && slices.ContainsFunc(others, func(other string) bool {
+			return strings.HasPrefix(other, flag+"=")
+		})
+	})
 }
 
 // stop ends it with a signal, and with SIGKILL when that does not help within ten seconds.

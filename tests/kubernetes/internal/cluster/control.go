@@ -47,7 +47,8 @@ func (c *Cluster) Serve(ctx context.Context) error {
 // Commands says what Control understands.
 const Commands = `  kill NAME        ends a component with SIGKILL: etcd, kube-apiserver, kube-controller-manager, stand-in
   stop NAME        ends it with SIGTERM
-  start NAME       starts it again and waits until it answers
+  start NAME [FLAG...]
+                   starts it again, with these flags instead of its own of the same names, and waits until it answers
   restart NAME     kill and start
   compact          forgets etcd's history, and restarts kube-apiserver, which remembers some of it by itself
   rotate-serving   gives kube-apiserver a certificate of a new authority; ca.crt is rewritten
@@ -61,8 +62,8 @@ func (c *Cluster) carryOut(ctx context.Context, words []string) error {
 		return c.End(words[1], true)
 	case len(words) == 2 && words[0] == "stop":
 		return c.End(words[1], false)
-	case len(words) == 2 && words[0] == "start":
-		return c.Run(ctx, words[1])
+	case len(words) >= 2 && words[0] == "start":
+		return c.Run(ctx, words[1], words[2:]...)
 	case len(words) == 2 && words[0] == "restart":
 		if err := c.End(words[1], true); err != nil {
 			return err

@@ -1,0 +1,150 @@
+// What the doctor reads of a server that does not let it read everything.
+#include "../../tools/doctor.hpp"
+
+#include <gwctl/client/config.hpp>
+#include <gwctl/client/timer.hpp>
+#include <gwctl/json/yaml.hpp>
+#include <gwctl/testing/api_server.hpp>
+#include <gwctl/testing/manager_thread.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <support/catch.hpp>
+
+using namespace gwctl;
+using namespace gwctl::tools;
+using testing::fault_kind;
+
+namespace {
+
+constexpr const char* world = R"(
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: ipam, namespace: default}
+data: {range-global: 192.0.2.10-192.0.2.19}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: l4, namespace: default, labels: {thebsdbox.co.uk/parameters: "true"}}
+data: {pools: edge}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: l4}
+spec:
+  controllerName: thebsdbox.co.uk/controller
+  parametersRef: {group: "", kind: ConfigMap, name: l4, namespace: default}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: back, namespace: default}
+spec: {selector: {app: x}, ports: [{port: 80}]}
+)";
+
+struct limited_server {
+    limited_server() {
+        for (const json::value& object : json::parse_yaml(world, "test").value())
+            server.apply(object).value();
+    }
+    void forbid(const std::string& path, int times = -1) {
+        testing::fault f;
+        f.kind = fault_kind::forbidden;
+        f.path = path;
+        f.times = times;
+        server.inject(f);
+    }
+    /// Grants no more than manifests/namespaced.yaml does.
+    void forbid_other_namespaces() {
+        for (const char* resource :
+             {"services", "configmaps", "nodes", "daemonsets", "deployments", "leases"})
+            forbid(std::string("/v1/") + resource + "?");
+        forbid("/namespaces/kube-system/");
+    }
+    cluster_facts read(const gateway::options& flags) {
+        cluster_facts facts;
+        boost::asio::io_context loop;
+        boost::asio::co_spawn(
+            loop,
+            read_facts(make_http_transport(testing::config_for(server)), flags, "gateway-api-controller"),
+            [&](std::exception_ptr failed, cluster_facts read) {
+                if (failed)
+                    std::rethrow_exception(failed);
+                facts = std::move(read);
+            });
+        loop.run();
+        return facts;
+    }
+
+    testing::api_server server;
+};
+
+gateway::options limited_options() {
+    gateway::options o;
+    o.ipam_config = {"default", "ipam"};
+    o.namespaces = {"default"};
+    return o;
+}
+
+} // namespace
+
+TEST_CASE("doctor: limited to a namespace it reads there, and says in one line what it cannot check") {
+    limited_server limited;
+    limited.forbid_other_namespaces();
+    const gateway::options flags = limited_options();
+    const cluster_facts facts = limited.read(flags);
+    CHECK(describe_unchecked(facts) ==
+          "not checked, because this account may not read what is in brackets: Leases of other controllers "
+          "(leases.coordination.k8s.io), addresses of nodes in pools (nodes), announcers and other "
+          "controllers (daemonsets.apps, deployments.apps, pods in namespace kube-system), pools of "
+          "kube-vip-cloud-provider (configmaps in namespace kube-system); run doctor as somebody who may to "
+          "have all checked");
+    REQUIRE(facts.services);
+    CHECK(std::any_of(facts.services->begin(), facts.services->end(),
+                      [](const announced_service& s) { return s.key == object_key("default", "back"); }));
+    CHECK(facts.parameter_maps);
+    CHECK(facts.denied.empty());
+    const findings found = diagnose(facts, flags, system_clock().wall_now());
+    REQUIRE(found.size() == 1); // of what it reads nothing is left out
+    CHECK(found[0].text ==
+          "GatewayClass l4: its parameter pools names edge, and ConfigMap default/ipam has no "
+          "range-edge or cidr-edge; add one, or correct the parameter");
+}
+
+TEST_CASE(
+    "doctor: without a limit the same account learns that parameters and Services are not checked either") {
+    limited_server limited;
+    limited.forbid_other_namespaces();
+    gateway::options flags = limited_options();
+    flags.namespaces.clear();
+    const cluster_facts facts = limited.read(flags);
+    const std::string unchecked = describe_unchecked(facts);
+    CHECK(unchecked.find("parameters of classes (configmaps)") != unchecked.npos);
+    CHECK(unchecked.find("Services that two announcers serve (services)") != unchecked.npos);
+    CHECK(diagnose(facts, flags, system_clock().wall_now()).empty());
+}
+
+TEST_CASE("doctor: neither kinds nor permissions are missing where it may not ask for them") {
+    limited_server limited;
+    limited.forbid("/apis/gateway.networking.k8s.io");
+    limited.forbid("selfsubjectaccessreviews");
+    const gateway::options flags = limited_options();
+    const cluster_facts facts = limited.read(flags);
+    CHECK_FALSE(facts.served);
+    CHECK(facts.unreadable.at("kinds") == std::set<std::string>{"/apis/gateway.networking.k8s.io"});
+    CHECK(facts.unreadable.at("permissions") ==
+          std::set<std::string>{"selfsubjectaccessreviews.authorization.k8s.io"});
+    CHECK(check_kinds(facts).empty());
+    CHECK(check_permissions(facts, flags).empty());
+}
+
+TEST_CASE("doctor: a server in trouble is a failure, not something to leave unchecked") {
+    limited_server limited;
+    testing::fault f;
+    f.kind = fault_kind::internal_error;
+    f.path = "/v1/nodes?";
+    f.times = -1;
+    limited.server.inject(f);
+    CHECK_THROWS_AS(limited.read(limited_options()), api_error);
+}
