@@ -374,4 +374,12 @@ assignment address_book::leave_to_announcer(const Gateway& gateway, const announ
     return a;
 }
 
+assignment no_assignment() {
+    assignment none;
+    none.result.usable = {false, "AddressNotAssigned",
+                          "spec.addresses: a Gateway that is not accepted gets no address; correct what its "
+                          "condition Accepted names"};
+    return none;
+}
+
 } // namespace gwctl::gateway

@@ -111,8 +111,13 @@ void change_log::count_repair(const resource_type& type) {
 void change_log::would(const object_log& log, const std::string& id, std::vector<std::string> lines) {
     std::vector<std::string>& before = would_[id];
     if (before != lines) {
+        constexpr std::size_t most = 20; // a user can have it change as often as he likes
+        std::size_t told = 0;
         for (const std::string& line : lines)
-            log.info("would write", {{"change", line}});
+            if (std::find(before.begin(), before.end(), line) == before.end() && ++told <= most)
+                log.info("would write", {{"change", line}});
+        if (told > most)
+            log.info("would write more", {{"changes", std::to_string(told - most)}});
         if (lines.empty())
             log.info("nothing to write any more");
         before = std::move(lines);
@@ -187,7 +192,8 @@ void add_would(std::vector<std::string>& lines, std::string_view verb, const std
     if (fields.empty())
         lines.push_back(fmt::format("{} {}", verb, object));
     for (const field_difference& f : fields)
-        if (!f.path.ends_with(".lastTransitionTime")) // which comes with the others
+        if (!f.path.ends_with(".lastTransitionTime") &&
+            !f.path.ends_with(".observedGeneration")) // which come with others, or with an edit
             lines.push_back(fmt::format("{} {}: {}: {} -> {}", verb, object, f.path, or_nothing(f.live),
                                         or_nothing(f.wanted)));
 }

@@ -202,6 +202,8 @@ void cluster::add_indexes() {
 void cluster::follow_attachments() {
     gateways.on_change([this](const change<Gateway>& c) { judged_.erase(key_of(c.now ? *c.now : *c.old)); });
     listener_sets.on_change([this](const change<ListenerSet>& c) {
+        if (!changes_listeners(c))
+            return; // our own writes of its status, first of all
         for (const auto& set : {c.old, c.now})
             if (set)
                 judged_.erase(parent_gateway(*set));

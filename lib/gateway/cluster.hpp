@@ -141,6 +141,16 @@ private:
     std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };
 
+/// Whether something about listeners changed; a status write of ours changes nothing.
+template <class T>
+bool changes_listeners(const change<T>& c) {
+    if (!c.old || !c.now)
+        return true;
+    return c.old->metadata.uid != c.now->metadata.uid ||
+           c.old->metadata.generation != c.now->metadata.generation ||
+           c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
+}
+
 /// How long to wait where nothing can be decided: no change tells that a source is readable again.
 constexpr std::chrono::seconds blocked_interval(10);
 

@@ -8,14 +8,6 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-bool changes_listeners(const change<Gateway>& c) {
-    if (!c.old || !c.now)
-        return true;
-    return c.old->metadata.uid != c.now->metadata.uid ||
-           c.old->metadata.generation != c.now->metadata.generation ||
-           c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
-}
-
 /// Whether a Gateway's own Service may now have this one's name, which it could not have before.
 bool may_free_name(const change<core_v1::Service>& c, const names& n) {
     if (!c.old || !c.now)
@@ -30,15 +22,6 @@ bool may_free_name(const change<core_v1::Service>& c, const names& n) {
         return old.spec != now.spec || old.metadata.annotations != now.metadata.annotations ||
                old.metadata.labels != now.metadata.labels;
     return gateway_of(old) != gateway_of(now) || made_by_us(old, n) != made_by_us(now, n);
-}
-
-/// What a status write of ours does not touch.
-bool changes_listeners(const change<ListenerSet>& c) {
-    if (!c.old || !c.now)
-        return true;
-    return c.old->metadata.uid != c.now->metadata.uid ||
-           c.old->metadata.generation != c.now->metadata.generation ||
-           c.old->metadata.deletionTimestamp != c.now->metadata.deletionTimestamp;
 }
 
 /// "NAMESPACE/NAME", as our annotations have it; anyone may write anything there.
@@ -130,6 +113,19 @@ struct wiring {
                 parents_of(*found);
         }
     }
+    /// Whether objects of a namespace can be a Gateway's: its own, and those of its routes. Anyone can write
+    /// our annotations in his own. What is left of a route that is gone was looked at when it went.
+    bool may_serve(const std::string& namespace_, const object_key& gateway) const {
+        if (namespace_ == gateway.namespace_)
+            return true;
+        for (const auto& source : c.routes)
+            for (const route_view& route : source->in_namespace(namespace_)) {
+                const std::vector<object_key> parents = parent_gateways(route, c);
+                if (std::find(parents.begin(), parents.end(), gateway) != parents.end())
+                    return true;
+            }
+        return false;
+    }
     void everything() const {
         for (const auto& gateway_class : c.classes.list())
             class_with_gateways(gateway_class->metadata.name);
@@ -146,7 +142,8 @@ void connect_services(const wiring& w) {
             if (!service)
                 continue;
             const auto managed = service->metadata.annotations.find(w.c.named.gateway());
-            if (managed != service->metadata.annotations.end()) {
+            if (managed != service->metadata.annotations.end() &&
+                w.may_serve(service->metadata.namespace_, parse_key(managed->second))) {
                 w.gateway(parse_key(managed->second));
                 if (!ch.old || !ch.now || ch.old->spec != ch.now->spec)
                     w.sets_of(parse_key(managed->second));
@@ -172,7 +169,8 @@ void connect_services(const wiring& w) {
             if (!slice)
                 continue;
             const auto managed = slice->metadata.annotations.find(w.c.named.gateway());
-            if (managed != slice->metadata.annotations.end())
+            if (managed != slice->metadata.annotations.end() &&
+                w.may_serve(slice->metadata.namespace_, parse_key(managed->second)))
                 w.gateway(parse_key(managed->second));
             const auto service = slice->metadata.labels.find(std::string(discovery_v1::label_service_name));
             if (service != slice->metadata.labels.end())

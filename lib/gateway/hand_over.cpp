@@ -15,6 +15,12 @@ port_claims without(const port_claims& a, const port_claims& b) {
     return rest;
 }
 
+port_claims common(const port_claims& a, const port_claims& b) {
+    port_claims both;
+    std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::inserter(both, both.end()));
+    return both;
+}
+
 void add_list(std::vector<std::string>& addresses, std::string_view list) {
     while (!list.empty()) {
         const std::size_t comma = std::min(list.find(','), list.size());
@@ -35,7 +41,7 @@ public:
             asks_[key_of(*s)] = claims_of(*s);
     }
 
-    std::vector<service_write> run() {
+    ordered_writes run() {
         while (!pending_.empty()) {
             const auto can_go = [&](const service_write& w) { return !meet(w.after, others(w.key)); };
             // First whoever takes what was given up just now: until then it is served by no one.
@@ -50,11 +56,17 @@ public:
                 break;
         }
         // Someone whom we do not write asks for what these want.
-        for (const service_write& w : pending_)
+        std::vector<ordered_writes::obstacle> obstacles;
+        for (const service_write& w : pending_) {
+            for (const auto& [holder, claims] : asks_)
+                if (port_claims both = common(without(w.after, asks_[w.key]), claims);
+                    holder != w.key && !both.empty())
+                    obstacles.push_back({w.key, holder, std::move(both)});
             if (w.what == service_write::verb::apply)
                 if (service_write part = reduced(w); !part.after.empty())
                     record(std::move(part));
-        return std::move(done_);
+        }
+        return {std::move(done_), std::move(obstacles)};
     }
 
 private:
@@ -127,7 +139,9 @@ private:
 
     /// The Service with the ports that no one else has, or asking for nothing when that leaves none.
     service_write reduced(const service_write& whole) const {
-        const port_claims taken = others(whole.key);
+        const auto has = asks_.find(whole.key);
+        const port_claims taken =
+            without(others(whole.key), has == asks_.end() ? port_claims() : has->second);
         service_write w = whole;
         // Not the digest of what is wanted, so that the next plan does not take it for that.
         w.applied.metadata.annotations[names_.applied()] = "changing-hands";
@@ -186,9 +200,8 @@ port_claims claims_of(const Service& service) {
     return claims_of(addresses, service.spec.ports);
 }
 
-std::vector<service_write> order_writes(std::vector<service_write> writes,
-                                        const std::vector<std::shared_ptr<const Service>>& live,
-                                        const names& n) {
+ordered_writes order_writes(std::vector<service_write> writes,
+                            const std::vector<std::shared_ptr<const Service>>& live, const names& n) {
     return scheduler(std::move(writes), live, n).run();
 }
 

@@ -79,7 +79,8 @@ listener_set_status(const ListenerSet& set, const attachments& a, const Gateway&
                     const std::vector<std::shared_ptr<const Service>>& services,
                     std::span<const route_kind* const> kinds, wall_time now) {
     const auto rules = std::find_if(a.sets.begin(), a.sets.end(), [&](const listener_set_rules& r) {
-        return key_of(*r.set) == key_of(set);
+        return r.set->metadata.name == set.metadata.name &&
+               r.set->metadata.namespace_ == set.metadata.namespace_;
     });
     const Condition* parent_accepted = find_condition(gateway.status.conditions, "Accepted");
     const Condition* parent_programmed = find_condition(gateway.status.conditions, "Programmed");

@@ -318,10 +318,9 @@ object_key parent_gateway(const ListenerSet& set) {
 }
 
 bool precedes(const ListenerSet& a, const ListenerSet& b) {
-    const auto rank = [](const ListenerSet& s) {
-        return std::pair(s.metadata.creationTimestamp, to_string(key_of(s)));
-    };
-    return rank(a) < rank(b);
+    if (a.metadata.creationTimestamp != b.metadata.creationTimestamp)
+        return a.metadata.creationTimestamp < b.metadata.creationTimestamp;
+    return to_string(key_of(a)) < to_string(key_of(b));
 }
 
 } // namespace gwctl::gateway

@@ -105,6 +105,11 @@ std::map<object_key, std::string> refuse_names(std::vector<Service>& services, c
     return refused;
 }
 
+/// A user can make Services that look like ours, and cannot write status.
+bool is_served(const snapshot& s) {
+    return !s.managed_services.empty() && !s.gateway->status.addresses.empty();
+}
+
 /// Why the Gateway is not served at all, for its routes.
 verdict judge_serving(const snapshot& s, const attachments& a, const addressing& addresses,
                       const verdict& parameters) {
@@ -119,7 +124,7 @@ verdict judge_serving(const snapshot& s, const attachments& a, const addressing&
         return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, addresses.accepted.message)};
     // What is refused of parameters and spec.infrastructure starts nothing; what is served already stays, and
     // without the refused keys.
-    if (!parameters.holds && s.managed_services.empty())
+    if (!parameters.holds && !is_served(s))
         return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, parameters.message)};
     if (!addresses.left_to_announcer && addresses.addresses.empty())
         return {false, addresses.usable.reason, fmt::format("{}: {}", gateway, addresses.usable.message)};
@@ -156,6 +161,36 @@ void report_refused(const std::map<object_key, std::string>& refused, const atta
     }
 }
 
+/// The same for ports that another Service has and keeps. Returns the first reason.
+std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
+                             const names& n, std::map<const Listener*, object_key>& by_listener,
+                             std::vector<problem>& problems) {
+    std::string first;
+    for (const auto& o : obstacles) {
+        const port_claim& one = *o.claims.begin();
+        const std::string why = fmt::format("Service {}: metadata.annotations[{}]: it asks for {} {} port "
+                                            "{}, which Service {} is to have; delete it, "
+                                            "or remove its annotation or its address",
+                                            to_string(o.held_by), n.gateway(), one.address, one.protocol,
+                                            one.port, to_string(o.wanted_by));
+        if (first.empty())
+            first = why;
+        for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+            const Listener* listener = a.listeners[i].listener;
+            const auto service = by_listener.find(listener);
+            const bool is_held = std::any_of(o.claims.begin(), o.claims.end(), [&](const port_claim& c) {
+                return a.winners[i] != nullptr && c.port == listener->port &&
+                       c.protocol == a.winners[i]->route->kind->expose(*listener, {}).protocol;
+            });
+            if (service == by_listener.end() || service->second != o.wanted_by || !is_held)
+                continue;
+            by_listener.erase(service);
+            problems.push_back({a.winners[i]->route, why, listener});
+        }
+    }
+    return first;
+}
+
 void find_unwanted_slices(const snapshot& s, const std::vector<EndpointSlice>& slices, desired_state& desired,
                           const names& n) {
     for (const auto& live : s.managed_slices)
@@ -181,8 +216,7 @@ void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<co
 
 /// The first thing that is wrong with the class's parameters, the Gateway's, or `spec.infrastructure`.
 verdict judge_settings(const snapshot& s, const names& n) {
-    const bool is_served = !s.managed_services.empty();
-    if (!s.class_parameters.holds && !is_served)
+    if (!s.class_parameters.holds && !is_served(s))
         return {false, "InvalidParameters",
                 fmt::format("GatewayClass {} is not accepted: {}", s.gateway->spec.gatewayClassName,
                             s.class_parameters.message)};
@@ -269,6 +303,12 @@ std::vector<EndpointSlice> render_slices(const snapshot& s, const detail::divisi
 
 } // namespace
 
+bool may_get_address(const snapshot& s, const attachments& a, const names& n) {
+    const auto own = a.of_gateway();
+    return judge_settings(s, n).holds &&
+           std::any_of(own.begin(), own.end(), [](const listener_rules& r) { return r.accepted.holds; });
+}
+
 desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now) {
     options o = settings;
     const names n(o.controller_name);
@@ -330,17 +370,20 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     for (const auto& live : s.managed_services)
         if (meet(claims_of(*live), wishes.frozen))
             announcements.push_back(judge_announcement(key_of(*live), addresses.addresses, o, *s.cluster));
-    const verdict services_fit =
-        refused.empty() ? class_kept : verdict{false, "NoResources", refused.begin()->second};
-    desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
-    desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
-
     wishes.kept = services;
     keep_unapplied<Service>(
         services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n,
         desired.objects);
     wishes.changed = std::move(services);
-    detail::plan_writes(std::move(wishes), d, s, n, desired);
+    const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
+    const std::string in_the_way = report_obstacles(obstacles, a, n, planned.by_listener, desired.problems);
+    verdict services_fit = class_kept;
+    if (!in_the_way.empty())
+        services_fit = {false, "NoResources", in_the_way};
+    if (!refused.empty())
+        services_fit = {false, "NoResources", refused.begin()->second};
+    desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, now);
+    desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n, desired.objects);
     gain_before_losing(slices, s.managed_slices);
     desired.slices = std::move(slices);

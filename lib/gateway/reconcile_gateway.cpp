@@ -119,9 +119,11 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
         } catch (const api_error& e) {
             if (e.code() == errc::not_found)
                 continue;
-            ports.failed(w);
             // A user's Service, and perhaps a record that the user broke: that must not stop the Gateway.
-            if (is_users && (e.code() == errc::invalid || e.code() == errc::bad_request))
+            const bool is_broken = is_users && (e.code() == errc::invalid || e.code() == errc::bad_request);
+            if (!is_broken || w.key.namespace_ == ctx.key().namespace_)
+                ports.failed(w);
+            if (is_broken)
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(w.key)}, {"error", e.what()}});
             else
@@ -202,10 +204,20 @@ write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gatewa
     co_return written;
 }
 
+assignment assign(cluster& c, const std::shared_ptr<const Gateway>& gateway,
+                  const gateway_settings& settings) {
+    if (gateway->status.addresses.empty()) {
+        const auto judged = c.judge(gateway);
+        if (!may_get_address(judged->state, judged->attached, c.named))
+            return no_assignment();
+    }
+    return c.addresses().assign(*gateway, settings.effective);
+}
+
 /// Routes wait for what is made of them, also when nothing can be written for the Gateway.
 void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<const Gateway>& gateway,
                        const gateway_settings& settings) {
-    const assignment assigned = c.addresses().assign(*gateway, settings.effective);
+    const assignment assigned = assign(c, gateway, settings);
     const snapshot s = c.snapshot_of(gateway, settings);
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
     c.publish(key_of(*gateway), std::move(desired.outcomes));
@@ -251,7 +263,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     try {
         std::string parameters = render_parameters_record(gateway->metadata, settings.record, c.named);
         gateway = co_await write_record(ctx, writes, gateway, std::move(parameters));
-        assigned = c.addresses().assign(*gateway, settings.effective);
+        assigned = assign(c, gateway, settings);
         if (assigned.freed)
             c.address_freed();
         if (assigned.result.usable.holds)
@@ -271,7 +283,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     const std::vector<applied_object> objects = desired.objects;
     write_guard guard;
     repairs repaired(c, ctx, writes);
-    co_await repaired.look_at(key, objects);
+    co_await repaired.look_at(key, desired);
     co_await carry_out(c, ctx, writes, std::move(desired), guard);
     if (!guard.has_failed())
         repaired.objects_written(*gateway, objects);

@@ -8,6 +8,14 @@
 namespace gwctl::gateway::detail {
 namespace {
 
+/// Anyone can write our annotations on Services of his own namespace.
+bool is_strange(const core_v1::Service& service, const snapshot& s) {
+    const std::string& namespace_ = service.metadata.namespace_;
+    return namespace_ != s.gateway->metadata.namespace_ &&
+           std::none_of(s.routes.begin(), s.routes.end(),
+                        [&](const route_view& route) { return route.metadata->namespace_ == namespace_; });
+}
+
 /// Nothing when it is not ours to say anything, or nothing can be said yet.
 std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet& set, wall_time now) {
     const object_key parent = parent_gateway(set);
@@ -19,8 +27,9 @@ std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet&
     if (!c.is_ours(*gateway))
         return std::nullopt;
     const auto judged = c.judge(gateway);
-    return listener_set_status(set, judged->attached, *gateway,
-                               c.services.by_index("gateway", to_string(parent)), judged->state.kinds, now);
+    auto services = c.services.by_index("gateway", to_string(parent));
+    std::erase_if(services, [&](const auto& s) { return is_strange(*s, judged->state); });
+    return listener_set_status(set, judged->attached, *gateway, services, judged->state.kinds, now);
 }
 
 /// One Event per condition that turned.

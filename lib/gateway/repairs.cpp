@@ -15,12 +15,24 @@ std::string without_times(Gateway::Status status) {
     return json::encode(status);
 }
 
+bool is_applied(const drift& d, const desired_state& desired) {
+    const auto is_service = [&](const service_write& w) {
+        return w.what == service_write::verb::apply && w.key == d.key;
+    };
+    const auto is_slice = [&](const auto& slice) { return key_of(slice) == d.key; };
+    return d.type == core_v1::Service::type
+               ? std::any_of(desired.writes.begin(), desired.writes.end(), is_service)
+               : std::any_of(desired.slices.begin(), desired.slices.end(), is_slice);
+}
+
 } // namespace
 
-task<void> repairs::look_at(object_key gateway, const std::vector<applied_object>& objects) {
+task<void> repairs::look_at(object_key gateway, const desired_state& desired) {
     if (writes_.observes())
         co_return;
-    for (const drift& d : c_.changes.find_drift(gateway, objects)) {
+    for (const drift& d : c_.changes.find_drift(gateway, desired.objects)) {
+        if (!is_applied(d, desired))
+            continue; // another Service is in its way
         if (d.fields.empty()) {
             // What is gone with its owner was not taken from us: we hear of the owner in our own time.
             const bool is_taken = co_await is_owner_there(d);

@@ -12,7 +12,7 @@ public:
     /// All must outlive it.
     repairs(cluster& c, context& ctx, const writer& writes) : c_(c), ctx_(ctx), writes_(writes) {}
 
-    task<void> look_at(object_key gateway, const std::vector<applied_object>& objects);
+    task<void> look_at(object_key gateway, const desired_state& desired);
     void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
 
     task<void> look_at(const Gateway& gateway, Gateway::Status wanted);

@@ -49,8 +49,12 @@ public:
             writes_.push_back(by_patch(verb::borrow, p));
         const auto live = live_services();
         std::erase_if(writes_, [&](const service_write& w) { return releases_frozen(w, live); });
-        desired_.writes = order_writes(std::move(writes_), live, n_);
+        ordered_writes ordered = order_writes(std::move(writes_), live, n_);
+        desired_.writes = std::move(ordered.writes);
+        obstacles = std::move(ordered.obstacles);
     }
+
+    std::vector<ordered_writes::obstacle> obstacles{};
 
 private:
     bool releases_frozen(const service_write& w,
@@ -140,12 +144,24 @@ private:
         return all;
     }
 
+    /// Anyone can write our annotations on Services of his own namespace. One that is not going to be
+    /// written, or that its finalizers keep, has no say in a Gateway of another.
+    bool is_strange(const Service& live) const {
+        const object_key key = key_of(live);
+        if (!s_.gateway || key.namespace_ == s_.gateway->metadata.namespace_ || d_.updated.contains(key))
+            return false;
+        return !live.metadata.deletionTimestamp.empty() ||
+               std::none_of(writes_.begin(), writes_.end(),
+                            [&](const service_write& w) { return w.key == key; });
+    }
+
     /// Those whose claims count: of this Gateway's, and whatever is going to be written.
     std::vector<std::shared_ptr<const Service>> live_services() const {
         std::map<object_key, std::shared_ptr<const Service>> all;
         for (const auto* known : {&s_.managed_services, &s_.leftovers})
             for (const auto& live : *known)
-                all[key_of(*live)] = live;
+                if (!is_strange(*live))
+                    all[key_of(*live)] = live;
         const auto add = [&](const object_key& key) {
             if (auto live = s_.cluster->service(key))
                 all[key] = std::move(live);
@@ -170,9 +186,11 @@ private:
 
 } // namespace
 
-void plan_writes(service_wishes wishes, const division& d, const snapshot& s, const names& n,
-                 desired_state& desired) {
-    write_planner(std::move(wishes), d, s, n, desired).run();
+std::vector<ordered_writes::obstacle> plan_writes(service_wishes wishes, const division& d, const snapshot& s,
+                                                  const names& n, desired_state& desired) {
+    write_planner planner(std::move(wishes), d, s, n, desired);
+    planner.run();
+    return std::move(planner.obstacles);
 }
 
 } // namespace gwctl::gateway::detail

@@ -18,8 +18,8 @@ struct service_wishes {
 };
 
 /// In the order in which they can be carried out. Adds to `desired` what cannot be, and what became of
-/// Services that the Go controller left.
-void plan_writes(service_wishes wishes, const division& d, const snapshot& s, const names& n,
-                 desired_state& desired);
+/// Services that the Go controller left. Returns what cannot.
+std::vector<ordered_writes::obstacle> plan_writes(service_wishes wishes, const division& d, const snapshot& s,
+                                                  const names& n, desired_state& desired);
 
 } // namespace gwctl::gateway::detail

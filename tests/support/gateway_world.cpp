@@ -135,6 +135,12 @@ gateway_settings world::settings(const object_key& k) const {
 }
 
 assignment world::assign(const object_key& k) const {
+    if (get<Gateway>(k)->status.addresses.empty()) {
+        const snapshot s = snapshot_of(k);
+        const attachments a = attach_all(s, settings(k).effective.default_behaviour);
+        if (!may_get_address(s, a, named))
+            return no_assignment();
+    }
     address_book book(opts);
     book.configure(get<ConfigMap>(opts.ipam_config).get());
     std::vector<address_book::known_gateway> known;

@@ -20,6 +20,9 @@ struct assignment {
     bool freed = false;
 };
 
+/// That of a Gateway which has no address and may not get one; see `may_get_address` in plan.hpp.
+assignment no_assignment();
+
 /// Keeps account of every address that a Gateway or a Service of the cluster holds, and assigns free ones.
 ///
 /// An address is ours when our record on the Gateway says so: the label `ipam-address`, an annotation for

@@ -48,9 +48,19 @@ struct service_write {
 /// before what takes it. Where Services want each other's ports, one is first written without them: a Service
 /// of ours with fewer ports, or as one that asks for nothing; a borrowed one is given back, to be borrowed
 /// again by the next plan. `live`: every Service that may ask for the addresses now.
-std::vector<service_write> order_writes(std::vector<service_write> writes,
-                                        const std::vector<std::shared_ptr<const core_v1::Service>>& live,
-                                        const names& n);
+struct ordered_writes {
+    std::vector<service_write> writes{};
+    /// What cannot be written, or not whole, since a Service that is not going to be written asks for the
+    /// same: which one, and what for.
+    struct obstacle {
+        object_key wanted_by{};
+        object_key held_by{};
+        port_claims claims{};
+    };
+    std::vector<obstacle> obstacles{};
+};
+ordered_writes order_writes(std::vector<service_write> writes,
+                            const std::vector<std::shared_ptr<const core_v1::Service>>& live, const names& n);
 
 /// Which writes must not be tried because one before failed, and with it the release of a port.
 class hand_over {

@@ -31,6 +31,10 @@ struct applied_object {
     OwnerReference owner{};                 ///< with which it goes
 };
 
+/// Whether a Gateway that has no address may get one: it is accepted, or about to be. One that has an address
+/// keeps it whatever becomes of it.
+bool may_get_address(const snapshot& s, const attachments& a, const names& n);
+
 /// To be carried out from top to bottom: first slices, since a Service without endpoints refuses connections.
 struct desired_state {
     std::vector<discovery_v1::EndpointSlice> slices{};
