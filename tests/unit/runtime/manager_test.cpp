@@ -101,6 +101,8 @@ TEST_CASE("a manager that finds no cluster says so and ends, and its requests fa
     ::setenv("KUBECONFIG", "/nonexistent/kubeconfig", 1);
     manager_options with_lease = quiet_options();
     with_lease.leader_election = leader_election_options();
+    with_lease.leader_election->namespace_ = "default";
+    with_lease.leader_election->name = "test";
     manager no_cluster(with_lease);
     ::setenv("KUBECONFIG", restored.c_str(), 1); // empty is as good as unset
 
