@@ -197,7 +197,8 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
                    "Where /healthz and /readyz are served; 0 disables")
         ->type_name("ADDRESS")
         ->capture_default_str();
-    app.add_option("--zap-log-level", raw.log_level, "debug, info, error or a number; default info")->type_name("LEVEL");
+    app.add_option("--zap-log-level", raw.log_level, "debug, info, error or a number; default info")
+        ->type_name("LEVEL");
     app.add_option("--zap-encoder", raw.log_encoder, "console or json")->type_name("WORD");
     app.add_flag("--zap-devel", raw.log_devel, "Debug level and console encoding unless given otherwise")
         ->check(boolean());
