@@ -13,7 +13,7 @@ void print(const gwctl::change<ConfigMap>& change) {
 }
 
 int main() {
-    gwctl::manager manager(gwctl::manager_options(), gwctl::find_config().value());
+    gwctl::manager manager;
     manager.cache<ConfigMap>().on_change(print); // what exists comes first, as additions
     return manager.run();
 }

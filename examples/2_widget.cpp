@@ -23,7 +23,7 @@ gwctl::task<gwctl::action> reconcile(gwctl::context& ctx, const Widget& widget) 
 }
 
 int main() {
-    gwctl::manager manager(gwctl::manager_options(), gwctl::find_config().value());
+    gwctl::manager manager; // of the cluster that kubectl would use
     manager.control<Widget>().owns<ConfigMap>().reconcile_with(reconcile);
     return manager.run(); // SIGTERM: drain, then 0
 }

@@ -23,7 +23,7 @@ struct quic {
 };
 
 int main() {
-    gwctl::manager manager(gwctl::manager_options(), gwctl::find_config().value());
+    gwctl::manager manager;
     gw::install<gw::tcp, gw::udp, quic>(manager, {.controller_name = "example.com/gateway"});
     return manager.run();
 }

@@ -34,6 +34,22 @@ std::vector<std::string> with_two_dashes(int argc, char** argv) {
     return arguments;
 }
 
+/// Names of flags as we write them everywhere, with one dash, also where CLI11 has words of its own. What the
+/// user wrote stands in quotes and is left alone.
+std::string with_one_dash(std::string text) {
+    for (std::size_t at = 0; (at = text.find("--", at)) < text.find('"'); ++at)
+        if (at == 0 || text[at - 1] == ' ' || text[at - 1] == ',')
+            text.erase(at, 1);
+    return text;
+}
+
+class formatter : public CLI::Formatter {
+public:
+    std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+        return with_one_dash(CLI::Formatter::make_option_name(option, is_positional));
+    }
+};
+
 constexpr std::string_view lower_case_or_digit = "abcdefghijklmnopqrstuvwxyz0123456789";
 constexpr std::string_view letter_or_digit = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -67,7 +83,7 @@ object_key parse_configmap(const std::string& text) {
     const object_key key(slash == text.npos ? "default" : text.substr(0, slash),
                          slash == text.npos ? text : text.substr(slash + 1));
     if (!is_dns_label(key.namespace_) || !is_dns_subdomain(key.name))
-        refuse("--ipam-configmap", "NAME or NAMESPACE/NAME of a ConfigMap", text);
+        refuse("-ipam-configmap", "NAME or NAMESPACE/NAME of a ConfigMap", text);
     return key;
 }
 
@@ -79,7 +95,7 @@ void check_controller_name(const std::string& text) {
     const std::string allowed = std::string(letter_or_digit) + "/-._~%!$&'()*+,;=:";
     if (text.size() > 253 || path.empty() || !is_dns_subdomain(std::string_view(text).substr(0, slash)) ||
         path.find_first_not_of(allowed) != path.npos)
-        refuse("--gateway-class-name", "DOMAIN/PATH such as example.com/gateway", text);
+        refuse("-gateway-class-name", "DOMAIN/PATH such as example.com/gateway", text);
 }
 
 void check_bind_address(std::string flag, const std::string& text) {
@@ -181,7 +197,8 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
                    "Where /healthz and /readyz are served; 0 disables")
         ->type_name("ADDRESS")
         ->capture_default_str();
-    app.add_option("--zap-log-level", raw.log_level, "debug, info or error")->type_name("LEVEL");
+    app.add_option("--zap-log-level", raw.log_level, "debug, info, error or a number; default info")
+        ->type_name("LEVEL");
     app.add_option("--zap-encoder", raw.log_encoder, "console or json")->type_name("WORD");
     app.add_flag("--zap-devel", raw.log_devel, "Debug level and console encoding unless given otherwise")
         ->check(boolean());
@@ -199,12 +216,12 @@ log::options log_options(const raw_flags& raw) {
         o.minimum = log::level::error;
     else if (!raw.log_level.empty())
         throw CLI::ValidationError(
-            "--zap-log-level",
+            "-zap-log-level",
             fmt::format("expected debug, info, error or a number, got \"{}\"", raw.log_level));
     if (raw.log_encoder == "json")
         o.format = log::encoding::json;
     else if (!raw.log_encoder.empty() && raw.log_encoder != "console")
-        throw CLI::ValidationError("--zap-encoder",
+        throw CLI::ValidationError("-zap-encoder",
                                    fmt::format("expected console or json, got \"{}\"", raw.log_encoder));
     return o;
 }
@@ -213,28 +230,28 @@ void interpret(flags& f, const raw_flags& raw) {
     const auto behaviour = gateway::parse_behaviour(raw.behaviour);
     if (!behaviour)
         throw CLI::ValidationError(
-            "--service-behaviour",
+            "-service-behaviour",
             fmt::format("expected one of {}, got \"{}\"", gateway::behaviour_names, raw.behaviour));
     f.gateway.default_behaviour = *behaviour;
     const auto announcer = gateway::parse_announcer(raw.announcer);
     if (!announcer)
-        refuse("--announcer", fmt::format("one of {}", gateway::announcer_names), raw.announcer);
+        refuse("-announcer", fmt::format("one of {}", gateway::announcer_names), raw.announcer);
     f.gateway.announced_by = *announcer;
     check_controller_name(f.gateway.controller_name);
     if (raw.http_listeners == "status")
         f.gateway.http = gateway::http_listeners::status;
     else if (raw.http_listeners != "refused")
-        refuse("--http-listeners", "refused or status", raw.http_listeners);
+        refuse("-http-listeners", "refused or status", raw.http_listeners);
     if (const std::string& label = f.gateway.implementation_label;
         !label.empty() && !is_word(label, letter_or_digit, "-_.", 63))
-        refuse("--implementation-label",
+        refuse("-implementation-label",
                "a label value (at most 63 letters, digits, '-', '_' and '.'; a letter or digit at both ends)",
                label);
-    check_bind_address("--metrics-bind-address", f.manager.metrics_bind_address);
-    check_bind_address("--health-probe-bind-address", f.manager.health_probe_bind_address);
+    check_bind_address("-metrics-bind-address", f.manager.metrics_bind_address);
+    check_bind_address("-health-probe-bind-address", f.manager.health_probe_bind_address);
     for (const std::string& name : raw.namespaces)
         if (!is_dns_label(name))
-            refuse("--namespace", "NAME of a namespace, or several with commas in between", name);
+            refuse("-namespace", "NAME of a namespace, or several with commas in between", name);
     f.gateway.namespaces = {raw.namespaces.begin(), raw.namespaces.end()};
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)
@@ -249,7 +266,7 @@ void interpret(flags& f, const raw_flags& raw) {
     else if (raw.format == "json")
         f.format = output::json;
     else
-        throw CLI::ValidationError("--output",
+        throw CLI::ValidationError("-output",
                                    fmt::format("expected tree, yaml or json, got \"{}\"", raw.format));
     log::configure(log_options(raw));
 }
@@ -273,6 +290,7 @@ flags parse_flags(int argc, char** argv) {
     CLI::App app(
         "Gateway API controller for TCP and UDP on clusters whose load balancer is kube-vip or the like");
     app.name("gateway-api-controller");
+    app.formatter(std::make_shared<formatter>());
     app.get_formatter()->label("REQUIRED", "(required)"); // and of the subcommand, which shares it
     app.set_version_flag("--version", "gateway-api-controller " GWCTL_VERSION);
     add_options(app, f, raw);
@@ -297,10 +315,11 @@ flags parse_flags(int argc, char** argv) {
         std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them off the back
         app.parse(arguments);
         interpret(f, raw);
-    } catch (const CLI::Success& e) { // --help, --version
+    } catch (const CLI::Success& e) { // -help, -version
         std::exit(app.exit(e));
     } catch (const CLI::ParseError& e) {
-        fmt::print(stderr, "gateway-api-controller: {}; see gateway-api-controller --help\n", e.what());
+        fmt::print(stderr, "gateway-api-controller: {}; see gateway-api-controller -help\n",
+                   with_one_dash(e.what()));
         std::exit(2);
     }
     f.what = simulate->parsed() ? command::simulate : doctor->parsed() ? command::doctor : command::run;

@@ -23,9 +23,9 @@ struct flags {
     bool pools_given = false; ///< -ipam-configmap was on the command line
 };
 
-/// Reads the flags, with one dash or two as Go's do, and configures the log. Ends the program after --help
+/// Reads the flags, with one dash or two as Go's do, and configures the log. Ends the program after -help
 /// and
-/// --version (exit code 0) and after what it cannot read (2), saying which flag and what was expected.
+/// -version (exit code 0) and after what it cannot read (2), saying which flag and what was expected.
 flags parse_flags(int argc, char** argv);
 
 /// Leader election in the namespace of the config, by the Lease that the Go controller uses too.

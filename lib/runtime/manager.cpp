@@ -14,6 +14,41 @@ namespace gwctl {
 
 namespace asio = boost::asio;
 
+namespace {
+
+/// Stands in for a cluster to which there is no way.
+class no_way final : public transport {
+public:
+    explicit no_way(error why) : why_(std::move(why)) {}
+    task<std::unique_ptr<http_response>> send(http_request) override {
+        throw api_error(why_);
+        co_return nullptr; // makes this a coroutine
+    }
+    std::string_view host() const noexcept override { return "none"; }
+
+private:
+    error why_;
+};
+
+} // namespace
+
+manager::manager(manager_options options) {
+    std::shared_ptr<transport> network;
+    std::shared_ptr<transport> for_lease;
+    std::string why_not;
+    try {
+        const cluster_config config = find_config().value();
+        network = make_http_transport(config);
+        for_lease = make_http_transport(config);
+        log::info("using an API server", {{"server", config.server}, {"from", config.origin}});
+    } catch (const api_error& e) {
+        why_not = e.what();
+        network = for_lease = std::make_shared<no_way>(error{e.code(), why_not});
+    }
+    core_ = std::make_unique<core>(std::move(options), std::move(network), std::move(for_lease));
+    core_->why_not_ = std::move(why_not);
+}
+
 manager::manager(manager_options options, cluster_config config) {
     std::shared_ptr<transport> for_lease;
     if (options.leader_election)

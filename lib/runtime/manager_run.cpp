@@ -21,6 +21,10 @@ constexpr std::chrono::seconds farewell(5);
 int manager::core::run() {
     if (std::exchange(ran_, true))
         throw api_error(errc::precondition, "a manager runs only once");
+    if (!why_not_.empty()) {
+        log::error("cannot start", {{"reason", why_not_}});
+        return 1;
+    }
     open_servers();
     start_side_thread();
     std::exception_ptr failure;

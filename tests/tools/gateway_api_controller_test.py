@@ -295,8 +295,8 @@ class Flags(unittest.TestCase):
     def refused(self, flag, value, expected):
         done = run(f"-{flag}={value}", "simulate", "-f", "-", input="")
         self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertEqual(done.stderr, f'gateway-api-controller: --{flag}: expected {expected}, got "{value}"; '
-                                      "see gateway-api-controller --help\n")
+        self.assertEqual(done.stderr, f'gateway-api-controller: -{flag}: expected {expected}, got "{value}"; '
+                                      "see gateway-api-controller -help\n")
 
     def test_values_that_cannot_work_are_refused_at_once(self):
         for value in ("-a", "a b", "a" * 64, "ä", "a."):
@@ -328,11 +328,23 @@ class Flags(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), value)
 
     def test_help_names_what_each_flag_takes(self):
-        for arguments in (("--help",), ("simulate", "--help")):
+        for arguments in (("--help",), ("-help",), ("-h",), ("simulate", "-help")):
             done = run(*arguments)
             self.assertEqual(done.returncode, 0)
             self.assertNotIn("TEXT", done.stdout)
             self.assertNotIn("REQUIRED", done.stdout)
+
+    def test_flags_are_named_with_one_dash_and_taken_with_two(self):
+        for arguments in (("-help",), ("simulate", "-help"), ("doctor", "-help")):
+            self.assertNotIn("--", run(*arguments).stdout)
+        for arguments, said in ((("--nonsense",), "-nonsense"), (("-kubeconfig",), "-kubeconfig"),
+                                (("simulate",), "-filename"), (("--announcer=--x",), 'got "--x"'),
+                                (("simulate", "-f", "-", "--output=a --b"), 'got "a --b"')):
+            done = run(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), arguments)
+            self.assertIn(said, done.stderr)
+            self.assertNotIn("--", done.stderr.split('"')[0])
+        self.assertEqual(run("-version").stdout, run("--version").stdout)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Packaging(unittest.TestCase):
         usage = subprocess.run([os.environ["GWCTL_CONTROLLER"], "--help"], stdout=subprocess.PIPE, text=True,
                                check=True).stdout
         for flag in flags:
-            self.assertRegex(usage, rf"--{flag}\b")
+            self.assertRegex(usage, rf" -{flag}\b")
 
     def test_the_permissions_to_do_the_work(self):
         rules = self.rules()

@@ -1,9 +1,9 @@
 /// meta/v1: what every Kubernetes object has.
 ///
 /// Kinds and fields keep their wire spelling, so that YAML greps to C++; a trailing underscore marks C++
-/// keywords
-/// (`namespace_`). None of these structs is an aggregate: with g++ 12 a braced aggregate next to `co_await`
-/// is destroyed twice, so the members are assigned instead.
+/// keywords (`namespace_`).
+/// None of these structs is an aggregate: with g++ 12 a braced aggregate next to `co_await` is destroyed
+/// twice, so the members are assigned instead.
 #pragma once
 
 #include <gwctl/json/codec.hpp>

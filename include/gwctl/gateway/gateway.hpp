@@ -1,8 +1,9 @@
 /// The gateway controller: one call adds it, with the route kinds of your choice, to a manager.
 ///
-///     gwctl::manager mgr(gwctl::manager_options(), gwctl::find_config().value());
-///     gwctl::gateway::install<gwctl::gateway::tcp, gwctl::gateway::udp>(mgr, {.controller_name =
-///     "example.com/gateway"}); return mgr.run();
+///     namespace gw = gwctl::gateway;
+///     gwctl::manager manager;
+///     gw::install<gw::tcp, gw::udp>(manager, {.controller_name = "example.com/gateway"});
+///     return manager.run();
 #pragma once
 
 #include <gwctl/gateway/options.hpp>

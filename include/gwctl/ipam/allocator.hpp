@@ -84,11 +84,11 @@ struct pool_usage {
 ///
 ///     using namespace gwctl::ipam;
 ///     allocator addresses(parse_pools("ConfigMap default/kubevip",
-///                                     {{"range-global", "192.168.1.10-192.168.1.20"}, {"cidr-team-a",
-///                                     "10.0.0.0/30"}}));
+///                                     {{"range-global", "192.168.1.10-192.168.1.20"},
+///                                      {"cidr-team-a", "10.0.0.0/30"}}));
 ///     const auto in_use = parse_address("192.168.1.10").value();
-///     addresses.rebuild({{.address = in_use, .holder = "Service default/dns", .kind =
-///     claim_kind::foreign}});
+///     addresses.rebuild(
+///         {{.address = in_use, .holder = "Service default/dns", .kind = claim_kind::foreign}});
 ///
 ///     // The next free address of the global pool; a second call returns the same one.
 ///     const allocation web = addresses.allocate({.holder = "Gateway default/web", .namespace_ = "default"});

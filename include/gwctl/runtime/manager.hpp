@@ -1,8 +1,8 @@
 /// Everything a controller process needs, started and stopped in the right order.
 ///
-///     gwctl::manager mgr(gwctl::manager_options(), gwctl::find_config().value());
-///     mgr.control<Widget>().owns<Deployment>().reconcile_with(reconcile);
-///     return mgr.run();
+///     gwctl::manager manager;
+///     manager.control<Widget>().owns<Deployment>().reconcile_with(reconcile);
+///     return manager.run();
 #pragma once
 
 #include <gwctl/api/apiextensions_v1.hpp>
@@ -69,6 +69,10 @@ struct settled_report {
 /// Set up first (`cache`, `control`), then `run`, once. What the manager hands out lives as long as it does.
 class manager {
 public:
+    /// For the cluster that `find_config` finds. When it finds none, or one whose config cannot work, `run`
+    /// logs why and returns 1, and every request fails with it (`errc::config`), so a `main` needs no words
+    /// for that. Throws `api_error` (`errc::config`) when the options cannot work.
+    explicit manager(manager_options options = {});
     /// Throws `api_error` (`errc::config`) when the config or the options cannot work.
     manager(manager_options options, cluster_config config);
     /// `for_lease` carries leader election, whose requests come from the second thread.
@@ -99,8 +103,7 @@ public:
     /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
     /// 30 s, and a kind whose version is not served any more moves when its watch ends.
     ///
-    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it,
-    /// and
+    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
     /// `/readyz` is not failed by it.
     store<apiextensions_v1::CustomResourceDefinition>& follow_crds();
 
@@ -112,7 +115,8 @@ public:
     /// Whether it acts only while it holds a Lease, which it writes.
     bool elects_leader() const noexcept;
 
-    /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (leadership lost, ...).
+    /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (no cluster, leadership
+    /// lost, ...).
     /// Throws `api_error` (`errc::config`) when it cannot start: an address in use, wrong options.
     int run();
     /// Begins to drain. Thread safe; may be called before `run`, which then returns at once.

@@ -103,22 +103,6 @@ private:
     detail::reconcile_hooks& hooks_;
 };
 
-// A reconciler for T is a function, or an object with a member `reconcile`, in one of two forms:
-//
-//     task<action> reconcile(context&, const T&);      // the object as it is in the store
-//     task<action> reconcile(context&, object_key);    // looks up what it needs itself; also when it is gone
-//
-// References are good until the returned task ends. Throwing means: try again, after 5 ms the first time and
-// twice as long each time after, up to 1000 s. `terminal_error` means: do not.
-//
-// With the first form an object may add, all optional:
-//
-//     task<> deleted(context&, object_key);            // the object is gone from the store
-//     task<> cleanup(context&, const T&);              // the object is being deleted
-//
-// Having `cleanup` is having a finalizer: it is put on the object before the first `reconcile`, and taken off
-// after `cleanup` returned. `reconcile` does not see objects that are being deleted then.
-
 template <class R, class T>
 concept ObjectFunction = requires(R& r, context& c, const T& object) {
     { r(c, object) } -> std::same_as<task<action>>;
@@ -144,7 +128,22 @@ concept HasDeleted = requires(R& r, context& c, object_key key) {
     { r.deleted(c, key) } -> std::same_as<task<void>>;
 };
 
-/// Whether R can reconcile objects of kind T.
+/// Whether R can reconcile objects of kind T. It is a function, or an object with a member `reconcile`, in one
+/// of two forms:
+///
+///     task<action> reconcile(context&, const T&);      // the object as it is in the store
+///     task<action> reconcile(context&, object_key);    // looks up what it needs itself; also when it is gone
+///
+/// References are good until the returned task ends. Throwing means: try again, after 5 ms the first time and
+/// twice as long each time after, up to 1000 s. `terminal_error` means: do not.
+///
+/// With the first form an object may add, all optional:
+///
+///     task<> deleted(context&, object_key);            // the object is gone from the store
+///     task<> cleanup(context&, const T&);              // the object is being deleted
+///
+/// Having `cleanup` is having a finalizer: it is put on the object before the first `reconcile`, and taken off
+/// after `cleanup` returned. `reconcile` does not see objects that are being deleted then.
 template <class R, class T>
 concept Reconciler = ObjectFunction<R, T> || ObjectReconciler<R, T> || KeyFunction<R> || KeyReconciler<R>;
 

@@ -5,7 +5,11 @@
 
 #include <gwctl/api/coordination_v1.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
 #include <csignal>
+#include <cstdlib>
 
 using namespace gwctl;
 using namespace gwctl::tests;
@@ -89,6 +93,41 @@ TEST_CASE("stop before run, fail, and running twice") {
     thrown.start();
     thrown.mgr.post([] { throw std::runtime_error("no"); });
     CHECK(thrown.join() == 1);
+}
+
+TEST_CASE("a manager that finds no cluster says so and ends, and its requests fail with the reason") {
+    const char* const before = std::getenv("KUBECONFIG");
+    const std::string restored = before == nullptr ? "" : before;
+    ::setenv("KUBECONFIG", "/nonexistent/kubeconfig", 1);
+    manager_options with_lease = quiet_options();
+    with_lease.leader_election = leader_election_options();
+    with_lease.leader_election->namespace_ = "default";
+    with_lease.leader_election->name = "test";
+    manager no_cluster(with_lease);
+    ::setenv("KUBECONFIG", restored.c_str(), 1); // empty is as good as unset
+
+    no_cluster.control<ConfigMap>().reconcile_with(
+        [](context&, object_key) -> task<action> { co_return await_change(); });
+    std::string failure;
+    boost::asio::io_context loop;
+    boost::asio::co_spawn(loop, no_cluster.api().get<ConfigMap>(object_key("default", "x")),
+                          [&](const std::exception_ptr& e, const ConfigMap&) {
+                              try {
+                                  if (e)
+                                      std::rethrow_exception(e);
+                              } catch (const api_error& why) {
+                                  failure = why.what();
+                                  CHECK(why.code() == errc::config);
+                              }
+                          });
+    loop.run();
+    CHECK(failure.find("/nonexistent/kubeconfig") != std::string::npos);
+    CHECK(no_cluster.run() == 1);
+    CHECK_THROWS_AS(no_cluster.run(), api_error);
+
+    manager_options nameless = quiet_options();
+    nameless.name.clear();
+    CHECK_THROWS_AS(manager(nameless), api_error);
 }
 
 TEST_CASE("settled without a version: what the manager's own lists show has been seen and reconciled") {
