@@ -366,7 +366,9 @@ void drop_stale_service_fields(json::object& object, const json::object& before)
         for (const char* key : {"allocateLoadBalancerNodePorts", "loadBalancerClass"})
             if (same(spec, old, key))
                 spec.erase(key);
-    if (external(old) && !external(spec) && same(spec, old, "externalTrafficPolicy"))
+    const bool is_reachable =
+        external(spec) || (type_of(spec) == "ClusterIP" && !array_at(spec, {"externalIPs"}).empty());
+    if (external(old) && !is_reachable && same(spec, old, "externalTrafficPolicy"))
         spec.erase("externalTrafficPolicy");
     if (type_of(spec) != "LoadBalancer")
         make_object(make_object(object, "status"), "loadBalancer").clear();

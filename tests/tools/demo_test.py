@@ -20,6 +20,12 @@ exec sleep 1000
 """
 
 
+def heed_signals():
+    """What runs in the background, or under nohup, ignores some, and so would its children."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Demo(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -38,7 +44,8 @@ class Demo(unittest.TestCase):
 
     def start(self, *arguments):
         demo = subprocess.Popen(["tools/demo", *arguments], cwd=self.root, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(self.root / "tmp")})
+                                stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(self.root / "tmp")},
+                                preexec_fn=heed_signals)
         for clean_up in (demo.stdout.close, demo.stderr.close, demo.wait, demo.terminate):
             self.addCleanup(clean_up)
         return demo
