@@ -47,7 +47,9 @@ json::array finalizers_for(const stored& s, const delete_options& o, const kind_
 }
 
 void check_preconditions(const kind_info& kind, const stored& s, const delete_options& o) {
-    const resource_name named{kind.group, kind.kind};
+    // Events are stored as those of the core API, whichever they were deleted through.
+    const resource_name named{kind.kind == "Event" ? std::string_view() : std::string_view(kind.group),
+                              kind.kind};
     if (o.uid && *o.uid != s.uid())
         throw conflict(
             named, s.name(),

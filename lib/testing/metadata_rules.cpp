@@ -86,7 +86,7 @@ void check_finalizers(const json::array& finalizers, field_errors& errors) {
 
 // Core kinds want finalizers that say whose they are.
 void check_finalizer_owners(const kind_info& kind, const json::array& finalizers, field_errors& errors) {
-    if (kind.custom || kind.kind == "Lease" || kind.kind == "Event" ||
+    if (kind.custom || kind.kind == "Lease" || (kind.kind == "Event" && kind.group.empty()) ||
         kind.group == "rbac.authorization.k8s.io" || kind.kind == "CustomResourceDefinition")
         return;
     for (std::size_t i = 0; i < finalizers.size(); ++i) {

@@ -28,6 +28,10 @@ void check_endpoint_ip(const std::string& type, const std::string& list, const s
                        const json::value& address, field_errors& errors) {
     const auto text = address.is_string() ? str(address.get_string()) : std::string();
     if (type == "FQDN") {
+        if (text.empty()) {
+            errors.push_back(required(at));
+            return;
+        }
         auto found = check_dns_subdomain(text);
         if (text.find('.') == std::string::npos && found.empty())
             found.push_back("should be a domain with at least two segments separated by dots");

@@ -2,9 +2,12 @@
 #include "patch.hpp"
 #include "schema.hpp"
 
+#include <boost/json/serialize.hpp>
+
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 namespace gwctl::testing::detail {
 
@@ -15,6 +18,28 @@ constexpr std::string_view element_order = "$setElementOrder/";
 
 bool starts_with(std::string_view text, std::string_view prefix) {
     return text.substr(0, prefix.size()) == prefix;
+}
+
+// fmt.Sprintf("%v") of a decoded document.
+std::string as_go_prints(const json::value& v) {
+    if (const auto* list = v.if_array()) {
+        std::string text;
+        for (const auto& item : *list)
+            text += (text.empty() ? "" : " ") + as_go_prints(item);
+        return "[" + text + "]";
+    }
+    if (const auto* object = v.if_object()) {
+        std::map<std::string_view, const json::value*> sorted;
+        for (const auto& member : *object)
+            sorted[member.key()] = &member.value();
+        std::string text;
+        for (const auto& [key, member] : sorted)
+            text += fmt::format("{}{}:{}", text.empty() ? "" : " ", key, as_go_prints(*member));
+        return "map[" + text + "]";
+    }
+    if (const auto* text = v.if_string())
+        return std::string(*text);
+    return v.is_null() ? "<nil>" : boost::json::serialize(v);
 }
 
 std::string directive(const json::value& v) { return string_at(v, {"$patch"}); }
@@ -137,7 +162,8 @@ void merge_object(json::object& target, const json::object& patch, const json::v
         target = how == "replace" ? without_directives(patch).as_object() : json::object();
         return;
     } else if (!how.empty() && how != "merge") {
-        throw error{errc::bad_request, fmt::format("Unknown patch type found: {}", how)};
+        throw error{errc::invalid,
+                    fmt::format("unknown patch type: {} in map: {}", how, as_go_prints(patch))};
     }
     if (const auto* retained = patch.if_contains("$retainKeys"); retained && retained->is_array()) {
         std::vector<std::string> gone;
