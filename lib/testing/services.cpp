@@ -249,11 +249,16 @@ void allocate_node_ports(const json::object& object, json::object& spec, const j
         mine.insert(n);
     };
     std::map<std::int64_t, std::int64_t> by_port;
+    std::set<std::pair<std::string, std::int64_t>> seen;
     for (std::size_t i = 0; i < ports.size(); ++i) {
         if (!ports[i].is_object() || (node_port(ports[i]) == 0 && !wants_node_ports(spec)))
             continue;
         auto& port = ports[i].get_object();
         auto n = node_port(ports[i]);
+        // Ports of one name have adopted the same.
+        const auto protocol = string_at(ports[i], {"protocol"});
+        if (old && n != 0 && !seen.emplace(protocol, n).second)
+            throw status_error(500, "", fmt::format("duplicate nodePort: {{{} {}}}", protocol, n));
         // A new Service's ports of one number, TCP and UDP, share a node port.
         const auto number = int_at(port, {"port"}, 0);
         if (n == 0 && old == nullptr) {
