@@ -267,7 +267,11 @@ func clean(t *testing.T) {
 func removeAll(t *testing.T) {
 	t.Helper()
 	deployments := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
-	for _, kind := range []schema.GroupVersionResource{tcpRoutes, udpRoutes, listenerSets, gateways, classes, services, deployments, configMaps, endpointSlices} {
+	// The garbage collector may take long to find its way after the API server was away, and pods that it leaves are
+	// endpoints in the next test.
+	replicaSets := schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "replicasets"}
+	pods := schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	for _, kind := range []schema.GroupVersionResource{tcpRoutes, udpRoutes, listenerSets, gateways, classes, services, deployments, replicaSets, pods, configMaps, endpointSlices} {
 		eventually(t, "removing "+kind.Resource, func() error { return removeKind(kind) })
 	}
 }
@@ -301,7 +305,11 @@ func removeKind(kind schema.GroupVersionResource) error {
 			_, _ = in.Patch(ctx, object.GetName(), types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 		}
 		if kind != endpointSlices { // those go with their Services
-			_ = in.Delete(ctx, object.GetName(), metav1.DeleteOptions{})
+			at := metav1.DeleteOptions{}
+			if kind.Resource == "pods" {
+				at.GracePeriodSeconds = new(int64) // at once, whoever plays the kubelet
+			}
+			_ = in.Delete(ctx, object.GetName(), at)
 		}
 	}
 	if left > 0 {
