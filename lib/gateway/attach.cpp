@@ -32,13 +32,12 @@ verdict namespace_verdict(const Listener& listener, const std::string& own_names
     }
     if (from == "Selector" && rule.selector) {
         if (const std::string why = cluster.labels_unknown(); !why.empty())
-            return {
-                false, "NotAllowedByListeners",
-                fmt::format("spec.parentRefs: listener {} takes routes of namespaces that its selector "
-                            "matches, and this "
-                            "controller may not read the labels of namespace {}: {}; allow it to list and "
-                            "watch namespaces, or set allowedRoutes.namespaces.from to Same or All",
-                            listener.name, route_namespace, why)};
+            return {false, "NotAllowedByListeners",
+                    fmt::format("spec.parentRefs: listener {} takes routes of namespaces that its selector "
+                                "matches, and this controller may not read the labels of namespace {}: {}; "
+                                "allow it to list and "
+                                "watch namespaces, or set allowedRoutes.namespaces.from to Same or All",
+                                listener.name, route_namespace, why)};
         const auto found = cluster.namespace_(route_namespace);
         if (found && matches(*rule.selector, found->metadata.labels))
             return {};

@@ -10,6 +10,7 @@
 #include <prometheus/registry.h>
 
 #include <algorithm>
+#include <set>
 
 namespace gwctl::gateway::detail {
 namespace {
@@ -100,8 +101,10 @@ void change_log::status_settled(const std::string& id, const ObjectMeta& object,
 
 void change_log::forget(const std::string& id) {
     statuses_.erase(id);
-    if (would_.erase(id) > 0)
-        count_pending();
+    if (const auto found = would_.find(id); found != would_.end()) {
+        counters_->pending.Decrement(static_cast<double>(found->second.size()));
+        would_.erase(found);
+    }
 }
 
 void change_log::count_repair(const resource_type& type) {
@@ -112,26 +115,20 @@ void change_log::would(const object_log& log, const std::string& id, std::vector
     std::vector<std::string>& before = would_[id];
     if (before != lines) {
         constexpr std::size_t most = 20; // a user can have it change as often as he likes
+        const std::set<std::string_view> known(before.begin(), before.end());
         std::size_t told = 0;
         for (const std::string& line : lines)
-            if (std::find(before.begin(), before.end(), line) == before.end() && ++told <= most)
+            if (!known.contains(line) && ++told <= most)
                 log.info("would write", {{"change", line}});
         if (told > most)
             log.info("would write more", {{"changes", std::to_string(told - most)}});
         if (lines.empty())
             log.info("nothing to write any more");
+        counters_->pending.Increment(static_cast<double>(lines.size()) - static_cast<double>(before.size()));
         before = std::move(lines);
     }
     if (before.empty())
         would_.erase(id);
-    count_pending();
-}
-
-void change_log::count_pending() {
-    std::size_t all = 0;
-    for (const auto& [who, pending] : would_)
-        all += pending.size();
-    counters_->pending.Set(static_cast<double>(all));
 }
 
 task<json::value> fetch(context& ctx, resource_type type, std::string version, object_key key) {

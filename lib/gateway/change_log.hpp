@@ -52,8 +52,6 @@ public:
     void would(const object_log& log, const std::string& id, std::vector<std::string> lines);
 
 private:
-    void count_pending();
-
     struct counters;
     std::unique_ptr<counters> counters_;
     std::map<object_key, std::map<std::string, std::string>> wanted_; ///< digests, by id

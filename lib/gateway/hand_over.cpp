@@ -58,9 +58,9 @@ public:
         // Someone whom we do not write asks for what these want.
         std::vector<ordered_writes::obstacle> obstacles;
         for (const service_write& w : pending_) {
+            const port_claims missing = without(w.after, asks_[w.key]);
             for (const auto& [holder, claims] : asks_)
-                if (port_claims both = common(without(w.after, asks_[w.key]), claims);
-                    holder != w.key && !both.empty())
+                if (port_claims both = common(missing, claims); holder != w.key && !both.empty())
                     obstacles.push_back({w.key, holder, std::move(both)});
             if (w.what == service_write::verb::apply)
                 if (service_write part = reduced(w); !part.after.empty())

@@ -163,7 +163,8 @@ void report_refused(const std::map<object_key, std::string>& refused, const atta
 
 /// The same for ports that another Service has and keeps. Returns the first reason.
 std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
-                             const names& n, std::map<const Listener*, object_key>& by_listener,
+                             std::span<const route_kind* const> kinds, const names& n,
+                             std::map<const Listener*, object_key>& by_listener,
                              std::vector<problem>& problems) {
     std::string first;
     for (const auto& o : obstacles) {
@@ -179,13 +180,13 @@ std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstac
             const Listener* listener = a.listeners[i].listener;
             const auto service = by_listener.find(listener);
             const bool is_held = std::any_of(o.claims.begin(), o.claims.end(), [&](const port_claim& c) {
-                return a.winners[i] != nullptr && c.port == listener->port &&
-                       c.protocol == a.winners[i]->route->kind->expose(*listener, {}).protocol;
+                return c.port == listener->port && c.protocol == transport_of(*listener, kinds);
             });
             if (service == by_listener.end() || service->second != o.wanted_by || !is_held)
                 continue;
             by_listener.erase(service);
-            problems.push_back({a.winners[i]->route, why, listener});
+            if (a.winners[i] != nullptr)
+                problems.push_back({a.winners[i]->route, why, listener});
         }
     }
     return first;
@@ -376,7 +377,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         desired.objects);
     wishes.changed = std::move(services);
     const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
-    const std::string in_the_way = report_obstacles(obstacles, a, n, planned.by_listener, desired.problems);
+    const std::string in_the_way =
+        report_obstacles(obstacles, a, s.kinds, n, planned.by_listener, desired.problems);
     verdict services_fit = class_kept;
     if (!in_the_way.empty())
         services_fit = {false, "NoResources", in_the_way};

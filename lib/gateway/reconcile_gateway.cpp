@@ -72,7 +72,7 @@ task<void> remove_slices(writer& writes, std::vector<object_key> keys, write_gua
 task<void> apply_service(cluster& c, writer& writes, Service wanted, std::vector<field_difference> fields) {
     const object_key key = key_of(wanted);
     std::shared_ptr<const Service> live = c.services.get(key);
-    std::exception_ptr refusal;
+    bool is_refused = false;
     try {
         Service sent = wanted;
         auto applied = co_await writes.apply(std::move(sent), fields);
@@ -81,14 +81,14 @@ task<void> apply_service(cluster& c, writer& writes, Service wanted, std::vector
         // A port that somebody changed keeps its name, which the one that apply adds has too.
         if (e.code() != errc::invalid || !live || !render_foreign_removal(*live, wanted))
             throw;
-        refusal = std::current_exception();
+        is_refused = true;
     }
     if (!live)
         co_return; // observing
     std::optional<std::string> removal = render_foreign_removal(*live, wanted);
     if (removal)
         co_await writes.patch(*live, std::move(*removal));
-    if (refusal)
+    if (is_refused)
         co_await writes.apply(std::move(wanted), std::move(fields));
 }
 
@@ -297,8 +297,8 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
     co_await repaired.look_at(*gateway, status);
-    co_await write_status(ctx, writes, *gateway, status);
-    repaired.status_written(*gateway, std::move(status));
+    co_await write_status(ctx, writes, *gateway, std::move(status));
+    repaired.status_written(*gateway);
     guard.rethrow();
     co_return await_change();
 }

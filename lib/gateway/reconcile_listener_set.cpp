@@ -2,18 +2,17 @@
 
 #include <gwctl/gateway/listener_sets.hpp>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include <set>
 
 namespace gwctl::gateway::detail {
 namespace {
 
-/// Anyone can write our annotations on Services of his own namespace.
-bool is_strange(const core_v1::Service& service, const snapshot& s) {
-    const std::string& namespace_ = service.metadata.namespace_;
-    return namespace_ != s.gateway->metadata.namespace_ &&
-           std::none_of(s.routes.begin(), s.routes.end(),
-                        [&](const route_view& route) { return route.metadata->namespace_ == namespace_; });
+/// Where Services can be the Gateway's; anyone can write our annotations on those of his own namespace.
+std::set<std::string_view> namespaces_of(const snapshot& s) {
+    std::set<std::string_view> all{s.gateway->metadata.namespace_};
+    for (const route_view& route : s.routes)
+        all.insert(route.metadata->namespace_);
+    return all;
 }
 
 /// Nothing when it is not ours to say anything, or nothing can be said yet.
@@ -28,7 +27,8 @@ std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet&
         return std::nullopt;
     const auto judged = c.judge(gateway);
     auto services = c.services.by_index("gateway", to_string(parent));
-    std::erase_if(services, [&](const auto& s) { return is_strange(*s, judged->state); });
+    const std::set<std::string_view> namespaces = namespaces_of(judged->state);
+    std::erase_if(services, [&](const auto& s) { return !namespaces.contains(s->metadata.namespace_); });
     return listener_set_status(set, judged->attached, *gateway, services, judged->state.kinds, now);
 }
 

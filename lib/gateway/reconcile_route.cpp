@@ -119,19 +119,20 @@ std::vector<field_difference> changes_of_status(const route_view& route,
                        as_status(parents));
 }
 
-/// Somebody changed our entries.
-task<void> report_drift(cluster& c, context& ctx, const route_view& route, std::vector<json::value> parents) {
+/// Somebody changed our entries: what to say when they are put back. To be asked before, while it can be told who it
+/// was. Empty for an entry too many.
+task<std::string> look_at_drift(cluster& c, context& ctx, const route_view& route,
+                                std::vector<json::value> parents) {
     drift d;
     d.type = route.kind->type;
     d.key = key_of(*route.metadata);
     d.of_status = true;
     d.fields = changes_of_status(route, parents);
     if (d.fields.empty())
-        co_return; // an entry too many
+        co_return std::string();
     const json::value object = co_await fetch(ctx, d.type, c.served_version(d.type), d.key);
     const std::string changer = find_changer(object, d, ctx.api.options().field_manager);
-    c.events.record(reference_to(c, route), event_type::warning, "DriftRepaired", describe_drift(d, changer));
-    c.changes.count_repair(d.type);
+    co_return describe_drift(d, changer);
 }
 
 task<action> reconcile_present(cluster& c, served_route_source& source, context& ctx, object_key key) {
@@ -162,10 +163,15 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         writes.may("patch status of", id, [&] { return changes_of_status(*route, *parents); });
     if (!is_meant)
         co_return await_change();
+    std::string repaired;
     if (c.changes.is_status_drift(id, *route->metadata, wanted))
-        co_await report_drift(c, ctx, *route, *parents);
+        repaired = co_await look_at_drift(c, ctx, *route, *parents);
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
     c.changes.status_settled(id, *route->metadata, wanted);
+    if (!repaired.empty()) {
+        c.events.record(reference_to(c, *route), event_type::warning, "DriftRepaired", repaired);
+        c.changes.count_repair(route->kind->type);
+    }
     announce(c, *route, verdicts);
     for (const parent_verdict& v : verdicts.parents)
         ctx.log.info(

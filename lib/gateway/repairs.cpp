@@ -1,5 +1,7 @@
 #include "repairs.hpp"
 
+#include <algorithm>
+
 namespace gwctl::gateway::detail {
 namespace {
 
@@ -51,13 +53,16 @@ void repairs::objects_written(const Gateway& gateway, const std::vector<applied_
 
 task<void> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
     found_.clear();
-    if (writes_.observes() || wanted == gateway.status)
+    if (writes_.observes())
+        co_return;
+    status_ = without_times(wanted);
+    if (wanted == gateway.status ||
+        !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, status_))
         co_return;
     drift d;
     d.fields = differences(json::object{{"status", to_value(gateway.status)}},
                            json::object{{"status", to_value(wanted)}});
-    const std::string text = without_times(std::move(wanted));
-    if (d.fields.empty() || !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, text))
+    if (d.fields.empty())
         co_return;
     d.type = Gateway::type;
     d.key = key_of(gateway);
@@ -65,26 +70,30 @@ task<void> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
     co_await describe(std::move(d), c_.served_version(Gateway::type));
 }
 
-void repairs::status_written(const Gateway& gateway, Gateway::Status wanted) {
+void repairs::status_written(const Gateway& gateway) {
     tell(gateway);
     if (!writes_.observes())
-        c_.changes.status_settled(gwctl::describe(gateway), gateway.metadata,
-                                  without_times(std::move(wanted)));
+        c_.changes.status_settled(gwctl::describe(gateway), gateway.metadata, status_);
 }
 
 task<bool> repairs::is_owner_there(drift d) {
+    if (const auto known = owners_.find(d.owner.uid); known != owners_.end())
+        co_return known->second;
     const resource_type* type = &Gateway::type;
     for (const auto& source : c_.routes)
         if (source->kind().type.kind == d.owner.kind)
             type = &source->kind().type;
     object_key key(d.key.namespace_, d.owner.name);
     const json::value owner = co_await fetch(ctx_, *type, c_.served_version(*type), std::move(key));
-    co_return owner.is_object() && owner.at("metadata").at("uid") == json::value(d.owner.uid);
+    const bool is_there = owner.is_object() && owner.at("metadata").at("uid") == json::value(d.owner.uid);
+    owners_[d.owner.uid] = is_there;
+    co_return is_there;
 }
 
 task<void> repairs::describe(drift d, std::string version) {
+    constexpr std::size_t most = 10; // asked about, so that many changes are put back as soon as few
     std::string changer;
-    if (!d.fields.empty()) {
+    if (!d.fields.empty() && found_.size() < most) {
         const json::value object = co_await fetch(ctx_, d.type, std::move(version), d.key);
         changer = find_changer(object, d, ctx_.api.options().field_manager);
     }

@@ -3,6 +3,10 @@
 
 #include "writer.hpp"
 
+#include <map>
+#include <string>
+#include <vector>
+
 namespace gwctl::gateway::detail {
 
 /// Of one reconcile. Looks before each write, after which nobody can tell any more who made the changes, and
@@ -16,7 +20,7 @@ public:
     void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
 
     task<void> look_at(const Gateway& gateway, Gateway::Status wanted);
-    void status_written(const Gateway& gateway, Gateway::Status wanted);
+    void status_written(const Gateway& gateway);
 
 private:
     struct repair {
@@ -32,6 +36,8 @@ private:
     context& ctx_;
     const writer& writes_;
     std::vector<repair> found_{};
+    std::map<std::string, bool> owners_{}; ///< by uid: whether they are there
+    std::string status_{};                 ///< that is wanted
 };
 
 } // namespace gwctl::gateway::detail

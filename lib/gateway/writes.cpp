@@ -33,7 +33,8 @@ public:
                   desired_state& desired)
         : wishes_(std::move(wishes)), d_(d), s_(s), n_(n), desired_(desired) {}
 
-    void run() {
+    /// Returns what cannot be written.
+    std::vector<ordered_writes::obstacle> run() {
         for (const auto& live : s_.managed_services)
             settle_managed(*live);
         for (const auto& live : s_.leftovers)
@@ -51,10 +52,8 @@ public:
         std::erase_if(writes_, [&](const service_write& w) { return releases_frozen(w, live); });
         ordered_writes ordered = order_writes(std::move(writes_), live, n_);
         desired_.writes = std::move(ordered.writes);
-        obstacles = std::move(ordered.obstacles);
+        return std::move(ordered.obstacles);
     }
-
-    std::vector<ordered_writes::obstacle> obstacles{};
 
 private:
     bool releases_frozen(const service_write& w,
@@ -188,9 +187,7 @@ private:
 
 std::vector<ordered_writes::obstacle> plan_writes(service_wishes wishes, const division& d, const snapshot& s,
                                                   const names& n, desired_state& desired) {
-    write_planner planner(std::move(wishes), d, s, n, desired);
-    planner.run();
-    return std::move(planner.obstacles);
+    return write_planner(std::move(wishes), d, s, n, desired).run();
 }
 
 } // namespace gwctl::gateway::detail

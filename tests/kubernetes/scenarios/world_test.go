@@ -305,11 +305,11 @@ func removeKind(kind schema.GroupVersionResource) error {
 			_, _ = in.Patch(ctx, object.GetName(), types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
 		}
 		if kind != endpointSlices { // those go with their Services
-			at := metav1.DeleteOptions{}
+			options := metav1.DeleteOptions{}
 			if kind.Resource == "pods" {
-				at.GracePeriodSeconds = new(int64) // at once, whoever plays the kubelet
+				options.GracePeriodSeconds = new(int64) // at once, whoever plays the kubelet
 			}
-			_ = in.Delete(ctx, object.GetName(), at)
+			_ = in.Delete(ctx, object.GetName(), options)
 		}
 	}
 	if left > 0 {
