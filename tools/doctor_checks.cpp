@@ -150,8 +150,9 @@ std::map<std::string, gateway::options> settings_of_classes(const cluster_facts&
     source.find = [&](const object_key& key) {
         const auto found = std::find_if(f.parameter_maps->begin(), f.parameter_maps->end(),
                                         [&](const core_v1::ConfigMap& m) { return key_of(m) == key; });
-        return found == f.parameter_maps->end() ? nullptr
-                                                : std::make_shared<const core_v1::ConfigMap>(*found);
+        return found == f.parameter_maps->end()
+                   ? nullptr
+                   : std::make_shared<const gateway::parameter_map>(gateway::parameters_in(*found));
     };
     std::map<std::string, gateway::options> settings;
     bool has_one = false;

@@ -23,8 +23,13 @@ wall_time created(const ObjectMeta& metadata) {
     return parsed.has_value() ? *parsed : wall_time();
 }
 
+/// Of one object. Whoever makes Services may write a megabyte of addresses on each.
+constexpr std::size_t most_claims = 256;
+
 void add_claim(std::vector<ipam::claim>& claims, std::string_view text, const std::string& holder,
                ipam::claim_kind kind, const ObjectMeta& metadata) {
+    if (claims.size() == most_claims)
+        return;
     const auto parsed = ipam::parse_address(text);
     if (parsed.has_error())
         return; // a host name, or nonsense that no one can announce
@@ -37,7 +42,7 @@ void add_claim(std::vector<ipam::claim>& claims, std::string_view text, const st
 /// The entries of a comma list such as `kube-vip.io/loadbalancerIPs`.
 std::vector<std::string> split(std::string_view list) {
     std::vector<std::string> entries;
-    while (!list.empty()) {
+    while (!list.empty() && entries.size() < most_claims) {
         const std::size_t comma = std::min(list.find(','), list.size());
         std::string_view entry = list.substr(0, comma);
         while (entry.starts_with(' '))

@@ -77,7 +77,7 @@ std::vector<object_key> certificates_of(const T& object) {
 }
 
 template <class T>
-void add_certificate_indexes(store<T>& objects) {
+void add_certificate_indexes(trimmed_store<T>& objects) {
     objects.add_index("certificate", [](const T& o) { return as_text(certificates_of(o)); });
     objects.add_index("certificate-namespace", [](const T& o) {
         std::vector<std::string> namespaces;
@@ -131,14 +131,12 @@ bool changes_class(const change<GatewayClass>& c) {
 
 cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources)
     : opts(std::move(o)), named(opts.controller_name), events(mgr.events()), changes(mgr.metrics()),
-      classes(mgr.cache<GatewayClass>()), gateways(mgr.cache<Gateway>(scope_of(opts))),
-      services(mgr.cache<core_v1::Service>(scope_of(opts))),
-      endpoint_slices(mgr.cache<discovery_v1::EndpointSlice>(scope_of(opts))),
+      classes(mgr.cache<GatewayClass>()), gateways(mgr, scope_of(opts)), services(mgr, scope_of(opts)),
+      endpoint_slices(mgr, scope_of(opts)),
       namespaces(mgr.cache<core_v1::Namespace>(scope_of_namespaces(opts))),
-      reference_grants(mgr.cache<ReferenceGrant>(scope_of(opts))),
-      listener_sets(mgr.cache<ListenerSet>(scope_of(opts))),
-      parameters(mgr.cache<core_v1::ConfigMap>(labelled(named.parameters(), scope_of(opts)))),
-      definitions(mgr.follow_crds()), book_(opts) {
+      reference_grants(mgr, scope_of(opts)), listener_sets(mgr, scope_of(opts)),
+      parameters(mgr, labelled(named.parameters(), scope_of(opts))), definitions(mgr.follow_crds()),
+      book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));
     for (auto& source : sources) {
@@ -252,7 +250,7 @@ void cluster::follow_parameters() {
         if (changes_class(c))
             forget_judged_of((c.now ? c.now : c.old)->metadata.name);
     });
-    parameters.on_change([this](const change<core_v1::ConfigMap>& c) {
+    parameters.on_change([this](const change<parameter_map>& c) {
         const std::string key = to_string(key_of(c.now ? *c.now : *c.old));
         for (const auto& gateway_class : classes.by_index("parameters", key))
             forget_judged_of(gateway_class->metadata.name);
@@ -271,10 +269,11 @@ parameter_source cluster::source() const {
     parameter_source source;
     source.find = [this](const object_key& key) { return parameters.get(key); };
     // A store that fails holds what it held, if it ever held something.
-    if (!parameters.synced() && parameters.resource_version().empty())
-        source.unreadable = parameters.reason().empty() ? "not yet" : parameters.reason();
-    if (parameters.state() == store_state::denied)
-        source.unreadable = parameters.reason();
+    const auto& table = parameters.table();
+    if (!table.synced() && table.resource_version().empty())
+        source.unreadable = table.reason().empty() ? "not yet" : table.reason();
+    if (table.state() == store_state::denied)
+        source.unreadable = table.reason();
     return source;
 }
 
@@ -471,9 +470,10 @@ bool cluster::is_blocked(const object_log& log) {
 }
 
 std::string cluster::blocked_by() const {
-    std::vector<const gwctl::detail::object_table*> tables{&classes,         &gateways,   &services,
-                                                           &endpoint_slices, &namespaces, &reference_grants,
-                                                           &listener_sets,   pools,       secrets};
+    std::vector<const gwctl::detail::object_table*> tables{
+        &classes,    &gateways.table(),         &services.table(),      &endpoint_slices.table(),
+        &namespaces, &reference_grants.table(), &listener_sets.table(), pools,
+        secrets};
     for (const auto& source : routes)
         tables.push_back(&source->table());
     for (const auto* table : tables)
@@ -485,7 +485,7 @@ std::string cluster::blocked_by() const {
                 .append(table->reason());
     // Parameters that are denied, or fail, concern those who refer to them; until the first list no one
     // knows.
-    if (parameters.state() == store_state::starting)
+    if (parameters.table().state() == store_state::starting)
         return "the ConfigMaps of parameters are starting";
     return {};
 }

@@ -4,6 +4,7 @@
 
 #include "certificates.hpp"
 #include "change_log.hpp"
+#include "trimmed_store.hpp"
 
 #include <gwctl/gateway/addresses.hpp>
 #include <gwctl/gateway/parameters.hpp>
@@ -96,15 +97,15 @@ public:
     change_log changes;
 
     store<GatewayClass>& classes;
-    store<Gateway>& gateways;
-    store<core_v1::Service>& services;
-    store<discovery_v1::EndpointSlice>& endpoint_slices;
+    trimmed_store<Gateway> gateways;
+    trimmed_store<core_v1::Service> services;
+    trimmed_store<discovery_v1::EndpointSlice> endpoint_slices;
     store<core_v1::Namespace>& namespaces;
-    store<ReferenceGrant>& reference_grants;
-    store<ListenerSet>& listener_sets;
+    trimmed_store<ReferenceGrant> reference_grants;
+    trimmed_store<ListenerSet> listener_sets;
     store<certificate_secret>* secrets = nullptr; ///< only with http_listeners::status
     store<core_v1::ConfigMap>* pools = nullptr;   ///< none when addresses are left to the announcer
-    store<core_v1::ConfigMap>& parameters;        ///< those that carry the label `names::parameters()`
+    trimmed_store<parameter_map> parameters;      ///< those that carry the label `names::parameters()`
     store<apiextensions_v1::CustomResourceDefinition>& definitions; ///< nothing but SupportedVersion needs it
     /// Those that are served come first.
     std::vector<std::unique_ptr<route_source>> routes;

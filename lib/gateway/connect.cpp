@@ -181,7 +181,7 @@ void connect_services(const wiring& w) {
 }
 
 void connect_parameters(const wiring& w) {
-    w.c.parameters.on_change([w](const change<core_v1::ConfigMap>& ch) {
+    w.c.parameters.on_change([w](const change<parameter_map>& ch) {
         const std::string key = to_string(key_of(ch.now ? *ch.now : *ch.old));
         for (const auto& gateway_class : w.c.classes.by_index("parameters", key))
             w.class_with_gateways(gateway_class->metadata.name);

@@ -44,15 +44,15 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     const cache_scope scope = scope_of(c->opts);
     controllers made;
     auto classes = mgr.control<GatewayClass>();
-    classes.reads<Gateway>(scope);
+    classes.reads<cached<Gateway>>(scope);
     made.gateway_class = &classes.reconcile_with([c](context& ctx, const GatewayClass& gateway_class) {
         return reconcile_gateway_class(*c, ctx, gateway_class);
     });
 
-    auto gateways = mgr.control<Gateway>({}, scope);
+    auto gateways = mgr.control<cached<Gateway>>({}, scope);
     gateways.reads<GatewayClass>().reads<core_v1::Namespace>(scope_of_namespaces(c->opts));
-    gateways.reads<core_v1::Service>(scope).reads<discovery_v1::EndpointSlice>(scope);
-    gateways.reads<ReferenceGrant>(scope).reads<ListenerSet>(scope);
+    gateways.reads<cached<core_v1::Service>>(scope).reads<cached<discovery_v1::EndpointSlice>>(scope);
+    gateways.reads<cached<ReferenceGrant>>(scope).reads<cached<ListenerSet>>(scope);
     if (c->pools != nullptr)
         gateways.reads<core_v1::ConfigMap>(c->pools->scope());
     if (c->secrets != nullptr)
@@ -62,9 +62,10 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     made.gateway = &gateways.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
 
-    auto sets = mgr.control<ListenerSet>({}, scope);
+    auto sets = mgr.control<cached<ListenerSet>>({}, scope);
     sets.reads<GatewayClass>().reads<core_v1::Namespace>(scope_of_namespaces(c->opts));
-    sets.reads<Gateway>(scope).reads<core_v1::Service>(scope).reads<ReferenceGrant>(scope);
+    sets.reads<cached<Gateway>>(scope).reads<cached<core_v1::Service>>(scope);
+    sets.reads<cached<ReferenceGrant>>(scope);
     made.listener_set = &sets.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_listener_set(*c, ctx, std::move(key)); });
 

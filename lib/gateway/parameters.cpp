@@ -1,3 +1,5 @@
+#include "parameter_data.hpp"
+
 #include <gwctl/gateway/parameters.hpp>
 
 #include <boost/json/parse.hpp>
@@ -11,7 +13,6 @@
 namespace gwctl::gateway {
 namespace {
 
-using core_v1::ConfigMap;
 using gateway_v1::ParametersReference;
 using string_map = std::map<std::string, std::string>;
 
@@ -24,12 +25,6 @@ bool is_word(std::string_view text, std::string_view inner, std::size_t longest)
     return !text.empty() && text.size() <= longest && is_outer(text.front()) && is_outer(text.back()) &&
            std::all_of(text.begin(), text.end(),
                        [&](char c) { return is_outer(c) || inner.find(c) != std::string_view::npos; });
-}
-
-std::string_view trimmed(std::string_view s) {
-    constexpr std::string_view blanks = " \t\r\n";
-    const std::size_t first = s.find_first_not_of(blanks);
-    return first == s.npos ? std::string_view() : s.substr(first, s.find_last_not_of(blanks) - first + 1);
 }
 
 /// False when the word is none of the two.
@@ -118,9 +113,20 @@ std::string key_list(parameter_scope scope) {
     return fmt::format("{}", fmt::join(keys, ", "));
 }
 
+constexpr std::size_t longest_shown = 80;
+
+/// As much of a value as a message shows, no character cut in two: half of one is no JSON.
+std::string_view shown(std::string_view text) {
+    if (text.size() <= longest_shown)
+        return text;
+    std::size_t end = longest_shown;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+        --end;
+    return text.substr(0, end);
+}
+
 /// Sets one parameter; a message when that is not possible.
 std::string set_parameter(options& o, const std::string& key, std::string_view text, parameter_scope scope) {
-    constexpr std::size_t longest_shown = 80;
     const auto& known = known_parameters();
     const auto p = std::find_if(known.begin(), known.end(), [&](const parameter& k) { return k.key == key; });
     if (p == known.end())
@@ -130,11 +136,10 @@ std::string set_parameter(options& o, const std::string& key, std::string_view t
         return fmt::format("data[{}]: is for GatewayClasses only; expected {}; remove it, or ask for a class "
                            "that has it",
                            key, key_list(scope));
-    constexpr std::size_t longest_value = 4096;
     const std::string_view value = trimmed(text);
-    if (value.size() > longest_value || !p->set(o, value))
+    if (value.size() > longest_parameter || !p->set(o, value))
         return fmt::format("data[{}]: expected {}, got \"{}\"; correct or remove it", key, p->expected,
-                           value.substr(0, longest_shown));
+                           shown(value));
     return {};
 }
 
@@ -187,8 +192,8 @@ struct referrer {
 bool is_configmap(const ParametersReference& r) { return r.group.empty() && r.kind == "ConfigMap"; }
 
 /// The data that the reference leads to.
-result<string_map> fetch(const referrer& r, const options& base, const parameter_source& source,
-                         const names& n) {
+result<parameter_data> fetch(const referrer& r, const options& base, const parameter_source& source,
+                             const names& n) {
     const ParametersReference& reference = *r.reference;
     const auto refuse = [&](std::string message) {
         return error{errc::decode, fmt::format("{}{}", r.path, message)};
@@ -217,9 +222,10 @@ result<string_map> fetch(const referrer& r, const options& base, const parameter
             fmt::format(": ConfigMap {0} does not exist or lacks the label {1}=true, by which this "
                         "controller finds it; create it, or: kubectl label configmap {2} -n {3} {1}=true",
                         to_string(key), n.parameters(), key.name, key.namespace_));
-    string_map data = map->data;
-    for (const auto& [name, bytes] : map->binaryData)
-        data.emplace(name, "(binary)");
+    parameter_data data = map->data;
+    for (const auto& [name, bytes] : map->binaryData.values)
+        data.values.emplace(name, "(binary)");
+    data.omitted += map->binaryData.omitted;
     return data;
 }
 
@@ -228,12 +234,12 @@ judged_parameters judge(const referrer& r, const options& base, const parameter_
     judged_parameters judged{{true, "Accepted", ""}, base, ""};
     if (!r.reference)
         return judged;
-    const result<string_map> data = fetch(r, base, source, n);
-    result<options> effective =
-        data.has_value() ? with_parameters(base, *data, r.scope) : result<options>(data.error());
+    const result<parameter_data> data = fetch(r, base, source, n);
+    result<options> effective = data.has_value() ? with_parameters(base, data->values, r.scope, data->omitted)
+                                                 : result<options>(data.error());
     if (effective.has_value()) {
         judged.effective = std::move(*effective);
-        judged.record = encode(*data);
+        judged.record = encode(data->values);
         return judged;
     }
     std::string message = effective.error().message;
@@ -273,13 +279,18 @@ std::string render_parameters_record(const ObjectMeta& live, const std::string& 
     return boost::json::serialize(json::object{{"metadata", metadata}});
 }
 
-result<options> with_parameters(options base, const string_map& data, parameter_scope scope) {
-    constexpr std::size_t most_shown = 5;
+bool is_parameter(std::string_view key) {
+    const auto& known = known_parameters();
+    return std::any_of(known.begin(), known.end(), [&](const parameter& p) { return p.key == key; });
+}
+
+result<options> with_parameters(options base, const string_map& data, parameter_scope scope,
+                                std::size_t omitted) {
     std::vector<std::string> mistakes;
-    std::size_t more = 0;
+    std::size_t more = omitted;
     for (const auto& [key, value] : data)
         if (std::string mistake = set_parameter(base, key, value, scope); !mistake.empty()) {
-            if (mistakes.size() < most_shown)
+            if (mistakes.size() < most_parameter_mistakes)
                 mistakes.push_back(std::move(mistake));
             else
                 ++more;
@@ -318,8 +329,8 @@ judged_parameters judge_parameters(const Gateway& gateway, const options& of_cla
     options with_policy = judged.effective;
     std::string mistake;
     if (!set_traffic_policy(with_policy, policy->second))
-        mistake = fmt::format("expected Cluster or Local, got \"{}\"; correct or remove it",
-                              std::string_view(policy->second).substr(0, 80));
+        mistake =
+            fmt::format("expected Cluster or Local, got \"{}\"; correct or remove it", shown(policy->second));
     else
         mistake = contradiction(with_policy);
     if (mistake.empty())

@@ -86,7 +86,7 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
 
     writer writes(c, ctx, gwctl::describe(gateway_class));
     // Who is limited to some namespaces cannot tell who uses the class in others.
-    if (c.gateways.synced() && c.opts.namespaces.empty()) {
+    if (c.gateways.table().synced() && c.opts.namespaces.empty()) {
         const bool in_use = c.gateways.any_by_index("class", key.name);
         if (const auto finalizers = desired_finalizers(gateway_class, in_use)) {
             const json::object metadata{{"resourceVersion", gateway_class.metadata.resourceVersion},
@@ -100,7 +100,8 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     if (!gateway_class.metadata.deletionTimestamp.empty())
         co_return await_change();
 
-    if (c.parameters.state() == store_state::starting || c.definitions.state() == store_state::starting)
+    if (c.parameters.table().state() == store_state::starting ||
+        c.definitions.state() == store_state::starting)
         co_return await_change(); // whatever its state becomes brings us back
     const judged_parameters parameters = c.parameters_of(gateway_class);
     std::string record = render_parameters_record(gateway_class.metadata, parameters.record, c.named);

@@ -255,6 +255,8 @@ private:
                 s = {&f.member->type(), f.member->locate(f.here.target)};
             } else {
                 s = element_slot(f);
+                if (s.target == nullptr)
+                    return {};
             }
         }
         while (s.type->what == shape::optional)

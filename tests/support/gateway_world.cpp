@@ -114,10 +114,10 @@ snapshot world::snapshot_of(const object_key& k) const {
 parameter_source world::parameters() const {
     parameter_source source;
     source.find = [this](const object_key& k) {
-        auto map = get<ConfigMap>(k);
+        const auto map = get<ConfigMap>(k);
         if (map == nullptr || !map->metadata.labels.contains(named.parameters()))
-            return std::shared_ptr<const ConfigMap>();
-        return map;
+            return std::shared_ptr<const parameter_map>();
+        return std::make_shared<const parameter_map>(parameters_in(*map));
     };
     return source;
 }

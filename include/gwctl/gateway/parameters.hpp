@@ -25,15 +25,44 @@ enum class parameter_scope { gateway_class, gateway };
 /// | `loadBalancerClass` | as in a Service | no |
 /// | `allocateLoadBalancerNodePorts` | `true` or `false` | no |
 ///
+/// `omitted` is the number of other keys, which are unknown too.
+///
 /// Errors: `errc::decode`, one line that names every key that is unknown, not for this scope or has a wrong
 /// value, what was expected and what to do.
 result<options> with_parameters(options base, const std::map<std::string, std::string>& data,
-                                parameter_scope scope);
+                                parameter_scope scope, std::size_t omitted = 0);
+
+/// Whether it is in the table above.
+bool is_parameter(std::string_view key);
+
+/// The data of a ConfigMap, trimmed while it is decoded to what decides and what a message shows: the values
+/// of known keys (of longer ones than may be, the beginning), and the first unknown keys.
+struct parameter_data {
+    parameter_data() = default;
+    std::map<std::string, std::string> values;
+    std::size_t unknown = 0; ///< how many keys are unknown
+    std::size_t omitted = 0; ///< how many of those are not in `values`
+    friend bool operator==(const parameter_data&, const parameter_data&) = default;
+};
+
+/// A ConfigMap that a parametersRef may name.
+struct parameter_map {
+    parameter_map() = default;
+    static constexpr resource_type type = core_v1::ConfigMap::type;
+    ObjectMeta metadata;
+    parameter_data data;
+    parameter_data binaryData;
+    friend bool operator==(const parameter_map&, const parameter_map&) = default;
+};
+BOOST_DESCRIBE_STRUCT(parameter_map, (), (metadata, data, binaryData))
+
+/// The same of one that is there whole.
+parameter_map parameters_in(const core_v1::ConfigMap& map);
 
 /// The ConfigMaps that may be named: those that carry the label `names::parameters()`.
 struct parameter_source {
     /// Null when there is none of this name.
-    std::function<std::shared_ptr<const core_v1::ConfigMap>(const object_key&)> find{};
+    std::function<std::shared_ptr<const parameter_map>(const object_key&)> find{};
     /// Why none can be read; empty when they can.
     std::string unreadable{};
 };
@@ -72,3 +101,12 @@ std::optional<object_key> parameters_of(const gateway_v1::GatewayClass& gateway_
 std::optional<object_key> parameters_of(const Gateway& gateway);
 
 } // namespace gwctl::gateway
+
+namespace gwctl::json::detail {
+
+template <>
+struct table<gateway::parameter_data> {
+    static const type_info info;
+};
+
+} // namespace gwctl::json::detail

@@ -4,6 +4,7 @@
 
 #include <gwctl/api/discovery_v1.hpp>
 #include <gwctl/api/listener_sets_v1.hpp>
+#include <gwctl/gateway/cached.hpp>
 #include <gwctl/gateway/options.hpp>
 #include <gwctl/gateway/route_kind.hpp>
 #include <gwctl/runtime/manager.hpp>
@@ -39,7 +40,7 @@ public:
     virtual void on_change(route_change handler) = 0;
     virtual void on_version(std::function<void()> handler) = 0;
     /// Has another controller wait for this kind's store.
-    virtual void read_by(controller_builder<Gateway>& builder) = 0;
+    virtual void read_by(controller_builder<cached<Gateway>>& builder) = 0;
 };
 
 /// Of a kind whose routes are served and told so.
@@ -51,12 +52,12 @@ public:
     virtual task<void> patch_status(context& ctx, object_key key, class patch change) = 0;
 };
 
-/// The reading half, on a store of R.
+/// The reading half, on a store of trimmed R.
 template <class Base, Resource R, route_view (*View)(std::shared_ptr<const R>)>
 class stored_routes : public Base {
 public:
     stored_routes(manager& mgr, const options& o)
-        : scope(scope_of(o)), namespaces(scope_of_namespaces(o)), store_(mgr.cache<R>(scope)) {}
+        : scope(scope_of(o)), namespaces(scope_of_namespaces(o)), store_(mgr.cache<cached<R>>(scope)) {}
 
     const gwctl::detail::object_table& table() const noexcept override { return store_; }
 
@@ -74,10 +75,13 @@ public:
                          [f = std::move(values)](const R& r) { return f(borrowed_view(r)); });
     }
     void on_change(route_change handler) override {
-        store_.on_change([f = std::move(handler)](const change<R>& c) { f(view(c.old), view(c.now)); });
+        store_.on_change(
+            [f = std::move(handler)](const change<cached<R>>& c) { f(view(c.old), view(c.now)); });
     }
     void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
-    void read_by(controller_builder<Gateway>& builder) override { builder.template reads<R>(scope); }
+    void read_by(controller_builder<cached<Gateway>>& builder) override {
+        builder.template reads<cached<R>>(scope);
+    }
 
 protected:
     const cache_scope scope;
@@ -93,7 +97,7 @@ private:
             return std::nullopt;
         return View(std::move(r));
     }
-    static std::vector<route_view> views(std::vector<std::shared_ptr<const R>> routes) {
+    static std::vector<route_view> views(std::vector<std::shared_ptr<const cached<R>>> routes) {
         std::vector<route_view> out;
         out.reserve(routes.size());
         for (auto& r : routes)
@@ -101,7 +105,7 @@ private:
         return out;
     }
 
-    store<R>& store_;
+    store<cached<R>>& store_;
 };
 
 template <RouteKind K>
@@ -114,11 +118,12 @@ public:
 
     controller& control(manager& mgr, reconcile_route reconcile) override {
         const cache_scope& scope = this->scope;
-        auto builder = mgr.control<route>({}, scope);
+        auto builder = mgr.control<cached<route>>({}, scope);
         builder.template reads<GatewayClass>().template reads<core_v1::Namespace>(this->namespaces);
-        builder.template reads<Gateway>(scope).template reads<ListenerSet>(scope);
-        builder.template reads<ReferenceGrant>(scope).template reads<core_v1::Service>(scope);
-        builder.template reads<discovery_v1::EndpointSlice>(scope);
+        builder.template reads<cached<Gateway>>(scope).template reads<cached<ListenerSet>>(scope);
+        builder.template reads<cached<ReferenceGrant>>(scope);
+        builder.template reads<cached<core_v1::Service>>(scope);
+        builder.template reads<cached<discovery_v1::EndpointSlice>>(scope);
         return builder.reconcile_with(std::move(reconcile));
     }
 

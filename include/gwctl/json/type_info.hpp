@@ -62,7 +62,7 @@ struct type_info {
     std::span<const member_info> members{};
     /// optional, array, map: what they hold.
     type_getter element = nullptr;
-    /// Makes room for an element and returns its address. The key is for maps.
+    /// Makes room for an element; returns its address, or null to skip it. The key is for maps.
     void* (*emplace)(void* container, std::string_view key) = nullptr;
     /// Calls back once per element, in order.
     void (*visit)(const void* container, void* context, element_visitor) = nullptr;

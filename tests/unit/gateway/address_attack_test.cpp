@@ -167,3 +167,25 @@ TEST_CASE("a label that someone removed comes back without a new address") {
     w.settle();
     CHECK(w.addresses("web") == list{"10.0.0.1"});
 }
+
+TEST_CASE("a Service that asks for a thousand addresses claims a bounded number of them") {
+    std::string all;
+    for (int i = 0; i < 1000; ++i)
+        all += (i == 0 ? "" : ",") + ("192.168." + std::to_string(i / 250)) + "." + std::to_string(i % 250);
+    const auto ask = GENERATE(0, 1);
+    Service greedy;
+    greedy.metadata.name = "greedy";
+    greedy.metadata.namespace_ = "default";
+    greedy.spec.type = "LoadBalancer";
+    if (ask == 0)
+        greedy.metadata.annotations["metallb.io/loadBalancerIPs"] = all;
+    else
+        for (int i = 0; i < 1000; ++i)
+            greedy.spec.externalIPs.push_back("192.168." + std::to_string(i / 250) + "." +
+                                              std::to_string(i % 250));
+    const options o;
+    address_book book(o);
+    book.configure(nullptr);
+    book.observe(greedy);
+    CHECK(book.allocator().claims().addresses_of("Service default/greedy").size() == 256);
+}

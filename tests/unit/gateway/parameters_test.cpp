@@ -171,6 +171,10 @@ TEST_CASE("parameters: absurd ConfigMaps give a bounded message") {
     CHECK(refusal({{"announcer", std::string(1000000, 'x')}}).size() < 1000);
     CHECK(refusal({{std::string(1000000, 'k'), "x"}}).size() < 1000);
     CHECK(refusal({{"pools", std::string(1000000, ',')}}).size() < 1000);
+    std::string umlauts = "x"; // two bytes each
+    for (int i = 0; i < 100; ++i)
+        umlauts += "ä";
+    CHECK(contains(refusal({{"announcer", umlauts}}), "got \"" + umlauts.substr(0, 79) + "\";"));
     std::string long_list = "a";
     for (int i = 0; i < 32; ++i)
         long_list += ",a";
