@@ -42,7 +42,7 @@ gwctl::task<void> tell(gwctl::context& ctx, const Widget& widget, gwctl::Conditi
     said.metadata.namespace_ = widget.metadata.namespace_;
     said.metadata.name = widget.metadata.name;
     said.status.conditions.push_back(ready);
-    ctx.wrote(co_await ctx.api.apply_status(said)); // the next run sees it
+    co_await ctx.api.apply_status(said); // the next run sees it
     ctx.event(widget, ready.status == "True" ? gwctl::event_type::normal : gwctl::event_type::warning,
               ready.reason, ready.message);
 }

@@ -13,7 +13,7 @@ json::value to_value(const T& object) {
     return boost::json::parse(json::encode(object));
 }
 
-/// Sends, and tells the runtime what came of it. Observing, it sends nothing and notes what would change; the
+/// Sends. Observing, it sends nothing and notes what would change; the
 /// destructor logs that if it is not what the last reconcile of `id` noted.
 class writer {
 public:
@@ -45,7 +45,6 @@ public:
         const object_key key = key_of(live);
         auto change = gwctl::patch::merge_patch(std::move(body));
         auto written = std::make_shared<const T>(co_await ctx_.api.template patch<T>(key, change));
-        ctx_.wrote(*written);
         co_return written;
     }
 
@@ -63,8 +62,7 @@ public:
         const object_key key = key_of(live);
         auto change = gwctl::patch::merge_patch(std::move(text));
         try {
-            const T written = co_await ctx_.api.template patch_status<T>(key, change);
-            ctx_.wrote(written);
+            co_await ctx_.api.template patch_status<T>(key, change);
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
                 throw;
@@ -81,7 +79,6 @@ public:
         if (!is_meant)
             co_return nullptr;
         auto applied = std::make_shared<const T>(co_await ctx_.api.apply(std::move(wanted)));
-        ctx_.wrote(*applied);
         ctx_.log.info("applied", {{"wrote", what}});
         co_return applied;
     }

@@ -1,6 +1,7 @@
 #include "controller_loop.hpp"
 
 #include <gwctl/core/log.hpp>
+#include <gwctl/runtime/resource_version.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -176,9 +177,26 @@ void controller_loop::wrote(const object_key& reconciled, const resource_type& t
 void controller_loop::wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written) {
     if (table.has_seen(written.resourceVersion, written.namespace_))
         return;
+    const steady_time now = environment_.time.now();
+    forget_overdue_writes(now);
     causal_wait& w = unseen_[key];
-    w.writes.push_back({&table, written.resourceVersion, written.namespace_});
-    w.give_up = environment_.time.now() + causal_limit;
+    w.give_up = now + causal_limit;
+    const auto before = std::find_if(w.writes.begin(), w.writes.end(), [&](const unseen_write& u) {
+        return u.table == &table && u.namespace_ == written.namespace_;
+    });
+    if (before == w.writes.end())
+        w.writes.push_back({&table, written.resourceVersion, written.namespace_});
+    else if (at_least(written.resourceVersion, before->version))
+        before->version = written.resourceVersion; // who has seen the newer one has seen both
+}
+
+/// Keys that never run again would stay. Looks at all of them each time they have doubled.
+void controller_loop::forget_overdue_writes(steady_time now) {
+    if (unseen_.size() < forget_at_)
+        return;
+    std::erase_if(unseen_,
+                  [&](const auto& u) { return now >= u.second.give_up && !held_.contains(u.first); });
+    forget_at_ = std::max<std::size_t>(64, 2 * unseen_.size());
 }
 
 task<void> controller_loop::process(work_queue::item item) {

@@ -60,6 +60,7 @@ private:
     void connect(controller_source& source);
     bool sources_ready() const;
     void wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written);
+    void forget_overdue_writes(steady_time now);
     bool must_wait(const work_queue::item& item);
     void queue_changed();
 
@@ -87,6 +88,7 @@ private:
     bool stopping_ = false;
     std::map<object_key, steady_time> running_since_;
     std::map<object_key, causal_wait> unseen_;
+    std::size_t forget_at_ = 64;
     std::set<object_key> held_; ///< of those in `unseen_` the ones that a callback will enqueue
     std::map<object_key, std::string> last_errors_;
     /// Callbacks in tables hold a copy, and do nothing once we are gone.

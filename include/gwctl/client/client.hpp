@@ -20,9 +20,13 @@
 
 namespace gwctl {
 
+class context;
+
 namespace detail {
 struct untyped_client;
-}
+/// Hears of each object that verbs of a client wrote, as the API server returned it.
+using write_observer = std::function<void(const resource_type& type, const ObjectMeta& written)>;
+} // namespace detail
 
 struct client_options {
     /// The owner of applied fields, and what audit logs show. Precondition: not empty.
@@ -48,7 +52,7 @@ using request_observer = std::function<void(std::string_view method, int status,
 /// `patch`.
 ///
 /// Thread safety: use from coroutines of one executor. Copies share the transport and what was learnt of the
-/// server.
+/// server. A client must outlive the tasks of its verbs.
 class client {
 public:
     explicit client(std::shared_ptr<transport> t, client_options options = {});
@@ -92,7 +96,7 @@ public:
     template <Resource T>
     task<T> create(T object) {
         const std::string body = co_await create_body(T::type, key_of(object), json::encode(object));
-        co_return decode_object<T>(body);
+        co_return decode_written<T>(body);
     }
 
     /// Server-side apply: after it the object has every field of `object`, and none that an earlier apply of
@@ -101,27 +105,27 @@ public:
     task<T> apply(T object) {
         const std::string body =
             co_await apply_body(T::type, key_of(object), std::string(), json::encode(object));
-        co_return decode_object<T>(body);
+        co_return decode_written<T>(body);
     }
 
     /// The same for the status subresource; everything but the name and `status` is ignored.
     template <Resource T>
     task<T> apply_status(T object) {
         const std::string body = co_await apply_body(T::type, key_of(object), "status", json::encode(object));
-        co_return decode_object<T>(body);
+        co_return decode_written<T>(body);
     }
 
     template <Resource T>
     task<T> patch(object_key key, class patch change) {
         const std::string body =
             co_await patch_body(T::type, std::move(key), std::string(), std::move(change));
-        co_return decode_object<T>(body);
+        co_return decode_written<T>(body);
     }
 
     template <Resource T>
     task<T> patch_status(object_key key, class patch change) {
         const std::string body = co_await patch_body(T::type, std::move(key), "status", std::move(change));
-        co_return decode_object<T>(body);
+        co_return decode_written<T>(body);
     }
 
     /// Deletes, or marks for deletion where finalizers hold the object. Throws `errc::not_found` when there
@@ -154,6 +158,8 @@ public:
 private:
     /// The runtime's way to the verbs below without a template per kind.
     friend struct detail::untyped_client;
+    /// Observes the writes of its own copy.
+    friend class context;
 
     template <Resource T>
     static T decode_object(const std::string& body) {
@@ -161,6 +167,13 @@ private:
         if (decoded.has_error())
             throw_undecodable(T::type, decoded.error());
         return std::move(*decoded);
+    }
+    template <Resource T>
+    T decode_written(const std::string& body) const {
+        T object = decode_object<T>(body);
+        if (const auto observer = writes_.lock())
+            (*observer)(T::type, object.metadata);
+        return object;
     }
     [[noreturn]] static void throw_undecodable(const resource_type& type, const error& e);
 
@@ -177,6 +190,8 @@ private:
 
     struct state;
     std::shared_ptr<state> state_;
+    /// Gone when there is none, and when whoever observed has ended.
+    std::weak_ptr<const detail::write_observer> writes_;
 };
 
 } // namespace gwctl

@@ -128,10 +128,10 @@ public:
     }
 
     task<void> patch(context& ctx, object_key key, class patch change) override {
-        ctx.wrote(co_await ctx.api.patch<route>(std::move(key), std::move(change)));
+        co_await ctx.api.patch<route>(std::move(key), std::move(change));
     }
     task<void> patch_status(context& ctx, object_key key, class patch change) override {
-        ctx.wrote(co_await ctx.api.patch_status<route>(std::move(key), std::move(change)));
+        co_await ctx.api.patch_status<route>(std::move(key), std::move(change));
     }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gwctl/api/resource.hpp>
+#include <gwctl/client/client.hpp>
 #include <gwctl/core/clock.hpp>
 #include <gwctl/core/log.hpp>
 #include <gwctl/core/task.hpp>
@@ -15,8 +16,6 @@
 #include <utility>
 
 namespace gwctl {
-
-class client;
 
 /// When to reconcile an object again although nothing about it changed.
 class action {
@@ -73,12 +72,18 @@ public:
 /// One run of a reconciler. Lives until the run ends.
 class context {
 public:
-    context(client& api_, clock& time_, object_log log_, object_key key, detail::reconcile_hooks& hooks)
-        : api(api_), time(time_), log(std::move(log_)), key_(std::move(key)), hooks_(hooks) {}
+    context(const client& api_, clock& time_, object_log log_, object_key key, detail::reconcile_hooks& hooks)
+        : api(api_), time(time_), log(std::move(log_)), key_(std::move(key)), hooks_(hooks) {
+        api.writes_ = writes_;
+    }
     context(const context&) = delete;
     context& operator=(const context&) = delete;
 
-    client& api;
+    /// A client that remembers what this run creates, applies or patches with it or a copy of it. The next run
+    /// for the same key waits until the manager's caches of those kinds show it (for 10 s at most), so it does
+    /// not act on what was there before. Other keys do not wait. Nothing is remembered of `remove`, of `raw`,
+    /// and of what a copy writes after the run. Copies are good as long as the manager is.
+    client api;
     clock& time;
     const object_log log;
 
@@ -90,17 +95,12 @@ public:
         hooks_.events().record(about, type, std::move(reason), std::move(message));
     }
 
-    /// Says that this run wrote `object`, as the API server returned it. The next run for the same key then
-    /// waits until the manager's caches of that kind have seen the write (for 10 s at most), so it does not
-    /// act on what was there before. Other keys do not wait.
-    template <Resource U>
-    void wrote(const U& object) {
-        hooks_.wrote(key_, U::type, object.metadata);
-    }
-
 private:
     object_key key_;
     detail::reconcile_hooks& hooks_;
+    /// Only here, so that copies of `api` that outlive the run find nobody to tell.
+    std::shared_ptr<const detail::write_observer> writes_ = std::make_shared<const detail::write_observer>(
+        [this](const resource_type& type, const ObjectMeta& written) { hooks_.wrote(key_, type, written); });
 };
 
 template <class R, class T>

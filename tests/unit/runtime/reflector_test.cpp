@@ -234,7 +234,7 @@ TEST_CASE("a cache of several namespaces lists and watches each of them, and nev
         }
         auto change = patch::merge_patch(R"({"data":{"done":"1"}})");
         const object_key key = key_of(map);
-        ctx.wrote(co_await ctx.api.patch<ConfigMap>(key, change));
+        co_await ctx.api.patch<ConfigMap>(key, change);
         co_return await_change();
     });
     api->put("configmaps", config_map("elsewhere"));
