@@ -263,7 +263,7 @@ void read_user(const entry& e, const std::string& where, const std::string& exte
 }
 
 const entry& find(const entries& all, std::string_view kind, const std::string& name,
-                  const std::string& where) {
+                  std::string_view where) {
     const auto found = all.find(name);
     if (found == all.end())
         throw failure{fmt::format("{}there is no {} \"{}\"; {}", where, kind, name,
