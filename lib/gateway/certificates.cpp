@@ -48,6 +48,7 @@ public:
     secret_text(const secret_text&) = delete;
     secret_text& operator=(const secret_text&) = delete;
 
+    bool empty() const noexcept { return size_ == 0; }
     bio_ptr open() const { return bio_ptr(BIO_new_mem_buf(bytes_.data(), static_cast<int>(size_))); }
 
 private:
@@ -113,6 +114,9 @@ pem_summary summarize_pem(std::string_view base64) {
     if (base64.size() > longest)
         return summary;
     const secret_text text(base64);
+    // There may be no buffer, of which OpenSSL makes no BIO, and before 3.0.14 it reads keys through that null pointer.
+    if (text.empty())
+        return summary;
     const bio_ptr for_certificate = text.open();
     const certificate_ptr certificate(PEM_read_bio_X509(for_certificate.get(), nullptr, nullptr, nullptr));
     if (certificate) {

@@ -326,11 +326,19 @@ TEST_CASE("a cancelled request ends at once and closes its connection") {
     std::exception_ptr failure;
     bool ended = false;
     std::string ignored;
-    asio::co_spawn(io, fetch_into(t, get("/x"), ignored),
-                   asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
-                       failure = e;
-                       ended = true;
-                   }));
+    // From within the loop, where it begins at once: what is cancelled before it began throws out of the event loop
+    // in Asio of Boost 1.83.
+    bool begun = false;
+    asio::post(io, [&] {
+        asio::co_spawn(io, fetch_into(t, get("/x"), ignored),
+                       asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr e) {
+                           failure = e;
+                           ended = true;
+                       }));
+        begun = true;
+    });
+    while (!begun)
+        io.run_one();
     for (int i = 0; i < steps; ++i)
         io.run_one_for(std::chrono::milliseconds(5));
     signal.emit(asio::cancellation_type::terminal);
