@@ -153,6 +153,15 @@ public:
             Reconciler<R, T>,
             "a reconciler is task<action>(context&, const T&) or task<action>(context&, object_key), "
             "or an object with a member function `reconcile` of that form");
+        static_assert(!detail::HasNameCleanup<R> || HasCleanup<R, T>,
+                      "`cleanup` of a reconciler is task<> cleanup(context&, const T&)");
+        static_assert(!detail::HasNameDeleted<R> || HasDeleted<R>,
+                      "`deleted` of a reconciler is task<> deleted(context&, object_key)");
+        static_assert(
+            ObjectFunction<R, T> || ObjectReconciler<R, T> || !(HasCleanup<R, T> || HasDeleted<R>),
+            "a reconciler by key has neither `cleanup` nor `deleted`, which nothing would call: its "
+            "`reconcile` runs for objects that are being deleted or gone, too; do there what they "
+            "do, or let `reconcile` take a const T&");
         detail::controller_source own;
         own.table = spec_.table;
         own.map = [wanted = std::move(wanted_)](const detail::any_change& c, const detail::key_sink& add) {

@@ -137,7 +137,7 @@ concept HasDeleted = requires(R& r, context& c, object_key key) {
 /// References are good until the returned task ends. Throwing means: try again, after 5 ms the first time and
 /// twice as long each time after, up to 1000 s. `terminal_error` means: do not.
 ///
-/// With the first form an object may add, all optional:
+/// With the first form, and no other, an object may add, all optional:
 ///
 ///     task<> deleted(context&, object_key);            // the object is gone from the store
 ///     task<> cleanup(context&, const T&);              // the object is being deleted
@@ -148,6 +148,16 @@ template <class R, class T>
 concept Reconciler = ObjectFunction<R, T> || ObjectReconciler<R, T> || KeyFunction<R> || KeyReconciler<R>;
 
 namespace detail {
+
+/// Finds what is misspelt in its parameters and would never be called.
+template <class R>
+concept HasNameCleanup = requires {
+    &R::cleanup;
+};
+template <class R>
+concept HasNameDeleted = requires {
+    &R::deleted;
+};
 
 class any_reconciler {
 public:
