@@ -1,7 +1,8 @@
 #include "controller_loop.hpp"
 
+#include "resource_version.hpp"
+
 #include <gwctl/core/log.hpp>
-#include <gwctl/runtime/resource_version.hpp>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>

@@ -1,7 +1,7 @@
 /// controller-runtime's metrics of one controller and its queue, under the same names.
 #pragma once
 
-#include <gwctl/runtime/work_queue.hpp>
+#include "work_queue.hpp"
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>

@@ -1,5 +1,6 @@
+#include "event_correlator.hpp"
+
 #include <gwctl/core/time.hpp>
-#include <gwctl/runtime/event_correlator.hpp>
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
+#include "event_correlator.hpp"
 #include "notifier.hpp"
 #include "task_group.hpp"
 
 #include <gwctl/client/client.hpp>
 #include <gwctl/core/log.hpp>
-#include <gwctl/runtime/event_correlator.hpp>
 
 #include <deque>
 

@@ -1,10 +1,10 @@
 /// Holds a Lease: `lease_fsm` with a client and a clock.
 #pragma once
 
+#include "lease_fsm.hpp"
 #include "notifier.hpp"
 
 #include <gwctl/client/client.hpp>
-#include <gwctl/runtime/leader_election.hpp>
 
 #include <atomic>
 #include <functional>

@@ -1,5 +1,6 @@
+#include "lease_fsm.hpp"
+
 #include <gwctl/core/time.hpp>
-#include <gwctl/runtime/leader_election.hpp>
 
 #include <fmt/format.h>
 

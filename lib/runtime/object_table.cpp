@@ -1,7 +1,7 @@
 #include "notifier.hpp"
+#include "resource_version.hpp"
 
 #include <gwctl/runtime/object_table.hpp>
-#include <gwctl/runtime/resource_version.hpp>
 
 #include <algorithm>
 #include <cstdint>

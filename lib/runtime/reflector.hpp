@@ -2,8 +2,8 @@
 #pragma once
 
 #include "notifier.hpp"
+#include "reflector_fsm.hpp"
 
-#include <gwctl/runtime/reflector_fsm.hpp>
 #include <gwctl/runtime/store.hpp>
 
 namespace gwctl {

@@ -1,4 +1,4 @@
-#include <gwctl/runtime/reflector_fsm.hpp>
+#include "reflector_fsm.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include <gwctl/runtime/resource_version.hpp>
+#include "resource_version.hpp"
 
 #include <algorithm>
 

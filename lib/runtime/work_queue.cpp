@@ -1,4 +1,4 @@
-#include <gwctl/runtime/work_queue.hpp>
+#include "work_queue.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include <gwctl/core/time.hpp>
-#include <gwctl/runtime/event_correlator.hpp>
 
+#include <runtime/event_correlator.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;

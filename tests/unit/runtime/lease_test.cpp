@@ -1,8 +1,8 @@
 #include <gwctl/core/time.hpp>
-#include <gwctl/runtime/leader_election.hpp>
 
 #include <map>
 #include <random>
+#include <runtime/lease_fsm.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;

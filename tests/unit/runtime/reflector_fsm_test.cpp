@@ -1,6 +1,5 @@
-#include <gwctl/runtime/reflector_fsm.hpp>
-
 #include <random>
+#include <runtime/reflector_fsm.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;

@@ -1,10 +1,10 @@
 #include <gwctl/api/core_v1.hpp>
-#include <gwctl/runtime/resource_version.hpp>
 #include <gwctl/runtime/store.hpp>
 
 #include <algorithm>
 #include <map>
 #include <random>
+#include <runtime/resource_version.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;

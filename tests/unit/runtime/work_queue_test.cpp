@@ -1,8 +1,7 @@
-#include <gwctl/runtime/work_queue.hpp>
-
 #include <algorithm>
 #include <map>
 #include <random>
+#include <runtime/work_queue.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;
