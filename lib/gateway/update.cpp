@@ -28,7 +28,6 @@ struct original_service {
     std::vector<std::string> addedPorts;    ///< names of ports that are ours
     std::optional<std::string> renamedPort; ///< the name we gave a port that had none
     std::vector<std::string> routes;        ///< for which routes, "TCPRoute default/web"
-    friend bool operator==(const original_service&, const original_service&) = default;
 };
 BOOST_DESCRIBE_STRUCT(original_service, (),
                       (type, loadBalancerIP, loadBalancerClass, externalTrafficPolicy,

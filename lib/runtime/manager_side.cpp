@@ -58,7 +58,7 @@ detail::http_answer manager::core::answer(std::string_view path, std::string_vie
         return a;
     }
     if (health_here && (path == "/healthz" || path == "/readyz")) {
-        const class health::answer h = path == "/healthz" ? health_.live() : health_.ready();
+        const auto h = path == "/healthz" ? health_.live() : health_.ready();
         a.status = h.ok ? 200 : 503;
         const bool brief = h.ok && !h.remarks && !has_flag(query, "verbose");
         a.body = brief ? "ok" : h.verbose + (h.ok ? "ok\n" : "failed\n");
