@@ -19,6 +19,13 @@ std::string to_string(const object_key& key) {
     return key.namespace_.empty() ? key.name : key.namespace_ + "/" + key.name;
 }
 
+object_key parse_key(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash == text.npos)
+        return object_key(std::string(text));
+    return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+}
+
 std::string describe(const resource_type& type, const object_key& key) {
     return fmt::format("{} {}", type.kind, to_string(key));
 }

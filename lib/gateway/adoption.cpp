@@ -1,6 +1,5 @@
 #include <gwctl/gateway/adoption.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -25,10 +24,6 @@ bool has_only_go_annotations(const Service& service) {
     return std::all_of(all.begin(), all.end(), [](const auto& a) {
         return is_go_annotation(a.first) || a.first.starts_with("kube-vip.io/");
     });
-}
-
-std::string_view protocol_of(const ServicePort& p) {
-    return p.protocol.empty() ? "TCP" : std::string_view(p.protocol);
 }
 
 } // namespace
@@ -95,7 +90,7 @@ service_write render_release(const Service& service, const names& n) {
     for (const ServicePort& p : service.spec.ports) {
         ServicePort kept = p;
         kept.nodePort.reset(); // a ClusterIP has none
-        ports.push_back(boost::json::parse(json::encode(kept)));
+        ports.push_back(json::to_value(kept));
     }
     const json::object spec{{"type", "ClusterIP"},
                             {"loadBalancerIP", nullptr},

@@ -10,10 +10,6 @@
 namespace gwctl::gateway {
 namespace {
 
-std::string_view protocol_of(const core_v1::ServicePort& port) {
-    return port.protocol.empty() ? std::string_view("TCP") : std::string_view(port.protocol);
-}
-
 verdict judge_kind(const std::string& path, const BackendRef& ref) {
     if (ref.group.value_or("").empty() && ref.kind.value_or("Service") == "Service")
         return {};

@@ -24,14 +24,6 @@ bool may_free_name(const change<core_v1::Service>& c, const names& n) {
     return gateway_of(old) != gateway_of(now) || made_by_us(old, n) != made_by_us(now, n);
 }
 
-/// "NAMESPACE/NAME", as our annotations have it; anyone may write anything there.
-object_key parse_key(const std::string& text) {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string::npos)
-        return {};
-    return {text.substr(0, slash), text.substr(slash + 1)};
-}
-
 struct wiring {
     cluster& c;
     controllers to;
@@ -105,11 +97,9 @@ struct wiring {
     void gateways_of(const std::string& route) const {
         for (const auto& source : c.routes) {
             const std::string prefix = std::string(source->kind().type.kind) + " ";
-            const std::size_t slash = route.find('/');
-            if (!route.starts_with(prefix) || slash == std::string::npos)
+            if (!route.starts_with(prefix))
                 continue;
-            const object_key key(route.substr(prefix.size(), slash - prefix.size()), route.substr(slash + 1));
-            if (const auto found = source->get(key))
+            if (const auto found = source->get(parse_key(route.substr(prefix.size()))))
                 parents_of(*found);
         }
     }
@@ -153,10 +143,8 @@ void connect_services(const wiring& w) {
             for (const std::string& borrower : borrowers(*service, w.c.named))
                 for (std::size_t i = 0; i < w.to.routes.size(); ++i) {
                     const std::string prefix = std::string(w.c.routes[i]->kind().type.kind) + " ";
-                    const std::size_t slash = borrower.find('/');
-                    if (borrower.starts_with(prefix) && slash != std::string::npos)
-                        w.to.routes[i]->enqueue({borrower.substr(prefix.size(), slash - prefix.size()),
-                                                 borrower.substr(slash + 1)});
+                    if (borrower.starts_with(prefix))
+                        w.to.routes[i]->enqueue(parse_key(borrower.substr(prefix.size())));
                 }
         }
         const core_v1::Service& any = ch.now ? *ch.now : *ch.old;

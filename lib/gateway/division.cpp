@@ -77,10 +77,7 @@ std::string older_borrower(const Service& live, const snapshot& s, const names& 
     const auto gateway = live.metadata.annotations.find(n.gateway());
     if (gateway == live.metadata.annotations.end() || !is_borrowed(live, n))
         return {};
-    const std::size_t slash = std::min(gateway->second.find('/'), gateway->second.size());
-    const object_key key(gateway->second.substr(0, slash),
-                         gateway->second.substr(std::min(slash + 1, gateway->second.size())));
-    return older_gateway(key, s) ? gateway->second : std::string();
+    return older_gateway(parse_key(gateway->second), s) ? gateway->second : std::string();
 }
 
 std::string_view family_of(std::string_view address) {
@@ -112,8 +109,7 @@ std::string refuse_loan(const Service& live, const std::set<protocol_port>& aske
             "behaviour merge for backends of several Gateways",
             to_string(key_of(live)), n.gateway(), older);
     for (const core_v1::ServicePort& p : own_ports(live, n))
-        if (const std::string protocol = p.protocol.empty() ? "TCP" : p.protocol;
-            asked.contains({protocol, p.port}))
+        if (const std::string protocol(protocol_of(p)); asked.contains({protocol, p.port}))
             return fmt::format(
                 "Service {}: spec.ports: {} port {} would ask for the address of Gateway {}, as another "
                 "of its listeners does; move that listener to another port, or use behaviour merge",
@@ -177,7 +173,7 @@ void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>
         const std::string refusal = refuse_loan(live, by_others, addresses, s, o, n);
         if (refusal.empty()) {
             for (const core_v1::ServicePort& p : own_ports(live, n))
-                asked.emplace(p.protocol.empty() ? "TCP" : p.protocol, p.port);
+                asked.emplace(protocol_of(p), p.port);
             ++at;
             continue;
         }

@@ -2,7 +2,6 @@
 
 #include <gwctl/json/value.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -20,7 +19,7 @@ std::optional<std::string> render_foreign_removal(const Service& live, const Ser
         });
     };
     if (!std::all_of(live.spec.ports.begin(), live.spec.ports.end(), is_wanted))
-        spec["ports"] = boost::json::parse(json::encode(wanted.spec.ports));
+        spec["ports"] = json::to_value(wanted.spec.ports);
     if (wanted.spec.selector.empty() && !live.spec.selector.empty())
         spec["selector"] = nullptr;
     if (spec.empty())

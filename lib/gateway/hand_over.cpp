@@ -184,7 +184,7 @@ port_claims claims_of(const std::vector<std::string>& addresses,
     port_claims claims;
     for (const std::string& address : addresses)
         for (const core_v1::ServicePort& p : ports)
-            claims.insert({address, p.protocol.empty() ? "TCP" : p.protocol, p.port});
+            claims.insert({address, std::string(protocol_of(p)), p.port});
     return claims;
 }
 

@@ -38,7 +38,7 @@ bool has_port(const std::vector<std::shared_ptr<const Service>>& services, std::
     return std::any_of(services.begin(), services.end(), [&](const auto& service) {
         const auto& ports = service->spec.ports;
         return std::any_of(ports.begin(), ports.end(), [&](const core_v1::ServicePort& p) {
-            return p.port == port && (p.protocol.empty() ? "TCP" : p.protocol) == transport;
+            return p.port == port && protocol_of(p) == transport;
         });
     });
 }

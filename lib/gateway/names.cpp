@@ -1,3 +1,5 @@
+#include "digest.hpp"
+
 #include <gwctl/gateway/names.hpp>
 #include <gwctl/gateway/options.hpp>
 
@@ -6,17 +8,6 @@
 #include <cctype>
 
 namespace gwctl::gateway {
-namespace {
-
-/// FNV-1a, 64 bit (draft-eastlake-fnv): the same on every platform and in every version.
-std::uint64_t digest(std::string_view text) {
-    std::uint64_t h = 0xcbf29ce484222325u;
-    for (const unsigned char c : text)
-        h = (h ^ c) * 0x100000001b3u;
-    return h;
-}
-
-} // namespace
 
 std::string_view to_string(behaviour b) noexcept {
     switch (b) {
@@ -45,7 +36,7 @@ names::names(std::string_view controller_name)
 std::string shortened(std::string_view text, std::size_t limit) {
     if (text.size() <= limit)
         return std::string(text);
-    const std::string suffix = fmt::format("-{:010x}", digest(text) & 0xffffffffffu);
+    const std::string suffix = fmt::format("-{:010x}", detail::digest(text) & 0xffffffffffu);
     std::string_view prefix = text.substr(0, limit - suffix.size());
     while (!prefix.empty() && std::isalnum(static_cast<unsigned char>(prefix.back())) == 0)
         prefix.remove_suffix(1);
@@ -65,7 +56,7 @@ std::string gateway_service_name(std::string_view gateway, std::string_view gate
     constexpr std::size_t longest = 63;
     if (label == wanted)
         return shortened(label, longest);
-    const std::string suffix = fmt::format("-{:010x}", digest(wanted) & 0xffffffffffu);
+    const std::string suffix = fmt::format("-{:010x}", detail::digest(wanted) & 0xffffffffffu);
     return shortened(label, longest - suffix.size()) + suffix;
 }
 

@@ -1,3 +1,4 @@
+#include "digest.hpp"
 #include "division.hpp"
 #include "endpoints.hpp"
 #include "writes.hpp"
@@ -5,8 +6,6 @@
 #include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
-
-#include <boost/json/parse.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,22 +19,13 @@ namespace {
 using core_v1::Service;
 using discovery_v1::EndpointSlice;
 
-/// FNV-1a over the JSON of an object.
-template <class T>
-std::string digest(const T& object) {
-    std::uint64_t h = 0xcbf29ce484222325u;
-    for (const unsigned char c : json::encode(object))
-        h = (h ^ c) * 0x100000001b3u;
-    return fmt::format("{:016x}", h);
-}
-
 /// Adds the digest and says how the cluster's object compares.
 template <class T>
 applied_object compare_applied(T& wanted, const T* live, const names& n) {
     applied_object o;
     o.type = T::type;
     o.key = key_of(wanted);
-    o.digest = digest(wanted);
+    o.digest = fmt::format("{:016x}", detail::digest(json::encode(wanted)));
     wanted.metadata.annotations[n.applied()] = o.digest;
     if (!wanted.metadata.ownerReferences.empty())
         o.owner = wanted.metadata.ownerReferences.front();
@@ -45,8 +35,8 @@ applied_object compare_applied(T& wanted, const T* live, const names& n) {
     if (const auto seen = live->metadata.annotations.find(n.applied());
         seen != live->metadata.annotations.end())
         o.has_digest = seen->second == o.digest;
-    const json::value is = boost::json::parse(json::encode(*live));
-    json::value should_be = boost::json::parse(json::encode(wanted));
+    const json::value is = json::to_value(*live);
+    json::value should_be = json::to_value(wanted);
     if constexpr (std::is_same_v<T, Service>)
         if (wanted.spec.selector.empty()) // with one, Kubernetes would add endpoints of its own
             should_be.at("spec").as_object()["selector"].emplace_object();

@@ -114,7 +114,7 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
     if (wanted == gateway_class.status)
         co_return await_change();
-    json::object status = to_value(wanted).as_object();
+    json::object status = json::to_value(wanted).as_object();
     const bool is_written = co_await writes.patch_status(gateway_class, std::move(status));
     if (!is_written)
         co_return await_change();

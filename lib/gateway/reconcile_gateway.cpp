@@ -173,9 +173,9 @@ task<void> write_status(context& ctx, writer& writes, const Gateway& gateway, Ga
         co_return;
     // Every list written out: empty ones must clear what is there, and lists that this version of gwctl does
     // not know stay.
-    json::object status{{"addresses", to_value(wanted.addresses)},
-                        {"conditions", to_value(wanted.conditions)},
-                        {"listeners", to_value(wanted.listeners)}};
+    json::object status{{"addresses", json::to_value(wanted.addresses)},
+                        {"conditions", json::to_value(wanted.conditions)},
+                        {"listeners", json::to_value(wanted.listeners)}};
     if (wanted.attachedListenerSets)
         status["attachedListenerSets"] = *wanted.attachedListenerSets;
     const bool is_written = co_await writes.patch_status(gateway, std::move(status));

@@ -60,8 +60,8 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
     if (!wanted || *wanted == set->status)
         co_return await_change();
     // Both lists written out: an empty one must clear what is there.
-    json::object status{{"conditions", to_value(wanted->conditions)},
-                        {"listeners", to_value(wanted->listeners)}};
+    json::object status{{"conditions", json::to_value(wanted->conditions)},
+                        {"listeners", json::to_value(wanted->listeners)}};
     const bool is_written = co_await writes.patch_status(*set, std::move(status));
     if (!is_written)
         co_return await_change();

@@ -60,8 +60,8 @@ task<void> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
         !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, status_))
         co_return;
     drift d;
-    d.fields = differences(json::object{{"status", to_value(gateway.status)}},
-                           json::object{{"status", to_value(wanted)}});
+    d.fields = differences(json::object{{"status", json::to_value(gateway.status)}},
+                           json::object{{"status", json::to_value(wanted)}});
     if (d.fields.empty())
         co_return;
     d.type = Gateway::type;

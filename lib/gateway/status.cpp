@@ -3,7 +3,6 @@
 #include <gwctl/core/time.hpp>
 #include <gwctl/gateway/status.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -248,7 +247,7 @@ std::optional<std::vector<json::value>> route_parents(const route_view& route,
     for (const parent_verdict& v : verdicts) {
         const RouteParentStatus status = parent_status(route, v, ours, controller_name, now);
         changed = changed || std::find(ours.begin(), ours.end(), status) == ours.end();
-        after.push_back(boost::json::parse(json::encode(status)));
+        after.push_back(json::to_value(status));
     }
     if (!changed)
         return std::nullopt;

@@ -2,7 +2,6 @@
 #include <gwctl/gateway/update.hpp>
 
 #include <boost/describe/class.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -38,8 +37,6 @@ using string_map = std::map<std::string, std::string>;
 bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
 }
-
-std::string protocol_of(const ServicePort& p) { return p.protocol.empty() ? "TCP" : p.protocol; }
 
 result<original_service> read_record(const Service& live, const names& n) {
     const auto record = live.metadata.annotations.find(n.original());
@@ -151,9 +148,7 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
     return ports;
 }
 
-json::object ports_patch(const std::vector<ServicePort>& ports) {
-    return {{"ports", boost::json::parse(json::encode(ports))}};
-}
+json::object ports_patch(const std::vector<ServicePort>& ports) { return {{"ports", json::to_value(ports)}}; }
 
 json::value or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
 

@@ -8,11 +8,6 @@
 
 namespace gwctl::gateway::detail {
 
-template <class T>
-json::value to_value(const T& object) {
-    return boost::json::parse(json::encode(object));
-}
-
 /// Sends. Observing, it sends nothing and notes what would change; the
 /// destructor logs that if it is not what the last reconcile of `id` noted.
 class writer {
@@ -103,7 +98,7 @@ public:
 private:
     template <class T>
     static std::vector<field_difference> changes_of(const T& live, const std::string& body) {
-        return patch_differences(to_value(live), boost::json::parse(body));
+        return patch_differences(json::to_value(live), boost::json::parse(body));
     }
 
     cluster& c_;

@@ -1,5 +1,6 @@
 #include <gwctl/json/codec.hpp>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -174,6 +175,12 @@ void write_map_element(void* context, std::string_view key, const void* element)
 
 void append_encoded(const type_info& type, const void* source, std::string& out) {
     write_value(type, source, out);
+}
+
+value encoded_value(const type_info& type, const void* source) {
+    std::string text;
+    append_encoded(type, source, text);
+    return boost::json::parse(text);
 }
 
 } // namespace detail

@@ -55,7 +55,6 @@ private:
         std::vector<unseen_write> writes{};
         steady_time give_up{};
     };
-    enum class outcome { success, requeue_after, error, terminal };
 
     void connect(controller_source& source);
     bool sources_ready() const;

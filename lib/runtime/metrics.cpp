@@ -5,7 +5,7 @@
 
 namespace gwctl {
 
-metrics::metrics() : registry_(std::make_shared<prometheus::Registry>()) {}
+metrics::metrics() : registry_(std::make_unique<prometheus::Registry>()) {}
 metrics::~metrics() = default;
 
 std::string metrics::text() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }

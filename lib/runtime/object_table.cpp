@@ -1,4 +1,3 @@
-#include "notifier.hpp"
 #include "resource_version.hpp"
 
 #include <gwctl/runtime/object_table.hpp>
@@ -299,15 +298,6 @@ void object_table::when_at_least(std::string version, std::string namespace_, st
         then();
     else
         contents_->awaited.push_back({std::move(version), std::move(namespace_), std::move(then)});
-}
-
-task<void> object_table::wait_for(std::string version, std::string namespace_) {
-    if (has_seen(version, namespace_))
-        co_return;
-    // Shared, because the table may call back after this coroutine was cancelled.
-    const auto reached = std::make_shared<notifier>();
-    when_at_least(std::move(version), std::move(namespace_), [reached] { reached->notify_all(); });
-    co_await reached->wait();
 }
 
 void object_table::replace(std::vector<any_object> objects, std::string version, std::size_t number) {

@@ -108,11 +108,6 @@ std::size_t virtual_clock::advance_to_next() {
     return state_->wake_due();
 }
 
-void virtual_clock::set_wall(wall_time t) {
-    std::lock_guard lock(state_->guard);
-    state_->wall = t;
-}
-
 std::size_t virtual_clock::sleepers() const {
     std::lock_guard lock(state_->guard);
     return state_->waiting.size();

@@ -1,7 +1,6 @@
 #include <gwctl/core/time.hpp>
 #include <gwctl/json/yaml.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -22,11 +21,6 @@ using gateway_v1::UDPRoute;
 json::value parse_one(std::string_view yaml) {
     std::vector<json::value> documents = json::parse_yaml(yaml, "test").value();
     return documents.empty() ? json::value(json::object()) : documents.front();
-}
-
-template <class T>
-json::value to_value(const T& object) {
-    return boost::json::parse(json::encode(object));
 }
 
 /// RFC 7386, section 2.
@@ -94,10 +88,10 @@ bool is_owned_by(const ObjectMeta& metadata, const std::string& uid) {
 } // namespace
 
 object_key key(std::string_view text) {
-    const std::size_t slash = text.find('/');
-    if (slash == text.npos)
-        return {"default", std::string(text)};
-    return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+    object_key k = parse_key(text);
+    if (k.namespace_.empty())
+        k.namespace_ = "default";
+    return k;
 }
 
 fake_cluster::fake_cluster(std::string controller_name) : controller_name_(std::move(controller_name)) {
@@ -238,7 +232,8 @@ void fake_cluster::merge(const object_key& k, std::string_view patch) {
     if (const auto* metadata = change.as_object().if_contains("metadata"))
         if (const auto* version = metadata->as_object().if_contains("resourceVersion"))
             REQUIRE(std::string_view(version->as_string()) == before->metadata.resourceVersion);
-    store(json::decode<T>(boost::json::serialize(merge_patch(to_value(*before), change))).value(), "patch");
+    store(json::decode<T>(boost::json::serialize(merge_patch(json::to_value(*before), change))).value(),
+          "patch");
 }
 template void fake_cluster::merge<Gateway>(const object_key&, std::string_view);
 template void fake_cluster::merge<GatewayClass>(const object_key&, std::string_view);

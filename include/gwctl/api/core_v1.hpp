@@ -43,6 +43,10 @@ struct ServicePort {
     friend bool operator==(const ServicePort&, const ServicePort&) = default;
 };
 BOOST_DESCRIBE_STRUCT(ServicePort, (), (name, protocol, appProtocol, port, targetPort, nodePort))
+/// The API server's default where it names none. Good as long as the port is.
+inline std::string_view protocol_of(const ServicePort& port) noexcept {
+    return port.protocol.empty() ? std::string_view("TCP") : std::string_view(port.protocol);
+}
 
 struct PortStatus {
     PortStatus() = default;

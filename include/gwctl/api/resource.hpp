@@ -59,6 +59,9 @@ struct object_key {
 
 /// "default/web", or "web" without a namespace.
 std::string to_string(const object_key& key);
+/// The key of which that is the text. Anything is one: without a slash all of it is the name, and what follows
+/// the first slash is, whatever it holds.
+object_key parse_key(std::string_view text);
 
 inline object_key key_of(const ObjectMeta& metadata) { return {metadata.namespace_, metadata.name}; }
 template <Resource T>

@@ -55,7 +55,6 @@ public:
     /// `settings` are what holds for this Gateway: its pools, and whether its announcer can be asked.
     /// Precondition: the Gateway's class is ours.
     assignment assign(const Gateway& gateway, const options& settings);
-    assignment assign(const Gateway& gateway) { return assign(gateway, options_); }
 
     const ipam::allocator& allocator() const noexcept { return allocator_; }
 

@@ -51,6 +51,7 @@ private:
 
 result<void> decode_into(const type_info& type, void* target, std::string_view bytes, limits bounds);
 void append_encoded(const type_info& type, const void* source, std::string& out);
+value encoded_value(const type_info& type, const void* source);
 
 } // namespace detail
 
@@ -102,6 +103,12 @@ std::string encode(const T& object) {
     std::string out;
     detail::append_encoded(detail::type_of<T>(), &object, out);
     return out;
+}
+
+/// What `encode` writes, as an untyped value.
+template <class T>
+value to_value(const T& object) {
+    return detail::encoded_value(detail::type_of<T>(), &object);
 }
 
 /// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 are passed through.

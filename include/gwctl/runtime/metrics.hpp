@@ -20,13 +20,12 @@ public:
 
     /// For metrics of your own; include <prometheus/...> to use it.
     prometheus::Registry& registry() noexcept { return *registry_; }
-    std::shared_ptr<prometheus::Registry> shared_registry() const noexcept { return registry_; }
 
     /// Everything in Prometheus' text format, version 0.0.4.
     std::string text() const;
 
 private:
-    std::shared_ptr<prometheus::Registry> registry_;
+    std::unique_ptr<prometheus::Registry> registry_;
 };
 
 } // namespace gwctl

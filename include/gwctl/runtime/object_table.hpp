@@ -113,8 +113,6 @@ public:
     bool has_caught_up(const std::vector<any_object>& listed, std::string_view resource_version) const;
     /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
     void when_at_least(std::string resource_version, std::string namespace_, std::function<void()> then);
-    /// Waits for the same. Ends only so or by cancellation: the caller sets the deadline.
-    task<void> wait_for(std::string resource_version, std::string namespace_ = {});
 
     // For reflectors, and for tests that fill a store by hand. A table has one part for each namespace of its
     // scope, in their order, or a single one.

@@ -64,13 +64,6 @@ public:
         });
     }
 
-    /// A read that sees a write: the object, once the store has seen `resource_version` or a newer one. Ends
-    /// only so or by cancellation.
-    task<pointer> get_at_least(object_key key, std::string resource_version) {
-        co_await wait_for(std::move(resource_version), key.namespace_);
-        co_return get(key);
-    }
-
     /// The erased form of an object, for filling a store in tests.
     static detail::any_object erase(pointer object) {
         detail::any_object erased;

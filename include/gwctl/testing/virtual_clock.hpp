@@ -27,8 +27,6 @@ public:
     std::size_t advance(std::chrono::nanoseconds by);
     /// Moves to the next deadline, if there is one, and wakes its sleepers.
     std::size_t advance_to_next();
-    /// Sets the calendar time alone, as when an operator sets a clock.
-    void set_wall(wall_time t);
 
     std::size_t sleepers() const;
 

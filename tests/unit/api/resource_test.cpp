@@ -30,6 +30,21 @@ TEST_CASE("a name cannot leave its place in the path") {
           "\"default\"");
 }
 
+TEST_CASE("a key is read as it is written, and anything is one") {
+    for (const object_key& key : {object_key("default", "web"), object_key("web"), object_key()})
+        CHECK(parse_key(to_string(key)) == key);
+    CHECK(parse_key("a/b/c") == object_key("a", "b/c"));
+    CHECK(parse_key("/") == object_key());
+    CHECK(parse_key("a/") == object_key("a", ""));
+}
+
+TEST_CASE("a port that names no protocol is TCP's") {
+    core_v1::ServicePort port;
+    CHECK(protocol_of(port) == "TCP");
+    port.protocol = "UDP";
+    CHECK(protocol_of(port) == "UDP");
+}
+
 TEST_CASE("an object is encoded with its apiVersion and kind, and without what is empty") {
     core_v1::ConfigMap map;
     CHECK(encode_object(map) == R"({"apiVersion":"v1","kind":"ConfigMap"})");

@@ -237,10 +237,10 @@ TEST_CASE("an address granted on the way to another wish does not stay taken") {
     for (int i = 1; i <= 9; ++i) {
         g.spec.addresses.resize(1);
         g.spec.addresses[0].value = "10.0.0." + std::to_string(i);
-        CHECK(book.assign(g).result.usable.holds);
+        CHECK(book.assign(g, w.opts).result.usable.holds);
     }
     w.gateway("other", one_tcp);
-    CHECK(book.assign(*w.get<Gateway>("other")).result.addresses == list{"10.0.0.1"});
+    CHECK(book.assign(*w.get<Gateway>("other"), w.opts).result.addresses == list{"10.0.0.1"});
 }
 
 TEST_CASE("two assignments before the cache shows the first give two addresses, and each the same again") {
@@ -250,8 +250,8 @@ TEST_CASE("two assignments before the cache shows the first give two addresses, 
     book.configure(w.get<ConfigMap>("pools").get());
     book.rebuild({}, {});
     for (int i = 0; i < 2; ++i) {
-        CHECK(book.assign(*w.get<Gateway>("web")).result.addresses == list{"10.0.0.1"});
-        CHECK(book.assign(*w.get<Gateway>("api")).result.addresses == list{"10.0.0.2"});
+        CHECK(book.assign(*w.get<Gateway>("web"), w.opts).result.addresses == list{"10.0.0.1"});
+        CHECK(book.assign(*w.get<Gateway>("api"), w.opts).result.addresses == list{"10.0.0.2"});
     }
 }
 

@@ -1,6 +1,7 @@
 #include <gwctl/json/codec.hpp>
 
 #include <boost/describe/class.hpp>
+#include <boost/json/parse.hpp>
 
 #include <support/catch.hpp>
 
@@ -64,6 +65,13 @@ TEST_CASE("known members are read and unknown ones skipped, at any depth") {
     CHECK(o.table.at("k").name == "v");
     CHECK(o.raw.at("any").as_array().size() == 3);
     CHECK(o.raw.at("u").as_uint64() == 18446744073709551615u);
+}
+
+TEST_CASE("an untyped value is what encode writes") {
+    const std::map<std::string, std::vector<int>> numbers{{"few", {1, 2}}, {"none", {}}};
+    const json::value untyped = json::to_value(numbers);
+    CHECK(untyped == boost::json::parse(json::encode(numbers)));
+    CHECK(untyped.at("few").at(1) == 2);
 }
 
 TEST_CASE("null is absent") {

@@ -319,6 +319,19 @@ TEST_CASE("pitfall 42: a status written by the reconciler itself does not run it
     CHECK(j->entries().size() == 2);
 }
 
+TEST_CASE("resource_version_changed ignores what a list repeats") {
+    const auto at = [](const char* version) {
+        auto map = std::make_shared<ConfigMap>();
+        map->metadata.resourceVersion = version;
+        return std::shared_ptr<const ConfigMap>(std::move(map));
+    };
+    const std::shared_ptr<const ConfigMap> none;
+    CHECK(resource_version_changed(none, at("1")));
+    CHECK(resource_version_changed(at("1"), none));
+    CHECK(resource_version_changed(at("1"), at("2")));
+    CHECK_FALSE(resource_version_changed(at("2"), at("2")));
+}
+
 TEST_CASE("a map function that throws costs its change, not the watch") {
     const auto api = std::make_shared<fake_api>();
     const auto j = std::make_shared<journal>();
