@@ -17,9 +17,10 @@ namespace {
 /// How long one list may be waited for before a newer one takes its place.
 constexpr milliseconds list_lifetime(1000);
 
+/// Rounded up, so that a wait for as long ends no sooner than the deadline.
 milliseconds until(std::chrono::steady_clock::time_point deadline) {
     const auto left = deadline - std::chrono::steady_clock::now();
-    return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(left));
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(left));
 }
 
 settled_report unsettled(std::string why) {

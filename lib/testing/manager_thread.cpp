@@ -13,9 +13,10 @@ constexpr milliseconds pause(20);
 class deadline {
 public:
     explicit deadline(milliseconds timeout) : at_(std::chrono::steady_clock::now() + timeout) {}
+    /// Rounded up: who waited for as long in vain finds nothing left.
     milliseconds left() const {
         const auto now = std::chrono::steady_clock::now();
-        return std::max(milliseconds(0), std::chrono::duration_cast<milliseconds>(at_ - now));
+        return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(at_ - now));
     }
 
 private:
