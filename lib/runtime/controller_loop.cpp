@@ -1,7 +1,5 @@
 #include "controller_loop.hpp"
 
-#include "resource_version.hpp"
-
 #include <gwctl/core/log.hpp>
 
 #include <boost/asio/post.hpp>
@@ -13,8 +11,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// How long a reconcile waits for the store to show an earlier write, at most.
-constexpr std::chrono::seconds causal_limit(10);
 /// From so many failures on a key does not count as unsettled any more.
 constexpr unsigned given_up = 3;
 
@@ -138,27 +134,26 @@ task<void> controller_loop::worker() {
 
 /// Whether the stores do not yet show what an earlier run of this key wrote; it then comes back when they do.
 bool controller_loop::must_wait(const work_queue::item& item) {
-    const auto found = unseen_.find(item.key);
-    if (found == unseen_.end())
-        return false;
-    causal_wait& w = found->second;
     const steady_time now = environment_.time.now();
-    std::erase_if(w.writes, [](const unseen_write& u) { return u.table->has_seen(u.version, u.namespace_); });
-    if (w.writes.empty() || now >= w.give_up) {
-        if (!w.writes.empty())
-            log::warn("the watch does not show an earlier write; going on without",
-                      {{"controller", spec_.name},
-                       {"object", describe(spec_.type, item.key)},
-                       {"kind", w.writes.front().table->type().qualified_name()},
-                       {"resourceVersion", w.writes.front().version}});
-        unseen_.erase(found);
+    const own_writes::unseen* unseen = unseen_.find(item.key);
+    if (unseen != nullptr && now >= unseen->give_up) {
+        log::warn("the watch does not show an earlier write; going on without",
+                  {{"controller", spec_.name},
+                   {"object", describe(spec_.type, item.key)},
+                   {"kind", unseen->writes.front().table->type().qualified_name()},
+                   {"resourceVersion", unseen->writes.front().version}});
+        unseen_.forget(item.key);
+        unseen = nullptr;
+    }
+    if (unseen == nullptr) {
         held_.erase(item.key);
         return false;
     }
-    queue_.add_after(item.key, w.give_up - now, now, item.priority);
+    queue_.add_after(item.key, unseen->give_up - now, now, item.priority);
+    const own_writes::unseen_write& first = unseen->writes.front();
     if (held_.insert(item.key).second)
-        w.writes.front().table->when_at_least(
-            w.writes.front().version, w.writes.front().namespace_,
+        first.table->when_at_least(
+            first.version, first.namespace_,
             [alive = std::weak_ptr<controller_loop*>(alive_), key = item.key, priority = item.priority] {
                 const auto self = alive.lock();
                 if (!self)
@@ -172,32 +167,7 @@ bool controller_loop::must_wait(const work_queue::item& item) {
 void controller_loop::wrote(const object_key& reconciled, const resource_type& type,
                             const ObjectMeta& written) {
     for (object_table* t : environment_.tables_showing(type, written))
-        wait_for_write(reconciled, *t, written);
-}
-
-void controller_loop::wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written) {
-    if (table.has_seen(written.resourceVersion, written.namespace_))
-        return;
-    const steady_time now = environment_.time.now();
-    forget_overdue_writes(now);
-    causal_wait& w = unseen_[key];
-    w.give_up = now + causal_limit;
-    const auto before = std::find_if(w.writes.begin(), w.writes.end(), [&](const unseen_write& u) {
-        return u.table == &table && u.namespace_ == written.namespace_;
-    });
-    if (before == w.writes.end())
-        w.writes.push_back({&table, written.resourceVersion, written.namespace_});
-    else if (at_least(written.resourceVersion, before->version))
-        before->version = written.resourceVersion; // who has seen the newer one has seen both
-}
-
-/// Keys that never run again would stay. Looks at all of them each time they have doubled.
-void controller_loop::forget_overdue_writes(steady_time now) {
-    if (unseen_.size() < forget_at_)
-        return;
-    std::erase_if(unseen_,
-                  [&](const auto& u) { return now >= u.second.give_up && !held_.contains(u.first); });
-    forget_at_ = std::max<std::size_t>(64, 2 * unseen_.size());
+        unseen_.note(reconciled, *t, written, environment_.time.now());
 }
 
 task<void> controller_loop::process(work_queue::item item) {

@@ -3,6 +3,7 @@
 
 #include "controller_metrics.hpp"
 #include "notifier.hpp"
+#include "own_writes.hpp"
 #include "task_group.hpp"
 
 #include <gwctl/client/client.hpp>
@@ -46,20 +47,8 @@ public:
     void update_gauges();
 
 private:
-    struct unseen_write {
-        object_table* table = nullptr;
-        std::string version{};
-        std::string namespace_{};
-    };
-    struct causal_wait {
-        std::vector<unseen_write> writes{};
-        steady_time give_up{};
-    };
-
     void connect(controller_source& source);
     bool sources_ready() const;
-    void wait_for_write(const object_key& key, object_table& table, const ObjectMeta& written);
-    void forget_overdue_writes(steady_time now);
     bool must_wait(const work_queue::item& item);
     void queue_changed();
 
@@ -86,8 +75,7 @@ private:
     bool started_ = false;
     bool stopping_ = false;
     std::map<object_key, steady_time> running_since_;
-    std::map<object_key, causal_wait> unseen_;
-    std::size_t forget_at_ = 64;
+    own_writes unseen_;
     std::set<object_key> held_; ///< of those in `unseen_` the ones that a callback will enqueue
     std::map<object_key, std::string> last_errors_;
     /// Callbacks in tables hold a copy, and do nothing once we are gone.

@@ -51,7 +51,7 @@ task<void> controller_loop::set_finalizer(const any_object& object, bool present
     if (failure)
         std::rethrow_exception(failure);
     if (auto after = json::decode<only_metadata>(body); after.has_value())
-        wait_for_write(key, *spec_.table, after->metadata);
+        unseen_.note(key, *spec_.table, after->metadata, environment_.time.now());
 }
 
 } // namespace gwctl::detail
