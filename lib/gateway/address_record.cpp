@@ -1,7 +1,10 @@
-// The record of an allocated address on its Gateway: a label or annotation, and spec.addresses.
+// The record of an allocated address on its Gateway: a label or annotation, spec.addresses, and a condition.
 #include <gwctl/gateway/addresses.hpp>
 
 #include <boost/json/serialize.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -40,7 +43,79 @@ std::optional<json::array> render_addresses(const Gateway& gateway, const std::s
     return written;
 }
 
+/// The addresses at the beginning of the condition's message.
+std::vector<ipam::ip_address> granted_addresses(std::string_view message) {
+    std::vector<ipam::ip_address> all;
+    message = message.substr(0, message.find(';'));
+    while (!message.empty()) {
+        const std::size_t comma = std::min(message.find(", "), message.size());
+        if (const auto parsed = ipam::parse_address(message.substr(0, comma)); parsed.has_value())
+            all.push_back(*parsed);
+        message.remove_prefix(std::min(comma + 2, message.size()));
+    }
+    return all;
+}
+
+bool has(const std::vector<ipam::ip_address>& all, const ipam::ip_address& address) {
+    return std::find(all.begin(), all.end(), address) != all.end();
+}
+
 } // namespace
+
+/// Whether the Gateway has an address by our grant, and so may keep it outside the pools.
+bool address_book::may_keep(const Gateway& gateway, const std::string& address) const {
+    if (!has_pools() || !configured_)
+        return true; // without the ConfigMap nobody knows what lies in the pools
+    const auto parsed = ipam::parse_address(address);
+    const Condition* said = find_condition(gateway.status.conditions, names_.granted_condition());
+    if (parsed.has_error() || said == nullptr || !has(granted_addresses(said->message), *parsed))
+        return false;
+    // Another controller may have had the Gateway in between: it leaves our condition, and not our addresses.
+    const auto& shown = gateway.status.addresses;
+    return std::any_of(shown.begin(), shown.end(), [&](const GatewayAddress& a) {
+        const auto other = ipam::parse_address(a.value.value_or(""));
+        return other.has_value() && *other == *parsed;
+    });
+}
+
+/// What is to be said of these addresses, which the Gateway gets.
+std::optional<verdict> address_book::describe_granted(const Gateway& gateway, const ipam::request& request,
+                                                      const options& settings,
+                                                      const std::vector<std::string>& addresses) const {
+    if (!has_pools())
+        return std::nullopt;
+    std::vector<std::string> granted;
+    std::vector<std::string> outside;
+    const Condition* said = find_condition(gateway.status.conditions, names_.granted_condition());
+    const auto before = said == nullptr ? std::vector<ipam::ip_address>() : granted_addresses(said->message);
+    for (const std::string& address : addresses) {
+        const auto parsed = ipam::parse_address(address);
+        const bool in_pools = parsed.has_value() && allocator_.in_pools(request, *parsed);
+        if (!in_pools && !settings.allow_addresses_outside_pools && configured_)
+            outside.push_back(address);
+        if (in_pools || settings.allow_addresses_outside_pools || configured_ ||
+            (parsed.has_value() && has(before, *parsed)))
+            granted.push_back(address);
+    }
+    if (granted.empty())
+        return std::nullopt;
+    verdict v{true, "InPools", fmt::format("{}", fmt::join(granted, ", "))};
+    if (!outside.empty()) {
+        v.reason = "OutsidePools";
+        v.message += fmt::format(
+            "; {} {} in no pool that this Gateway may draw from ({}), and stays as long as the Gateway asks "
+            "for it; "
+            "to have one of these pools instead, remove the label {} (for IPv6 the annotation {}), and then "
+            "the "
+            "address from spec.addresses",
+            fmt::join(outside, ", "), outside.size() == 1 ? "lies" : "lie",
+            settings.pools.empty()
+                ? fmt::format("those of namespace {}, and the global ones", gateway.metadata.namespace_)
+                : fmt::format("its class names {}", fmt::join(settings.pools, ", ")),
+            label_ipam_address, names_.address());
+    }
+    return v;
+}
 
 std::string address_book::recorded_address(const Gateway& gateway) const {
     const auto label = gateway.metadata.labels.find(std::string(label_ipam_address));

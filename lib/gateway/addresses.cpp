@@ -272,6 +272,7 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
     // What equals the record is ours to replace, also when the record is forged or the address someone else's
     // by now.
     const std::string recorded = recorded_address(gateway);
+    request.keeps = may_keep(gateway, recorded);
     const bool keeps_recorded = !recorded.empty() && holds(request, recorded);
     const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
     const bool wants_one = std::none_of(wishes.begin(), wishes.end(), is_wish) ||
@@ -288,7 +289,8 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
         // say.
         for (const GatewayAddress& shown : gateway.status.addresses)
             if (const auto parsed = ipam::parse_address(shown.value.value_or(""));
-                parsed.has_value() && shown.value != recorded && !allocator_.in_pools(request, *parsed))
+                parsed.has_value() && !allocator_.in_pools(request, *parsed) &&
+                (shown.value != recorded || !request.keeps))
                 request.besides.push_back(*parsed);
         const ipam::allocation got = allocator_.allocate(request);
         if (got.has_value())
@@ -317,6 +319,7 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
     for (const std::string& address : pinned)
         add(address);
     release_unused(gateway, all);
+    a.result.granted = describe_granted(gateway, request, settings, all);
     const bool is_replaced = std::any_of(wishes.begin(), wishes.end(), is_pinned) &&
                              std::none_of(wishes.begin(), wishes.end(),
                                           [&](const GatewayAddress& w) { return w.value == recorded; });
@@ -350,6 +353,7 @@ std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request
             continue;
         }
         request.besides.push_back(*parsed);
+        named.keeps = may_keep(gateway, *wish.value);
         named.address = *parsed;
         const ipam::allocation got = allocator_.allocate(named);
         if (got.has_error())

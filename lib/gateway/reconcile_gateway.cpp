@@ -155,7 +155,7 @@ void report(cluster& c, const context& ctx, const writer& writes, const desired_
 }
 
 /// One Event per condition that turned, so that `kubectl describe` tells what was decided and why.
-void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wanted) {
+void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wanted, const names& n) {
     for (const std::string_view type : {"Accepted", "Programmed"}) {
         const Condition* before = find_condition(gateway.status.conditions, type);
         const Condition* after = find_condition(wanted.conditions, type);
@@ -166,9 +166,15 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
         ctx.event(gateway, expected ? event_type::normal : event_type::warning, after->reason,
                   after->message);
     }
+    const Condition* before = find_condition(gateway.status.conditions, n.granted_condition());
+    const Condition* after = find_condition(wanted.conditions, n.granted_condition());
+    if (after != nullptr && after->reason == "OutsidePools" &&
+        (before == nullptr || before->message != after->message))
+        ctx.event(gateway, event_type::warning, after->reason, after->message);
 }
 
-task<void> write_status(context& ctx, writer& writes, const Gateway& gateway, Gateway::Status wanted) {
+task<void> write_status(cluster& c, context& ctx, writer& writes, const Gateway& gateway,
+                        Gateway::Status wanted) {
     if (wanted == gateway.status)
         co_return;
     // Every list written out: empty ones must clear what is there, and lists that this version of gwctl does
@@ -181,7 +187,7 @@ task<void> write_status(context& ctx, writer& writes, const Gateway& gateway, Ga
     const bool is_written = co_await writes.patch_status(gateway, std::move(status));
     if (!is_written)
         co_return;
-    announce(ctx, gateway, wanted);
+    announce(ctx, gateway, wanted, c.named);
     const Condition* programmed = find_condition(wanted.conditions, "Programmed");
     std::string addresses;
     for (const auto& a : wanted.addresses)
@@ -297,7 +303,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
     co_await repaired.look_at(*gateway, status);
-    co_await write_status(ctx, writes, *gateway, std::move(status));
+    co_await write_status(c, ctx, writes, *gateway, std::move(status));
     repaired.status_written(*gateway);
     guard.rethrow();
     co_return await_change();

@@ -175,7 +175,7 @@ bool is_true(const std::vector<Condition>& conditions, std::string_view type) {
 
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
                                const std::vector<announcement>& announcements, const verdict& parameters,
-                               const verdict& services, wall_time now) {
+                               const verdict& services, const names& n, wall_time now) {
     const std::int64_t generation = s.gateway->metadata.generation.value_or(0);
     const verdict accepted = gateway_accepted(a.of_gateway(), addresses, parameters);
     const verdict programmed = gateway_programmed(accepted, addresses, services, announcements);
@@ -184,12 +184,16 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     condition_writer conditions(std::move(status.conditions), generation, now);
     conditions.set("Accepted", accepted);
     conditions.set("Programmed", programmed);
+    if (addresses.granted)
+        conditions.set(n.granted_condition(), *addresses.granted);
+    else
+        conditions.remove(n.granted_condition());
     status.conditions = std::move(conditions).take();
 
     std::vector<std::string> published = addresses.addresses;
     if (addresses.left_to_announcer)
-        for (const announcement& n : announcements)
-            for (const std::string& address : n.addresses)
+        for (const announcement& a_service : announcements)
+            for (const std::string& address : a_service.addresses)
                 if (std::find(published.begin(), published.end(), address) == published.end())
                     published.push_back(address);
     status.addresses.clear();

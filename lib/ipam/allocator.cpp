@@ -87,10 +87,11 @@ allocation allocator::allocate(const request& r) {
 }
 
 allocation allocator::allocate_named(const request& r, const ip_address& address) {
-    if (const claim* current = ledger_.holder_of(address)) {
-        if (current->holder == r.holder) {
-            return address;
-        }
+    const claim* const current = ledger_.holder_of(address);
+    if (current != nullptr && current->holder == r.holder && (r.keeps || r.outside_pools)) {
+        return address;
+    }
+    if (current != nullptr && current->holder != r.holder) {
         return refusal{refusal_reason::in_use,
                        fmt::format("{} is in use by {}; name another address, or none to get a free one",
                                    address.to_string(), current->holder)};
@@ -98,6 +99,9 @@ allocation allocator::allocate_named(const request& r, const ip_address& address
     const pool_list pools = pools_for(r);
     if (!r.outside_pools && !in_pools(r, address)) {
         return pools.empty() ? no_pool(r) : not_in_pool(r, address, pools);
+    }
+    if (current != nullptr) {
+        return address;
     }
     return grant(r, address, claim_kind::pinned);
 }

@@ -26,9 +26,10 @@ assignment no_assignment();
 /// Keeps account of every address that a Gateway or a Service of the cluster holds, and assigns free ones.
 ///
 /// An address is ours when our record on the Gateway says so: the label `ipam-address`, an annotation for
-/// IPv6. Other values in `spec.addresses` are the user's wish. A record counts only if the status shows that
-/// it was granted, or if its address is free and lies in a pool: otherwise whoever may edit a Gateway could
-/// take any address.
+/// IPv6. Other values in `spec.addresses` are the user's wish. Whoever may edit a Gateway can forge a record,
+/// so it is worth no more than a wish: its address must lie in a pool that the Gateway may draw from, or the
+/// status must say that we granted it (`names::granted_condition()`). That the status shows an address is not
+/// enough: it may be the announcer's choice, or another controller's.
 class address_book {
 public:
     explicit address_book(const options& o) : options_(o), names_(o.controller_name) {}
@@ -65,6 +66,10 @@ private:
     void remember(const Gateway& gateway, bool ours);
     bool serves_gateway(const core_v1::Service& service, const std::string& address) const;
     bool holds(ipam::request request, const std::string& address);
+    bool may_keep(const Gateway& gateway, const std::string& address) const;
+    std::optional<verdict> describe_granted(const Gateway& gateway, const ipam::request& request,
+                                            const options& settings,
+                                            const std::vector<std::string>& addresses) const;
     std::vector<std::string> pin(const Gateway& gateway, ipam::request& request, const options& settings,
                                  verdict& usable);
     assignment leave_to_announcer(const Gateway& gateway, const announcer_profile& profile);

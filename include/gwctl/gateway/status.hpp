@@ -48,13 +48,15 @@ struct addressing {
     verdict accepted{};
     /// False: AddressNotAssigned or AddressNotUsable.
     verdict usable{};
+    /// What the condition `names::granted_condition()` says; none: it is not there.
+    std::optional<verdict> granted{};
 };
 
 /// The Gateway's status; equal to the existing one when nothing changed.
 /// `announcements`: one per Service that serves it. `parameters`: false for `spec.infrastructure` we refuse.
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
                                const std::vector<announcement>& announcements, const verdict& parameters,
-                               const verdict& services, wall_time now);
+                               const verdict& services, const names& n, wall_time now);
 
 /// What a plan says of Programmed gives way to `why` (False/NoResources), as if it had never been said: the
 /// time of the last transition is that of `live`, if Programmed is False there already.

@@ -32,6 +32,8 @@ struct request {
     std::vector<ip_address> besides{};
     /// `address` need not lie in a pool.
     bool outside_pools = false;
+    /// `address` need not lie in a pool if the holder has it already.
+    bool keeps = true;
     /// The holder's age, which decides between rivals.
     wall_time since{};
 };

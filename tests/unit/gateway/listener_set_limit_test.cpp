@@ -171,7 +171,7 @@ std::string decisions(const world& w) {
     const auto conditions = [&](const std::vector<Condition>& list) {
         for (const Condition& c : list)
             all += fmt::format(" {}={}/{} {}", c.type, c.status, c.reason,
-                               c.reason == "Pending" ? "" : c.message);
+                               c.reason == "Pending" || c.reason == "InPools" ? "" : c.message);
         all += "\n";
     };
     for (const auto& s : w.list<Service>()) {
