@@ -250,9 +250,10 @@ judged_parameters judge(const referrer& r, const options& base, const parameter_
         judged.record = before->second;
         const auto earlier = decode(before->second);
         result<options> kept = earlier ? with_parameters(base, *earlier, r.scope) : result<options>(base);
-        if (kept.has_value())
+        if (kept.has_value() && earlier && !earlier->empty()) {
             judged.effective = std::move(*kept);
-        message += "; until then the parameters that were accepted before stay in use";
+            message += "; until then the parameters that were accepted before stay in use";
+        }
     }
     judged.accepted = {false, "InvalidParameters", std::move(message)};
     return judged;

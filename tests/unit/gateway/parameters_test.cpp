@@ -289,8 +289,18 @@ TEST_CASE("a class that gets its first, broken parametersRef goes on to serve wh
     refer(w);
     w.settle();
     CHECK(show(w.class_settings("l4").accepted) == "False/InvalidParameters");
+    CHECK_FALSE(contains(w.class_settings("l4").accepted.message, "accepted before"));
     CHECK(w.programmed("web") == "True/Programmed");
     CHECK(w.get<Service>("web-l4")->spec == served.spec);
+}
+
+TEST_CASE("parameters that say nothing were accepted, and leave nothing in use when a mistake comes") {
+    world w = with_class_parameters("{}");
+    w.settle();
+    set_parameters(w, "{announcer: nonne}");
+    w.settle();
+    CHECK(show(w.class_settings("l4").accepted) == "False/InvalidParameters");
+    CHECK_FALSE(contains(w.class_settings("l4").accepted.message, "accepted before"));
 }
 
 TEST_CASE(
@@ -307,6 +317,7 @@ TEST_CASE(
                               fmt::format("{{metadata: {{annotations: {{{}: {}}}}}}}", record, broken));
         w.settle();
         CHECK_FALSE(w.class_settings("l4").effective.session_affinity);
+        CHECK_FALSE(contains(w.class_settings("l4").accepted.message, "accepted before"));
         CHECK(w.get<Service>("web-l4") != nullptr);
     }
     w.merge<GatewayClass>(object_key("l4"), "{spec: {parametersRef: null}}");
