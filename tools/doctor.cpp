@@ -17,7 +17,9 @@ int doctor(const flags& f) {
     const std::string own_namespace = config.namespace_;
     cluster_facts facts;
     boost::asio::io_context loop;
-    boost::asio::co_spawn(loop, read_facts(make_http_transport(std::move(config)), f.gateway, own_namespace),
+    boost::asio::co_spawn(loop,
+                          read_facts(make_http_transport(std::move(config)), f.gateway, own_namespace,
+                                     f.manager.leader_election.has_value()),
                           [&](std::exception_ptr failed, cluster_facts read) {
                               if (failed)
                                   std::rethrow_exception(failed);

@@ -38,8 +38,10 @@ struct denial {
     permission what{};
     std::string namespace_{}; ///< empty: everywhere
 };
-/// Those of manifests/install.yaml.
-const std::vector<permission>& needed_permissions();
+/// What the controller needs with these flags: those of manifests/install.yaml, with the Lease only if it elects
+/// a leader, without the writes if it only observes, and with those of manifests/http-listeners-rbac.yaml for
+/// http_listeners::status.
+std::vector<permission> needed_permissions(const gateway::options& flags, bool elects_leader);
 
 /// Deployments, DaemonSets and Pods, as far as they tell what runs.
 struct workload {
@@ -77,6 +79,7 @@ struct cluster_facts {
     /// "tcproutes.gateway.networking.k8s.io" to the versions that are served.
     std::optional<std::map<std::string, std::set<std::string>>> served{};
     std::vector<denial> denied{};
+    std::set<std::string> missing_namespaces{}; ///< of those that the controller is limited to
     std::optional<std::vector<gateway_v1::GatewayClass>> classes{};
     std::optional<std::vector<core_v1::ConfigMap>> parameter_maps{};
     std::optional<std::vector<announced_service>> services{};
@@ -95,6 +98,8 @@ struct cluster_facts {
 
 findings check_kinds(const cluster_facts& f);
 findings check_permissions(const cluster_facts& f, const gateway::options& flags);
+/// Whether the namespaces exist that the controller is limited to.
+findings check_namespaces(const cluster_facts& f);
 findings check_classes(const cluster_facts& f, const gateway::options& flags);
 /// More than one controller at work: two Leases that are held, or Deployments without leader election.
 findings check_controllers(const cluster_facts& f, const gateway::options& flags, wall_time now);
@@ -128,7 +133,7 @@ announcer_pool read_cilium_pool(const json::value& object);
 /// Reads the facts over HTTP. `own_namespace` is the controller's, `flags` outlive the task. Throws
 /// `api_error` when the API server is out of reach or in trouble, not for what it refuses.
 task<cluster_facts> read_facts(std::shared_ptr<transport> network, const gateway::options& flags,
-                               std::string own_namespace);
+                               std::string own_namespace, bool elects_leader);
 
 /// Reads the facts over HTTP, and nothing is written; prints a line for each finding. Exit code 0: there are
 /// none, 1: there are some. Throws `api_error` when the API server is out of reach.

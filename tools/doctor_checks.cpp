@@ -57,33 +57,36 @@ std::string_view image_name(std::string_view image) {
     return image.substr(0, image.find(':'));
 }
 
-const std::vector<permission>& needed_permissions() {
-    static const std::vector<permission> all = [] {
-        constexpr std::string_view gw = gateway_v1::group;
-        std::vector<permission> p;
-        const auto allow = [&](std::string_view group, std::string_view resource,
-                               std::initializer_list<std::string_view> verbs, bool own_namespace = false) {
-            for (const std::string_view verb : verbs)
+std::vector<permission> needed_permissions(const gateway::options& flags, bool elects_leader) {
+    constexpr std::string_view gw = gateway_v1::group;
+    std::vector<permission> p;
+    const auto allow = [&](std::string_view group, std::string_view resource,
+                           std::initializer_list<std::string_view> verbs, bool own_namespace = false) {
+        for (const std::string_view verb : verbs)
+            if (!flags.observe_only || verb == "list" || verb == "watch")
                 p.push_back({group, resource, verb, own_namespace});
-        };
-        for (const std::string_view kind : {"gatewayclasses", "gateways", "tcproutes", "udproutes"})
-            allow(gw, kind, {"list", "watch", "patch"});
-        for (const std::string_view kind : {"gatewayclasses/status", "gateways/status", "listenersets/status",
-                                            "tcproutes/status", "udproutes/status"})
-            allow(gw, kind, {"patch"});
-        allow(gw, "gateways/finalizers", {"update"});
-        allow(gw, "listenersets", {"list", "watch"});
-        allow(gw, "referencegrants", {"list", "watch"});
-        allow("", "services", {"list", "watch", "create", "patch", "delete"});
-        allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});
-        allow("", "namespaces", {"list", "watch"});
-        allow("", "configmaps", {"list", "watch"});
-        allow("apiextensions.k8s.io", "customresourcedefinitions", {"list", "watch"});
-        allow("", "events", {"create", "patch"});
+    };
+    for (const std::string_view kind : {"gatewayclasses", "gateways", "tcproutes", "udproutes"})
+        allow(gw, kind, {"list", "watch", "patch"});
+    for (const std::string_view kind : {"gatewayclasses/status", "gateways/status", "listenersets/status",
+                                        "tcproutes/status", "udproutes/status"})
+        allow(gw, kind, {"patch"});
+    allow(gw, "gateways/finalizers", {"update"});
+    allow(gw, "listenersets", {"list", "watch"});
+    allow(gw, "referencegrants", {"list", "watch"});
+    allow("", "services", {"list", "watch", "create", "patch", "delete"});
+    allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});
+    allow("", "namespaces", {"list", "watch"});
+    allow("", "configmaps", {"list", "watch"});
+    allow("apiextensions.k8s.io", "customresourcedefinitions", {"list", "watch"});
+    allow("", "events", {"create", "patch"});
+    if (elects_leader)
         allow("coordination.k8s.io", "leases", {"get", "create", "patch"}, true);
-        return p;
-    }();
-    return all;
+    if (flags.http == gateway::http_listeners::status) {
+        allow(gw, "httproutes", {"list", "watch"});
+        allow("", "secrets", {"list", "watch"});
+    }
+    return p;
 }
 
 findings check_kinds(const cluster_facts& f) {
@@ -122,13 +125,27 @@ findings check_permissions(const cluster_facts& f, const gateway::options& flags
               (namespace_.empty() ? std::string() : " in namespace " + namespace_)]
             .push_back(what.verb);
     findings all;
-    for (const auto& [resource, denied] : verbs)
+    for (const auto& [resource, denied] : verbs) {
+        const bool is_for_http = resource.starts_with("secrets") || resource.starts_with("httproutes");
         all.push_back(
             {true,
              fmt::format("this account may not {} {}; apply the roles and bindings of manifests/{}.yaml, "
                          "or use the account that the controller runs as",
                          fmt::join(denied, ", "), resource,
-                         flags.namespaces.empty() ? "install" : "namespaced")});
+                         is_for_http                ? "http-listeners-rbac"
+                         : flags.namespaces.empty() ? "install"
+                                                    : "namespaced")});
+    }
+    return all;
+}
+
+findings check_namespaces(const cluster_facts& f) {
+    findings all;
+    for (const std::string& name : f.missing_namespaces)
+        all.push_back(
+            {true, fmt::format("namespace {} of the flag -namespace does not exist, so nothing there is "
+                               "served; create it, or correct the flag",
+                               name)});
     return all;
 }
 
@@ -231,6 +248,7 @@ findings diagnose(const cluster_facts& f, const gateway::options& flags, wall_ti
     findings all;
     add(all, check_kinds(f));
     add(all, check_permissions(f, flags));
+    add(all, check_namespaces(f));
     add(all, check_classes(f, flags));
     add(all, check_controllers(f, flags, now));
     add(all, check_pools(f, flags));

@@ -15,12 +15,15 @@ namespace {
 /// Reads what the checks need, and keeps account of what it may not read.
 class examiner {
 public:
-    examiner(std::shared_ptr<transport> network, const gateway::options& flags, std::string own_namespace)
-        : api_(std::move(network)), flags_(flags), own_namespace_(std::move(own_namespace)) {}
+    examiner(std::shared_ptr<transport> network, const gateway::options& flags, std::string own_namespace,
+             bool elects_leader)
+        : api_(std::move(network)), flags_(flags), own_namespace_(std::move(own_namespace)),
+          elects_leader_(elects_leader) {}
 
     task<void> examine() {
         co_await read_served();
         co_await read_permissions();
+        co_await read_namespaces();
         co_await read_classes();
         co_await read_workloads();
         co_await read_addresses();
@@ -160,7 +163,8 @@ private:
 
     task<void> read_permissions() {
         try {
-            for (const permission& p : needed_permissions()) {
+            const std::vector<permission> needed = needed_permissions(flags_, elects_leader_);
+            for (const permission& p : needed) {
                 const std::set<std::string> namespaces = namespaces_of(p);
                 for (const std::string& namespace_ : namespaces) {
                     const bool allowed = co_await may(p, namespace_);
@@ -212,6 +216,17 @@ private:
         const std::string body = co_await api_.raw(std::move(request));
         const json::value answer = boost::json::parse(body);
         co_return answer.at("status").at("allowed").as_bool();
+    }
+
+    /// A list of what is in a namespace that does not exist is empty, and no error.
+    task<void> read_namespaces() {
+        for (const std::string& name : flags_.namespaces) {
+            const objects found =
+                co_await list(fmt::format("/api/v1/namespaces?fieldSelector=metadata.name%3D{}", name),
+                              "namespaces that do not exist");
+            if (found && found->empty())
+                facts.missing_namespaces.insert(name);
+        }
     }
 
     task<void> read_classes() {
@@ -318,13 +333,14 @@ private:
     client api_;
     const gateway::options& flags_;
     std::string own_namespace_;
+    bool elects_leader_;
 };
 
 } // namespace
 
 task<cluster_facts> read_facts(std::shared_ptr<transport> network, const gateway::options& flags,
-                               std::string own_namespace) {
-    examiner e(std::move(network), flags, std::move(own_namespace));
+                               std::string own_namespace, bool elects_leader) {
+    examiner e(std::move(network), flags, std::move(own_namespace), elects_leader);
     co_await e.examine();
     co_return std::move(e.facts);
 }

@@ -221,7 +221,16 @@ void connect_permissions(const wiring& w) {
         }
     });
     if (!w.c.opts.namespaces.empty()) // else a denial stops everything, and this is tried again
-        w.c.namespaces.on_state([w](store_state) { w.everything(); });
+        w.c.namespaces.on_state([w](store_state state) {
+            w.everything();
+            if (state != store_state::synced)
+                return;
+            for (const std::string& name : w.c.opts.namespaces)
+                if (!w.c.namespaces.get(object_key(name)))
+                    log::warn("a namespace that this controller is limited to does not exist; create it, or "
+                              "correct the flag -namespace",
+                              {{"namespace", name}});
+        });
     w.c.reference_grants.on_change([w](const change<ReferenceGrant>& ch) {
         w.routes_by("backend-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_, true);
     });

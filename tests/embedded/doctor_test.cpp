@@ -65,14 +65,14 @@ struct limited_server {
     cluster_facts read(const gateway::options& flags) {
         cluster_facts facts;
         boost::asio::io_context loop;
-        boost::asio::co_spawn(
-            loop,
-            read_facts(make_http_transport(testing::config_for(server)), flags, "gateway-api-controller"),
-            [&](std::exception_ptr failed, cluster_facts read) {
-                if (failed)
-                    std::rethrow_exception(failed);
-                facts = std::move(read);
-            });
+        boost::asio::co_spawn(loop,
+                              read_facts(make_http_transport(testing::config_for(server)), flags,
+                                         "gateway-api-controller", true),
+                              [&](std::exception_ptr failed, cluster_facts read) {
+                                  if (failed)
+                                      std::rethrow_exception(failed);
+                                  facts = std::move(read);
+                              });
         loop.run();
         return facts;
     }
@@ -123,6 +123,17 @@ TEST_CASE(
     CHECK(unchecked.find("parameters of classes (configmaps)") != unchecked.npos);
     CHECK(unchecked.find("Services that two announcers serve (services)") != unchecked.npos);
     CHECK(diagnose(facts, flags, system_clock().wall_now()).empty());
+}
+
+TEST_CASE("doctor: a namespace that does not exist is told, where namespaces may be listed") {
+    limited_server limited;
+    gateway::options flags = limited_options();
+    flags.namespaces = {"blue", "default"};
+    CHECK(limited.read(flags).missing_namespaces == std::set<std::string>{"blue"});
+    limited.forbid("/v1/namespaces?");
+    const cluster_facts facts = limited.read(flags);
+    CHECK(facts.missing_namespaces.empty());
+    CHECK(facts.unreadable.at("namespaces that do not exist") == std::set<std::string>{"namespaces"});
 }
 
 TEST_CASE("doctor: neither kinds nor permissions are missing where it may not ask for them") {

@@ -289,7 +289,7 @@ TEST_CASE("doctor: it asks for the permissions that the manifest grants, all of 
                             std::string(kind == "Role" ? "own " : "") + std::string(verb.as_string()) + " " +
                             std::string(resource.as_string()) + "." + std::string(group.as_string()));
     }
-    for (const tools::permission& p : tools::needed_permissions())
+    for (const tools::permission& p : tools::needed_permissions(gateway::options(), true))
         asked.push_back(std::string(p.own_namespace ? "own " : "") + std::string(p.verb) + " " +
                         std::string(p.resource) + "." + std::string(p.group));
     std::sort(granted.begin(), granted.end());

@@ -194,6 +194,13 @@ class Doctor(unittest.TestCase):
             done = self.examine("-announcer=none", *more)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "no findings\n", ""))
 
+    def test_a_namespace_that_does_not_exist(self):
+        done = self.examine("-announcer=none", "-namespace=default,nonesuch")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(done.stdout.splitlines(),
+                         ["error: namespace nonesuch of the flag -namespace does not exist, so nothing there is served; "
+                          "create it, or correct the flag"])
+
     def test_findings(self):
         done = self.examine(files=("ipam",), extra="""
 apiVersion: v1

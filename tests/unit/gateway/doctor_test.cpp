@@ -111,6 +111,39 @@ TEST_CASE("doctor: kinds that are missing, or served in versions that are not kn
                                    "standard channel\n");
 }
 
+TEST_CASE("doctor: permissions are asked for that the flags make necessary, and no others") {
+    const auto asks = [](const gateway::options& flags, bool elects_leader, std::string_view resource) {
+        std::string verbs;
+        for (const permission& p : needed_permissions(flags, elects_leader))
+            if (p.resource == resource)
+                verbs += (verbs.empty() ? "" : ",") + std::string(p.verb);
+        return verbs;
+    };
+    gateway::options flags = options_for();
+    CHECK(asks(flags, true, "leases") == "get,create,patch");
+    CHECK(asks(flags, false, "leases").empty());
+    CHECK(asks(flags, false, "gateways/status") == "patch");
+    CHECK(asks(flags, false, "secrets").empty());
+    CHECK(asks(flags, false, "httproutes").empty());
+    flags.http = gateway::http_listeners::status;
+    CHECK(asks(flags, false, "secrets") == "list,watch");
+    CHECK(asks(flags, false, "httproutes") == "list,watch");
+    flags.observe_only = true;
+    CHECK(asks(flags, false, "services") == "list,watch");
+    CHECK(asks(flags, false, "secrets") == "list,watch");
+    for (const permission& p : needed_permissions(flags, false))
+        CHECK((p.verb == "list" || p.verb == "watch"));
+}
+
+TEST_CASE("doctor: a namespace that the controller is limited to and that does not exist") {
+    cluster_facts f;
+    CHECK(check_namespaces(f).empty());
+    f.missing_namespaces = {"blue"};
+    CHECK(shown(check_namespaces(f)) == "error: namespace blue of the flag -namespace does not exist, so "
+                                        "nothing there is served; create it, or "
+                                        "correct the flag\n");
+}
+
 TEST_CASE("doctor: permissions that this account lacks, one line for each resource") {
     cluster_facts f = healthy();
     f.denied = {{{"", "services", "create"}},
