@@ -73,8 +73,8 @@ std::vector<drift> change_log::find_drift(const object_key& gateway,
         if (known != wanted_.end())
             if (const auto before = known->second.find(id_of(o)); before != known->second.end())
                 was_wanted = before->second == o.digest;
-        // A digest that is another one says that we wrote something else: the wish has changed.
-        if (o.has_digest ? *o.has_digest : was_wanted)
+        // Without a memory, a digest that is another one says that the wish has changed.
+        if (was_wanted || o.has_digest.value_or(false))
             found.push_back({o.type, o.key, false, o.fields, o.owner});
     }
     return found;
@@ -179,6 +179,15 @@ std::string describe_drift(const drift& d, const std::string& changer) {
                        changer.empty() ? std::string() : fmt::format(", changed by {}", changer),
                        d.of_status ? "leave status to this controller"
                                    : "change the Gateway or its routes instead");
+}
+
+std::string describe_rest(std::optional<std::chrono::nanoseconds> rest, const options& o) {
+    if (!rest)
+        return {};
+    return fmt::format(
+        "; it is changed again each time, so the next repair waits {} s: end what changes it, such "
+        "as a second controller of the name {} with other flags",
+        std::chrono::ceil<std::chrono::seconds>(*rest).count(), o.controller_name);
 }
 
 void add_would(std::vector<std::string>& lines, std::string_view verb, const std::string& object,

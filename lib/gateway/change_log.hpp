@@ -76,6 +76,9 @@ std::string find_changer(const json::value& object, const drift& d, std::string_
 /// routes instead"
 std::string describe_drift(const drift& d, const std::string& changer);
 
+/// What to add to that when the next repair waits; empty when it does not.
+std::string describe_rest(std::optional<std::chrono::nanoseconds> rest, const options& o);
+
 /// Lines for `change_log::would`, one per field: "patch Service default/web: spec.type: "ClusterIP" ->
 /// "LoadBalancer"".
 void add_would(std::vector<std::string>& lines, std::string_view verb, const std::string& object,

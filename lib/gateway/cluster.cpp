@@ -130,9 +130,9 @@ bool changes_class(const change<GatewayClass>& c) {
 }
 
 cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_route_source>> sources)
-    : opts(std::move(o)), named(opts.controller_name), events(mgr.events()), changes(mgr.metrics()),
-      classes(mgr.cache<GatewayClass>()), gateways(mgr, scope_of(opts)), services(mgr, scope_of(opts)),
-      endpoint_slices(mgr, scope_of(opts)),
+    : opts(std::move(o)), named(opts.controller_name), events(mgr.events()), time(mgr.time()),
+      changes(mgr.metrics()), classes(mgr.cache<GatewayClass>()), gateways(mgr, scope_of(opts)),
+      services(mgr, scope_of(opts)), endpoint_slices(mgr, scope_of(opts)),
       namespaces(mgr.cache<core_v1::Namespace>(scope_of_namespaces(opts))),
       reference_grants(mgr, scope_of(opts)), listener_sets(mgr, scope_of(opts)),
       parameters(mgr, labelled(named.parameters(), scope_of(opts))), definitions(mgr.follow_crds()),
@@ -291,13 +291,23 @@ gateway_settings cluster::settings_of(const Gateway& gateway) const {
 std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const Gateway>& gateway) {
     std::shared_ptr<const judged_gateway>& known = judged_[key_of(*gateway)];
     if (!known || known->state.gateway != gateway) {
+        const stopwatch watch;
         auto fresh = std::make_shared<judged_gateway>();
         fresh->settings = settings_of(*gateway);
         fresh->state = snapshot_of(gateway, fresh->settings);
         fresh->attached = attach_all(fresh->state, fresh->settings.effective.default_behaviour);
         known = std::move(fresh);
+        costs.worked(gwctl::describe(*gateway), watch.elapsed(), time.now());
     }
     return known;
+}
+
+std::optional<std::chrono::nanoseconds>
+cluster::rest_of(const std::shared_ptr<const Gateway>& gateway) const {
+    const auto known = judged_.find(key_of(*gateway));
+    if (known != judged_.end() && known->second && known->second->state.gateway == gateway)
+        return std::nullopt;
+    return costs.rest_of(gwctl::describe(*gateway), time.now());
 }
 
 void cluster::publish(const object_key& gateway, std::vector<route_outcome> outcomes) {

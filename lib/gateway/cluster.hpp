@@ -4,6 +4,7 @@
 
 #include "certificates.hpp"
 #include "change_log.hpp"
+#include "pace.hpp"
 #include "trimmed_store.hpp"
 
 #include <gwctl/gateway/addresses.hpp>
@@ -81,6 +82,9 @@ public:
     /// Judged once for all of the Gateway's routes, and again when one of them, it, or a namespace changes.
     /// Its managed Services and slices may be old.
     std::shared_ptr<const judged_gateway> judge(const std::shared_ptr<const Gateway>& gateway);
+    /// How long `judge` should not be called for it, since it would have to judge anew and did so lately at
+    /// great cost; nothing when it may be called.
+    std::optional<std::chrono::nanoseconds> rest_of(const std::shared_ptr<const Gateway>& gateway) const;
 
     /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
     /// be.
@@ -94,7 +98,10 @@ public:
     const options opts;
     const names named;
     event_recorder& events;
+    clock& time;
     change_log changes;
+    cost_limit costs;          ///< of Gateways: judging and planning
+    repair_limit repair_rests; ///< of objects, and of "status of" objects
 
     store<GatewayClass>& classes;
     trimmed_store<Gateway> gateways;

@@ -107,9 +107,14 @@ task<void> write_service(cluster& c, writer& writes, const service_write& w,
 
 task<void> write_services(cluster& c, context& ctx, writer& writes,
                           const std::vector<service_write>& in_order,
-                          const std::vector<applied_object>& objects, write_guard& guard) {
+                          const std::vector<applied_object>& objects, const std::set<object_key>& resting,
+                          write_guard& guard) {
     hand_over ports;
     for (const service_write& w : in_order) {
+        if (resting.contains(w.key)) {
+            ports.failed(w);
+            continue;
+        }
         if (!ports.may(w))
             continue; // the failure that keeps it from its port brings us back
         const bool is_users =
@@ -229,10 +234,11 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
     c.publish(key_of(*gateway), std::move(desired.outcomes));
 }
 
-task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired, write_guard& guard) {
+task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired,
+                     const std::set<object_key>& resting, write_guard& guard) {
     report(c, ctx, writes, desired);
     co_await apply_slices(writes, std::move(desired.slices), desired.objects, guard);
-    co_await write_services(c, ctx, writes, desired.writes, desired.objects, guard);
+    co_await write_services(c, ctx, writes, desired.writes, desired.objects, resting, guard);
     co_await remove_slices(writes, std::move(desired.unwanted_slices), guard);
 }
 
@@ -243,7 +249,8 @@ task<void> remove_everything(cluster& c, context& ctx, writer& writes, object_ke
     c.changes.forget_objects_of(key);
     write_guard guard;
     desired_state removal = plan_removal(c.remains_of(key), c.opts);
-    co_await carry_out(c, ctx, writes, std::move(removal), guard);
+    const std::set<object_key> resting;
+    co_await carry_out(c, ctx, writes, std::move(removal), resting, guard);
     guard.rethrow();
 }
 
@@ -264,6 +271,8 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         co_return await_change();
     }
 
+    if (const auto rest = c.costs.rest_of(gwctl::describe(*gateway), ctx.time.now()))
+        co_return requeue_after(*rest);
     const gateway_settings settings = c.settings_of(*gateway);
     assignment assigned;
     try {
@@ -282,15 +291,17 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         throw;
     }
 
+    const stopwatch watch;
     const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
     c.publish(key, std::move(desired.outcomes));
+    c.costs.worked(gwctl::describe(*gateway), watch.elapsed(), ctx.time.now());
     Gateway::Status status = std::move(desired.status);
     const std::vector<applied_object> objects = desired.objects;
     write_guard guard;
     repairs repaired(c, ctx, writes);
     co_await repaired.look_at(key, desired);
-    co_await carry_out(c, ctx, writes, std::move(desired), guard);
+    co_await carry_out(c, ctx, writes, std::move(desired), repaired.resting_services(), guard);
     if (!guard.has_failed())
         repaired.objects_written(*gateway, objects);
 
@@ -302,11 +313,13 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
-    co_await repaired.look_at(*gateway, status);
-    co_await write_status(c, ctx, writes, *gateway, std::move(status));
-    repaired.status_written(*gateway);
+    const bool may_write = co_await repaired.look_at(*gateway, status);
+    if (may_write) {
+        co_await write_status(c, ctx, writes, *gateway, std::move(status));
+        repaired.status_written(*gateway);
+    }
     guard.rethrow();
-    co_return await_change();
+    co_return repaired.next();
 }
 
 } // namespace gwctl::gateway::detail

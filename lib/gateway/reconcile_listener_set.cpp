@@ -15,6 +15,11 @@ std::set<std::string_view> namespaces_of(const snapshot& s) {
     return all;
 }
 
+std::optional<std::chrono::nanoseconds> rest_of_parent(cluster& c, const ListenerSet& set) {
+    const auto gateway = c.gateways.get(parent_gateway(set));
+    return gateway ? c.rest_of(gateway) : std::nullopt;
+}
+
 /// Nothing when it is not ours to say anything, or nothing can be said yet.
 std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet& set, wall_time now) {
     const object_key parent = parent_gateway(set);
@@ -55,6 +60,8 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         co_return await_change();
     if (c.is_blocked(ctx.log))
         co_return requeue_after(blocked_interval);
+    if (const auto rest = rest_of_parent(c, *set))
+        co_return requeue_after(*rest);
     writer writes(c, ctx, gwctl::describe(*set));
     const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
     if (!wanted || *wanted == set->status)

@@ -18,6 +18,14 @@ struct route_verdicts {
     bool incomplete = false;
 };
 
+std::optional<std::chrono::nanoseconds> rest_of_parents(cluster& c, const route_view& route) {
+    std::optional<std::chrono::nanoseconds> longest;
+    for (const object_key& key : parent_gateways(route, c))
+        if (const auto gateway = c.gateways.get(key))
+            longest = std::max(longest, c.rest_of(gateway));
+    return longest;
+}
+
 route_verdicts judge(cluster& c, const route_view& route) {
     route_verdicts all;
     for (const object_key& key : parent_gateways(route, c)) {
@@ -145,6 +153,8 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         co_return requeue_after(blocked_interval);
     writer writes(c, ctx, describe(*route));
     const bool leaving = !route->metadata->deletionTimestamp.empty();
+    if (const auto rest = rest_of_parents(c, *route); rest && !leaving)
+        co_return requeue_after(*rest);
     const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
     const bool wants_finalizer = (verdicts.borrows && !leaving) || borrowed;
@@ -163,12 +173,17 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         writes.may("patch status of", id, [&] { return changes_of_status(*route, *parents); });
     if (!is_meant)
         co_return await_change();
+    const std::string status_id = "status of " + id;
     std::string repaired;
-    if (c.changes.is_status_drift(id, *route->metadata, wanted))
+    if (c.changes.is_status_drift(id, *route->metadata, wanted)) {
+        if (const auto rest = c.repair_rests.rest_of(status_id, ctx.time.now()))
+            co_return requeue_after(*rest);
         repaired = co_await look_at_drift(c, ctx, *route, *parents);
+    }
     co_await source.patch_status(ctx, key, parents_patch(*route, *parents));
     c.changes.status_settled(id, *route->metadata, wanted);
     if (!repaired.empty()) {
+        repaired += describe_rest(c.repair_rests.repaired(status_id, ctx.time.now()), c.opts);
         c.events.record(reference_to(c, *route), event_type::warning, "DriftRepaired", repaired);
         c.changes.count_repair(route->kind->type);
     }

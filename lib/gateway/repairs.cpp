@@ -29,12 +29,26 @@ bool is_applied(const drift& d, const desired_state& desired) {
 
 } // namespace
 
-task<void> repairs::look_at(object_key gateway, const desired_state& desired) {
+bool repairs::rests(const std::string& id) {
+    const auto rest = c_.repair_rests.rest_of(id, ctx_.time.now());
+    if (rest)
+        rest_ = std::min(rest_.value_or(*rest), *rest);
+    return rest.has_value();
+}
+
+task<void> repairs::look_at(object_key gateway, desired_state& desired) {
     if (writes_.observes())
         co_return;
     for (const drift& d : c_.changes.find_drift(gateway, desired.objects)) {
         if (!is_applied(d, desired))
             continue; // another Service is in its way
+        if (rests(gwctl::describe(d.type, d.key))) {
+            if (d.type == core_v1::Service::type)
+                resting_.insert(d.key);
+            else
+                std::erase_if(desired.slices, [&](const auto& slice) { return key_of(slice) == d.key; });
+            continue;
+        }
         if (d.fields.empty()) {
             // What is gone with its owner was not taken from us: we hear of the owner in our own time.
             const bool is_taken = co_await is_owner_there(d);
@@ -51,23 +65,26 @@ void repairs::objects_written(const Gateway& gateway, const std::vector<applied_
         c_.changes.settled(key_of(gateway), objects);
 }
 
-task<void> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
+task<bool> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
     found_.clear();
     if (writes_.observes())
-        co_return;
+        co_return true;
     status_ = without_times(wanted);
     if (wanted == gateway.status ||
         !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, status_))
-        co_return;
+        co_return true;
+    if (rests("status of " + gwctl::describe(gateway)))
+        co_return false;
     drift d;
     d.fields = differences(json::object{{"status", json::to_value(gateway.status)}},
                            json::object{{"status", json::to_value(wanted)}});
     if (d.fields.empty())
-        co_return;
+        co_return true;
     d.type = Gateway::type;
     d.key = key_of(gateway);
     d.of_status = true;
     co_await describe(std::move(d), c_.served_version(Gateway::type));
+    co_return true;
 }
 
 void repairs::status_written(const Gateway& gateway) {
@@ -99,13 +116,16 @@ task<void> repairs::describe(drift d, std::string version) {
     }
     repair& r = found_.emplace_back();
     r.type = d.type;
+    r.id = (d.of_status ? "status of " : "") + gwctl::describe(d.type, d.key);
     r.message = describe_drift(d, changer);
 }
 
 void repairs::tell(const Gateway& gateway) {
     for (const repair& r : found_) {
-        ctx_.log.warn(r.message);
-        ctx_.event(gateway, event_type::warning, "DriftRepaired", r.message);
+        const auto rest = c_.repair_rests.repaired(r.id, ctx_.time.now());
+        const std::string message = r.message + describe_rest(rest, c_.opts);
+        ctx_.log.warn(message);
+        ctx_.event(gateway, event_type::warning, "DriftRepaired", message);
         c_.changes.count_repair(r.type);
     }
     found_.clear();

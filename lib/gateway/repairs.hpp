@@ -4,6 +4,8 @@
 #include "writer.hpp"
 
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,23 +13,34 @@ namespace gwctl::gateway::detail {
 
 /// Of one reconcile. Looks before each write, after which nobody can tell any more who made the changes, and
 /// says so after it: by an Event on the Gateway, the log, and a count. Observing, it says nothing.
+///
+/// What was put back many times in a row is left as it is for a while: see `repair_limit`.
 class repairs {
 public:
     /// All must outlive it.
     repairs(cluster& c, context& ctx, const writer& writes) : c_(c), ctx_(ctx), writes_(writes) {}
 
-    task<void> look_at(object_key gateway, const desired_state& desired);
+    /// Takes the slices that rest out of `desired`.
+    task<void> look_at(object_key gateway, desired_state& desired);
+    /// Services that must not be written now.
+    const std::set<object_key>& resting_services() const { return resting_; }
     void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
 
-    task<void> look_at(const Gateway& gateway, Gateway::Status wanted);
+    /// Whether the status may be written.
+    task<bool> look_at(const Gateway& gateway, Gateway::Status wanted);
     void status_written(const Gateway& gateway);
+
+    /// When to come back for what rests.
+    action next() const { return rest_ ? requeue_after(*rest_) : await_change(); }
 
 private:
     struct repair {
         resource_type type{};
+        std::string id{};
         std::string message{};
     };
 
+    bool rests(const std::string& id);
     task<bool> is_owner_there(drift d);
     task<void> describe(drift d, std::string version);
     void tell(const Gateway& gateway);
@@ -36,6 +49,8 @@ private:
     context& ctx_;
     const writer& writes_;
     std::vector<repair> found_{};
+    std::set<object_key> resting_{};
+    std::optional<std::chrono::nanoseconds> rest_{};
     std::map<std::string, bool> owners_{}; ///< by uid: whether they are there
     std::string status_{};                 ///< that is wanted
 };

@@ -290,3 +290,26 @@ TEST_CASE("observe-only writes nothing, and counts what it would write") {
     controller.settle();
     CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
 }
+
+TEST_CASE(
+    "what somebody changes again each time it is put back is left for a while, and put back all the same") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const auto put_back = [&](const std::string& changed) {
+        edit(cluster, "/api/v1/namespaces/default/services/" + own,
+             R"({"spec": {"loadBalancerIP": ")" + changed + R"("}})");
+        return cluster.eventually(
+            [&] { return cluster.get<core_v1::Service>(own).spec.loadBalancerIP != changed; });
+    };
+    for (int i = 0; i < 10; ++i)
+        REQUIRE(put_back("192.0.2.99"));
+    CHECK(is_reported(
+        cluster, "Gateway demo-gateway: Service default/" + own +
+                     ": spec.loadBalancerIP put back, changed by kubectl-edit; change the Gateway or its "
+                     "routes instead; it is changed again each time, so the next repair waits 1 s: end "
+                     "what changes it, such as a second controller of the name " +
+                     default_options().controller_name + " with other flags"));
+    CHECK(put_back("192.0.2.98")); // a second later, without anything else that wakes the Gateway
+}
