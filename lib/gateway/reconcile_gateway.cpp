@@ -52,7 +52,13 @@ task<void> apply_slices(writer& writes, std::vector<EndpointSlice> slices,
     for (EndpointSlice& slice : slices) {
         std::vector<field_difference> fields = wrong_fields(objects, EndpointSlice::type, key_of(slice));
         try {
-            co_await writes.apply(std::move(slice), std::move(fields));
+            EndpointSlice sent = slice;
+            const auto applied = co_await writes.apply(std::move(sent), std::move(fields));
+            std::optional<std::string> removal;
+            if (applied)
+                removal = render_foreign_removal(*applied, slice);
+            if (removal)
+                co_await writes.patch(*applied, std::move(*removal));
         } catch (const api_error& e) {
             guard.failed(e);
         }

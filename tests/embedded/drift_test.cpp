@@ -313,3 +313,29 @@ TEST_CASE(
                      default_options().controller_name + " with other flags"));
     CHECK(put_back("192.0.2.98")); // a second later, without anything else that wakes the Gateway
 }
+
+TEST_CASE(
+    "owners that somebody adds, which would keep our objects after their Gateway, are taken away once") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const std::string slice = own + "-tcp-80-ipv4-0";
+    const auto owners = [&] {
+        return std::pair(cluster.get<core_v1::Service>(own).metadata.ownerReferences,
+                         cluster.get<discovery_v1::EndpointSlice>(slice).metadata.ownerReferences);
+    };
+    const auto before = owners();
+    REQUIRE(before.first.size() == 1);
+    const std::string change =
+        R"([{"op": "add", "path": "/metadata/ownerReferences/-", "value": {"apiVersion": "v1",
+        "kind": "ConfigMap", "name": "mine", "uid": "00000000-0000-0000-0000-00000000000a"}}])";
+    blocking_client api(testing::config_for(cluster.server));
+    for (const std::string& target : {"/api/v1/namespaces/default/services/" + own,
+                                      "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/" + slice})
+        api.send("PATCH", target + "?fieldManager=kubectl-edit", change, "application/json-patch+json");
+    CHECK(cluster.eventually([&] { return owners() == before; }));
+    controller.settle();
+    CHECK(owners() == before);
+    CHECK(repairs(cluster).size() == 2);
+}
