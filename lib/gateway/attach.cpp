@@ -231,7 +231,8 @@ result<behaviour> behaviour_of(const route_view& route, behaviour fallback) {
     if (label != labels.end()) {
         const auto parsed = parse_behaviour(label->second);
         if (!parsed)
-            return error{errc::invalid, fmt::format("metadata.labels[{}]: expected one of {}, got \"{}\"",
+            return error{errc::invalid, fmt::format("metadata.labels[{}]: expected one of {}, got \"{}\"; "
+                                                    "correct or remove the label",
                                                     label_behaviour, behaviour_names, label->second)};
         chosen = *parsed;
     }

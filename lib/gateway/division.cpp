@@ -9,7 +9,6 @@ namespace gwctl::gateway::detail {
 namespace {
 
 using core_v1::Service;
-using protocol_port = std::pair<std::string, std::int32_t>;
 
 /// The Gateway of this name if it is one of ours, lives, and takes precedence over that of the snapshot.
 std::shared_ptr<const Gateway> older_gateway(const object_key& key, const snapshot& s) {
@@ -108,6 +107,11 @@ std::string refuse_loan(const Service& live, const std::set<protocol_port>& aske
             "Service {}: metadata.annotations[{}]: it is borrowed for Gateway {}, which is older; use "
             "behaviour merge for backends of several Gateways",
             to_string(key_of(live)), n.gateway(), older);
+    if (live.spec.clusterIP == "None")
+        return fmt::format("Service {}: spec.clusterIP: None (headless) keeps it from becoming a Service of "
+                           "type LoadBalancer; "
+                           "refer to a Service with a cluster IP, or use behaviour merge",
+                           to_string(key_of(live)));
     for (const core_v1::ServicePort& p : own_ports(live, n))
         if (const std::string protocol(protocol_of(p)); asked.contains({protocol, p.port}))
             return fmt::format(

@@ -50,11 +50,7 @@ verdict entry_programmed(const listener_rules& rules, const verdict& gateway,
     verdict v = listener_programmed(rules, gateway);
     const std::string_view transport = transport_of(*rules.listener, kinds);
     if (v.holds && !has_port(services, transport, rules.listener->port))
-        v = {false, "Pending",
-             fmt::format("spec.listeners: no Service of the Gateway has {} port {} yet; if that lasts, "
-                         "correct what the "
-                         "condition Programmed of its route names",
-                         transport, rules.listener->port)};
+        return unserved_listener(transport, rules.listener->port);
     return v;
 }
 

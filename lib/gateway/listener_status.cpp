@@ -1,5 +1,7 @@
 #include "listener_status.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace gwctl::gateway {
@@ -16,6 +18,13 @@ verdict listener_programmed(const listener_rules& rules, const verdict& gateway)
     if (!gateway.holds)
         return {false, gateway.reason == "Invalid" ? "Invalid" : "Pending", gateway.message};
     return {true, "Programmed", "The listener is served"};
+}
+
+verdict unserved_listener(std::string_view transport, std::int32_t port) {
+    return {false, "Pending",
+            fmt::format("spec.listeners: no Service of the Gateway has {} port {} yet; wait, or correct what "
+                        "the condition Programmed of its route names",
+                        transport, port)};
 }
 
 ListenerStatus listener_status(const listener_rules& rules, std::int32_t attached, const verdict& programmed,

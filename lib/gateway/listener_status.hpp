@@ -7,6 +7,8 @@ namespace gwctl::gateway {
 
 /// `gateway`: the Gateway's own Programmed.
 verdict listener_programmed(const listener_rules& rules, const verdict& gateway);
+/// Of a listener that would be programmed if a Service had its port.
+verdict unserved_listener(std::string_view transport, std::int32_t port);
 
 /// `existing`: the statuses of all listeners of the object, which keep the times of unchanged conditions.
 gateway_v1::ListenerStatus listener_status(const listener_rules& rules, std::int32_t attached,

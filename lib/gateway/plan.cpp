@@ -374,7 +374,10 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         services_fit = {false, "NoResources", in_the_way};
     if (!refused.empty())
         services_fit = {false, "NoResources", refused.begin()->second};
-    desired.status = gateway_status(s, a, addresses, announcements, parameters, services_fit, n, now);
+    std::set<protocol_port> served;
+    for (const auto& [listener, service] : planned.by_listener)
+        served.emplace(transport_of(*listener, s.kinds), listener->port);
+    desired.status = gateway_status(s, a, addresses, announcements, served, parameters, services_fit, n, now);
     desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n, desired.objects);
     gain_before_losing(slices, s.managed_slices);

@@ -174,7 +174,8 @@ bool is_true(const std::vector<Condition>& conditions, std::string_view type) {
 }
 
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
-                               const std::vector<announcement>& announcements, const verdict& parameters,
+                               const std::vector<announcement>& announcements,
+                               const std::set<protocol_port>& served, const verdict& parameters,
                                const verdict& services, const names& n, wall_time now) {
     const std::int64_t generation = s.gateway->metadata.generation.value_or(0);
     const verdict accepted = gateway_accepted(a.of_gateway(), addresses, parameters);
@@ -204,10 +205,15 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     }
 
     std::vector<ListenerStatus> listeners;
-    for (std::size_t i = 0; i < a.own; ++i)
-        listeners.push_back(listener_status(a.listeners[i], a.attached[i],
-                                            listener_programmed(a.listeners[i], programmed), status.listeners,
-                                            generation, now));
+    for (std::size_t i = 0; i < a.own; ++i) {
+        const Listener& listener = *a.listeners[i].listener;
+        const std::string transport(transport_of(listener, s.kinds));
+        verdict v = listener_programmed(a.listeners[i], programmed);
+        if (v.holds && !served.contains({transport, listener.port}))
+            v = unserved_listener(transport, listener.port);
+        listeners.push_back(
+            listener_status(a.listeners[i], a.attached[i], v, status.listeners, generation, now));
+    }
     status.listeners = std::move(listeners);
     const std::int32_t sets = accepted.holds ? attached_sets(a) : 0;
     if (sets > 0 || status.attachedListenerSets)

@@ -17,10 +17,10 @@ const std::regex& where() {
     return pattern;
 }
 
-// A clause that begins with what to do.
+// A clause that begins with what to do; not one of a list of words, such as "one of merge, create".
 const std::regex& what_to_do() {
     static const std::regex pattern(
-        R"((^|[;,:.] (or |and )?)(add|allow|ask|attach|change|check|choose|correct|create|delete|give|label|leave|let|make|move|name|)"
+        R"((^|[;:.] (or |and )?|, (or|and) )(add|allow|ask|attach|change|check|choose|correct|create|delete|give|label|leave|let|make|move|name|)"
         R"(raise|refer|remove|rename|scale|serve|set|shorten|use|wait|widen)\b)");
     return pattern;
 }

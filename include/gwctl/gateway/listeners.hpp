@@ -73,6 +73,9 @@ object_key parent_gateway(const ListenerSet& set);
 /// (Gateway API, GEP-1713).
 bool precedes(const ListenerSet& a, const ListenerSet& b);
 
+/// What a Service has a port for: "TCP" or "UDP", and the number.
+using protocol_port = std::pair<std::string, std::int32_t>;
+
 /// The transport a listener's port is taken on: "TCP", "UDP", or empty when we cannot know.
 std::string_view transport_of(const Listener& l, std::span<const route_kind* const> kinds);
 

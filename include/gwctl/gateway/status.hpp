@@ -53,9 +53,11 @@ struct addressing {
 };
 
 /// The Gateway's status; equal to the existing one when nothing changed.
-/// `announcements`: one per Service that serves it. `parameters`: false for `spec.infrastructure` we refuse.
+/// `announcements`: one per Service that serves it. `served`: what these have ports for, by protocol and port.
+/// `parameters`: false for `spec.infrastructure` we refuse.
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
-                               const std::vector<announcement>& announcements, const verdict& parameters,
+                               const std::vector<announcement>& announcements,
+                               const std::set<protocol_port>& served, const verdict& parameters,
                                const verdict& services, const names& n, wall_time now);
 
 /// What a plan says of Programmed gives way to `why` (False/NoResources), as if it had never been said: the

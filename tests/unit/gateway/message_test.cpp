@@ -20,5 +20,6 @@ TEST_CASE("messages that leave one of the two out are found") {
     CHECK(lacks("spec.listeners[0].port: expected a port between 1 and 65535, got 0") == "a remedy");
     CHECK(lacks("Service default/web was moved; removed ports are gone") ==
           "a remedy"); // a verb alone is none
+    CHECK(lacks("metadata.labels[x]: expected one of merge, create, update, got \"y\"") == "a remedy");
     CHECK(lacks("") == "a field or an object and a remedy");
 }

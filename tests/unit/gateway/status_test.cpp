@@ -321,3 +321,25 @@ TEST_CASE("what the CRD puts into a new status is replaced") {
         CHECK(c.observedGeneration.has_value());
     }
 }
+
+TEST_CASE("contract row 07: a listener whose port no Service has is not programmed") {
+    world w;
+    w.gateway("web", "[{name: a, protocol: TCP, port: 80}, {name: b, protocol: TCP, port: 81}]");
+    w.settle();
+    const auto programmed = [&](std::size_t i) {
+        const auto& conditions = w.get<Gateway>("web")->status.listeners.at(i).conditions;
+        const Condition* c = find_condition(conditions, "Programmed");
+        return c->status + "/" + c->reason + ": " + c->message;
+    };
+    CHECK(programmed(1) == "True/Programmed: The listener is served"); // its port is open, and refuses
+    w.add("{kind: Service, metadata: {name: app}, spec: {selector: {app: x}, clusterIP: None, ports: [{port: "
+          "8080}]}}");
+    w.route("TCPRoute", "r", "[{name: web, sectionName: b}]", "[{name: app, port: 8080}]",
+            "{serviceBehaviour: update}");
+    w.settle();
+    CHECK(w.programmed("web") == "True/Programmed");
+    CHECK(programmed(0) == "True/Programmed: The listener is served");
+    CHECK(programmed(1) ==
+          "False/Pending: spec.listeners: no Service of the Gateway has TCP port 81 yet; wait, or "
+          "correct what the condition Programmed of its route names");
+}

@@ -283,3 +283,15 @@ TEST_CASE("a Service is given back before another is borrowed for the port") {
     CHECK(desired.writes[0].key.name == "app");
     CHECK(desired.writes[1].key.name == "next");
 }
+
+TEST_CASE("update: a headless Service is not borrowed, and the route says so") {
+    world w =
+        borrowing("labels: {app: x}}, spec: {selector: {app: x}, clusterIP: None, ports: [{port: 8080}]}");
+    const std::string before = shape(*w.get<Service>("app"));
+    w.settle();
+    CHECK(shape(*w.get<Service>("app")) == before);
+    CHECK(w.said("TCPRoute", "r", "Programmed") ==
+          "False/NotServed: Service default/app: spec.clusterIP: None (headless) keeps it from becoming a "
+          "Service "
+          "of type LoadBalancer; refer to a Service with a cluster IP, or use behaviour merge");
+}
