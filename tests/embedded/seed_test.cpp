@@ -1,7 +1,10 @@
 // Mistakes of the Go controller that show only with an API server: lost writes and missing watches.
+#include "../integration/blocking_client.hpp"
 #include "embedded_run.hpp"
 
 #include <gwctl/gateway/status.hpp>
+
+#include <boost/json/serialize.hpp>
 
 #include <support/catch.hpp>
 
@@ -39,6 +42,35 @@ TEST_CASE("seed B8: a write that fails is tried again") {
         return route.status.parents && route.status.parents->size() == 1;
     }));
     controller.settle();
+}
+
+TEST_CASE(
+    "contract row 40: a conflict is tried again on a fresh copy, and another controller's entry stays") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    const std::string others =
+        R"({"parentRef":{"name":"other"},"controllerName":"example.com/other","conditions":[{"type":"Accepted","status":"True","reason":"Accepted","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]})";
+    blocking_client(testing::config_for(cluster.server))
+        .send("PATCH", "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web/status",
+              R"({"status": {"parents": [)" + others + "]}}", "application/merge-patch+json");
+    const auto parents = [&] { return cluster.get<gateway_v1::TCPRoute>("web").status.parents.value(); };
+    const std::string before = boost::json::serialize(parents().at(0));
+    for (const std::string_view path :
+         {"/gateways/demo-gateway/status", "/services/", "/endpointslices/", "/tcproutes/web/status"}) {
+        testing::fault f;
+        f.kind = testing::fault_kind::conflict;
+        f.method = "PATCH";
+        f.path = path;
+        f.times = 2;
+        cluster.server.inject(f);
+    }
+    gateway_controller controller(cluster, default_options());
+    CHECK(
+        cluster.eventually([&] { return is_programmed(cluster, "demo-gateway") && parents().size() == 2; }));
+    controller.settle();
+    REQUIRE(parents().size() == 2);
+    CHECK(boost::json::serialize(parents().at(0)) == before);
+    CHECK(cluster.get<core_v1::Service>("demo-gateway-demo-gateway-class").spec.ports.size() == 3);
 }
 
 TEST_CASE("seed B21: changes of pools, backends, Services and listeners arrive by themselves") {
