@@ -1,5 +1,5 @@
 #include "bundle_versions.hpp"
-#include "writer.hpp"
+#include "status_repair.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -112,12 +112,19 @@ task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClas
     }
 
     const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
-    if (wanted == gateway_class.status)
+    status_repair<GatewayClass> repair(c, ctx, writes, gateway_class, wanted);
+    if (wanted == gateway_class.status) {
+        repair.settled();
         co_return await_change();
+    }
+    const auto left_alone = co_await repair.look();
+    if (left_alone)
+        co_return requeue_after(*left_alone);
     json::object status = json::to_value(wanted).as_object();
     const bool is_written = co_await writes.patch_status(gateway_class, std::move(status));
     if (!is_written)
         co_return await_change();
+    repair.settled();
     const Condition* accepted = find_condition(wanted.conditions, "Accepted");
     const Condition* before = find_condition(gateway_class.status.conditions, "Accepted");
     if (before == nullptr || before->reason != accepted->reason || before->message != accepted->message)

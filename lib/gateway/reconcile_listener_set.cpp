@@ -1,4 +1,4 @@
-#include "writer.hpp"
+#include "status_repair.hpp"
 
 #include <gwctl/gateway/listener_sets.hpp>
 
@@ -64,14 +64,23 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         co_return requeue_after(*rest);
     writer writes(c, ctx, gwctl::describe(*set));
     const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
-    if (!wanted || *wanted == set->status)
+    if (!wanted)
         co_return await_change();
+    status_repair<ListenerSet> repair(c, ctx, writes, *set, *wanted);
+    if (*wanted == set->status) {
+        repair.settled();
+        co_return await_change();
+    }
+    const auto left_alone = co_await repair.look();
+    if (left_alone)
+        co_return requeue_after(*left_alone);
     // Both lists written out: an empty one must clear what is there.
     json::object status{{"conditions", json::to_value(wanted->conditions)},
                         {"listeners", json::to_value(wanted->listeners)}};
     const bool is_written = co_await writes.patch_status(*set, std::move(status));
     if (!is_written)
         co_return await_change();
+    repair.settled();
     announce(ctx, *set, *wanted);
     const Condition* accepted = find_condition(wanted->conditions, "Accepted");
     const Condition* programmed = find_condition(wanted->conditions, "Programmed");

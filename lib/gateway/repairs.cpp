@@ -1,20 +1,22 @@
 #include "repairs.hpp"
 
+#include "status_repair.hpp"
+
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
 namespace {
 
-/// For telling whether the same is wanted as before.
-std::string without_times(Gateway::Status status) {
-    const auto clear = [](std::vector<Condition>& conditions) {
-        for (Condition& c : conditions)
-            c.lastTransitionTime.clear();
-    };
-    clear(status.conditions);
-    for (auto& listener : status.listeners)
-        clear(listener.conditions);
-    return json::encode(status);
+void clear_times(json::value& v) {
+    if (auto* list = v.if_array())
+        for (json::value& entry : *list)
+            clear_times(entry);
+    auto* object = v.if_object();
+    if (object == nullptr)
+        return;
+    object->erase("lastTransitionTime");
+    for (auto& member : *object)
+        clear_times(member.value());
 }
 
 bool is_applied(const drift& d, const desired_state& desired) {
@@ -28,6 +30,11 @@ bool is_applied(const drift& d, const desired_state& desired) {
 }
 
 } // namespace
+
+std::string without_times(json::value status) {
+    clear_times(status);
+    return boost::json::serialize(status);
+}
 
 bool repairs::rests(const std::string& id) {
     const auto rest = c_.repair_rests.rest_of(id, ctx_.time.now());
@@ -69,7 +76,7 @@ task<bool> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
     found_.clear();
     if (writes_.observes())
         co_return true;
-    status_ = without_times(wanted);
+    status_ = without_times(json::to_value(wanted));
     if (wanted == gateway.status ||
         !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, status_))
         co_return true;

@@ -132,22 +132,35 @@ TEST_CASE("an edited status is put back") {
     cluster.load(everything);
     gateway_controller controller(cluster, default_options());
     controller.settle();
+    const auto begins_one = [&](const std::string& start) {
+        return cluster.eventually([&] {
+            const auto all = repairs(cluster);
+            return std::any_of(all.begin(), all.end(),
+                               [&](const std::string& message) { return message.starts_with(start); });
+        });
+    };
     edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway/status",
          R"({"status": {"addresses": [{"type": "IPAddress", "value": "192.0.2.66"}]}})");
-    CHECK(cluster.eventually([&] {
-        const auto all = repairs(cluster);
-        return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
-            return m.starts_with("Gateway demo-gateway: Gateway default/demo-gateway: status.addresses");
-        });
-    }));
+    CHECK(begins_one("Gateway demo-gateway: Gateway default/demo-gateway: status.addresses"));
     edit(cluster, "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/web/status",
          R"({"status": {"parents": []}})");
-    CHECK(cluster.eventually([&] {
-        const auto all = repairs(cluster);
-        return std::any_of(all.begin(), all.end(), [&](const std::string& m) {
-            return m.starts_with("TCPRoute web: TCPRoute default/web: status.parents");
-        });
-    }));
+    CHECK(begins_one("TCPRoute web: TCPRoute default/web: status.parents"));
+    edit(cluster, "/apis/gateway.networking.k8s.io/v1/gatewayclasses/demo-gateway-class/status",
+         R"({"status": {"supportedFeatures": []}})");
+    CHECK(begins_one(
+        "GatewayClass demo-gateway-class: GatewayClass demo-gateway-class: status.supportedFeatures"));
+    cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: {name: more}
+spec:
+  parentRef: {name: demo-gateway}
+  listeners: [{name: tcp, protocol: TCP, port: 9000}]
+)");
+    const std::string set = "/apis/gateway.networking.k8s.io/v1/namespaces/default/listenersets/more";
+    controller.settle();
+    edit(cluster, set + "/status", R"({"status": {"conditions": []}})");
+    CHECK(begins_one("ListenerSet more: ListenerSet default/more: status.conditions"));
     controller.settle();
     CHECK(cluster.get<gateway_v1::Gateway>("demo-gateway").status.addresses.at(0).value == "192.0.2.10");
     CHECK(cluster.get<gateway_v1::TCPRoute>("web").status.parents->size() == 1);
