@@ -193,11 +193,14 @@ func TestTesterExcludesNoMoreThanItSays(t *testing.T) {
 	other := difference{at: "events[4].object.spec.type", real: `"ExternalName"`, embedded: nothing}
 	changed := difference{at: hidden.at, real: `"Cluster"`, embedded: `"Local"`}
 	watching, reading := Call{Watch: &Watch{}}, Call{Method: "GET"}
+	pages := func(plural string) Call {
+		return Call{Method: "GET", Path: "/api/v1/namespaces/a/" + plural + "?limit=2"}
+	}
 	for _, c := range []struct {
 		call  Call
 		found difference
 		kept  bool
-	}{{watching, hidden, false}, {watching, other, true}, {watching, changed, true}, {reading, hidden, true}} {
+	}{{watching, hidden, false}, {watching, other, true}, {watching, changed, true}, {reading, hidden, true}, {pages("events"), other, false}, {pages("services"), other, true}} {
 		if kept := len(excluded(c.call, []difference{c.found})) == 1; kept != c.kept {
 			t.Errorf("%+v of %+v is kept: %v, expected %v", c.found, c.call, kept, c.kept)
 		}
