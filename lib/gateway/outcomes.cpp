@@ -221,6 +221,14 @@ private:
             return {true, "Programmed", {}};
         const std::string service = to_string(usable->service_key);
         const bool none_at_all = !has_endpoints("IPv4") && !has_endpoints("IPv6");
+        if (none_at_all && usable->service->spec.selector.empty())
+            return {false, "NoEndpoints",
+                    fmt::format(
+                        "Service {}: spec.selector: it has none, and no EndpointSlice gives it endpoints, so "
+                        "connections to listener {} are refused; add an EndpointSlice with the label {}: {}, "
+                        "or a "
+                        "selector",
+                        service, listener.name, discovery_v1::label_service_name, usable->service_key.name)};
         if (none_at_all)
             return {false, "NoEndpoints",
                     fmt::format(

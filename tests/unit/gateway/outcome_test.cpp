@@ -35,6 +35,23 @@ TEST_CASE("a route says which Service serves which of its listeners") {
         "spec.parentRefs: listener b of Gateway default/web serves TCPRoute default/q"));
 }
 
+TEST_CASE("a route to a Service without selector and endpoints says how it gets some") {
+    world w;
+    w.gateway("web", one);
+    w.add("{kind: Service, metadata: {name: app}, spec: {ports: [{port: 80}]}}");
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 80}]");
+    w.settle();
+    CHECK(programmed_of(w) ==
+          "False/NoEndpoints: Service default/app: spec.selector: it has none, and no EndpointSlice gives it "
+          "endpoints, so connections to listener a are refused; add an EndpointSlice with the label "
+          "kubernetes.io/service-name: app, or a selector");
+    w.merge<core_v1::Service>("app", "{spec: {selector: {app: x}}}");
+    w.settle();
+    CHECK(programmed_of(w) == "False/NoEndpoints: Service default/app: spec.selector: it has no endpoint, so "
+                              "connections to listener a "
+                              "are refused; start its pods, or correct the selector");
+}
+
 TEST_CASE("a route that is not accepted has no Programmed") {
     world w;
     w.gateway("web", one);
