@@ -25,6 +25,11 @@ public:
         if (reason_.empty() && !is_transient(e.code()) && e.code() != errc::conflict)
             reason_ = e.what();
     }
+    /// A write that was refused and need not be tried again before something changes.
+    void refused(std::string reason) {
+        if (reason_.empty())
+            reason_ = std::move(reason);
+    }
     /// Why a write was refused that trying again will not mend; empty when none was.
     const std::string& reason() const { return reason_; }
     bool has_failed() const { return static_cast<bool>(first_); }
@@ -132,8 +137,14 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
                 continue;
             // A user's Service, and perhaps a record that the user broke: that must not stop the Gateway.
             const bool is_broken = is_users && (e.code() == errc::invalid || e.code() == errc::bad_request);
-            if (!is_broken || w.key.namespace_ == ctx.key().namespace_)
+            const bool is_beside = w.key.namespace_ == ctx.key().namespace_;
+            if (!is_broken || is_beside)
                 ports.failed(w);
+            if (is_broken && is_beside && w.what == service_write::verb::borrow)
+                guard.refused(
+                    fmt::format("{}; change what it names of Service {}, or serve its route by behaviour "
+                                "merge",
+                                e.what(), to_string(w.key)));
             if (is_broken)
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(w.key)}, {"error", e.what()}});

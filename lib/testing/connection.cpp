@@ -85,6 +85,8 @@ std::optional<http_response> answer_of(const fault& f, const http_request& r) {
         return answer(status_error(409, "Conflict",
                                    "Operation cannot be fulfilled: the object has been modified; please "
                                    "apply your changes to the latest version and try again"));
+    case fault_kind::invalid:
+        return answer(status_error(422, "Invalid", r.method + " " + r.target + " is invalid (injected)"));
     case fault_kind::gone:
         return answer(expired("too old resource version (injected)"));
     case fault_kind::too_many_requests:

@@ -73,6 +73,40 @@ TEST_CASE(
     CHECK(cluster.get<core_v1::Service>("demo-gateway-demo-gateway-class").spec.ports.size() == 3);
 }
 
+TEST_CASE("a borrowed Service that the API server refuses to change is told in the Gateway's status") {
+    gateway_cluster cluster;
+    cluster.load({"nginx.yaml", "ipam.yaml", "class.yaml", "gateway.yaml"});
+    testing::fault f;
+    f.kind = testing::fault_kind::invalid;
+    f.method = "PATCH";
+    f.path = "/services/nginx";
+    f.times = -1;
+    cluster.server.inject(f);
+    gateway_controller controller(cluster, default_options());
+    cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, labels: {serviceBehaviour: update}}
+spec:
+  parentRefs: [{name: demo-gateway}]
+  rules: [{backendRefs: [{name: nginx, port: 80}]}]
+)");
+    const auto programmed = [&] {
+        const auto gw = cluster.get<gateway_v1::Gateway>("demo-gateway");
+        const Condition* c = gateway::find_condition(gw.status.conditions, "Programmed");
+        return c == nullptr ? std::string() : c->status + "/" + c->reason + ": " + c->message;
+    };
+    CHECK(cluster.eventually([&] {
+        const std::string said = programmed();
+        return said.starts_with("False/NoResources: The API server refused a write for this Gateway: ") &&
+               said.find("change what it names of Service default/nginx") != std::string::npos;
+    }));
+    CHECK(cluster.get<core_v1::Service>("nginx").spec.type != "LoadBalancer");
+    cluster.server.clear_faults();
+    cluster.apply("{apiVersion: v1, kind: Service, metadata: {name: nginx, labels: {mended: 'yes'}}}");
+    CHECK(cluster.eventually([&] { return programmed().starts_with("True/"); }));
+}
+
 TEST_CASE("seed B21: changes of pools, backends, Services and listeners arrive by themselves") {
     gateway_cluster cluster;
     cluster.load(everything);

@@ -12,6 +12,7 @@ enum class fault_kind {
     drop_after,        ///< carries the request out, then closes the connection instead of answering
     forbidden,         ///< 403, reason Forbidden
     conflict,          ///< 409, reason Conflict
+    invalid,           ///< 422, reason Invalid
     gone,              ///< 410, reason Expired
     too_many_requests, ///< 429 with Retry-After
     internal_error,    ///< 500
