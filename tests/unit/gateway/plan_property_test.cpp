@@ -225,28 +225,32 @@ TEST_CASE("property: users' Services are as they were when all is gone, and noth
 }
 
 TEST_CASE("property: the order of reconciles does not decide what is served") {
-    const auto seed = GENERATE(range(0U, worlds));
-    INFO("seed " << seed);
-    std::string pictures[2];
-    for (const bool reverse : {false, true}) {
-        dice d(seed);
-        options o = world::with_pools();
-        world w(o);
-        w.reverse_order = reverse;
-        // Whose address is whose depends on who comes first; what is served does not.
-        fill(w, d);
-        w.merge<Gateway>("web", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.1}]}}");
-        w.merge<Gateway>("api", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.2}]}}");
-        w.settle();
-        // Services of create and duplicate that two Gateways want belong to the first that made them.
-        bool contested = false;
-        for (const std::string_view gateway : {"web", "api"})
-            contested = contested || w.programmed(gateway) == "False/NoResources";
-        if (!contested)
-            pictures[reverse ? 1 : 0] = picture(w);
-    }
-    if (!pictures[0].empty() && !pictures[1].empty())
+    unsigned compared = 0;
+    for (unsigned seed = 0; seed < worlds; ++seed) {
+        INFO("seed " << seed);
+        std::string pictures[2];
+        for (const bool reverse : {false, true}) {
+            dice d(seed);
+            world w;
+            w.reverse_order = reverse;
+            // Whose address is whose depends on who comes first; what is served does not.
+            fill(w, d);
+            w.merge<Gateway>("web", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.1}]}}");
+            w.merge<Gateway>("api", "{spec: {addresses: [{type: IPAddress, value: 10.0.0.2}]}}");
+            w.settle();
+            // Services of create and duplicate that two Gateways want belong to the first that made them.
+            bool contested = false;
+            for (const std::string_view gateway : {"web", "api"})
+                contested = contested || w.programmed(gateway) == "False/NoResources";
+            if (!contested)
+                pictures[reverse ? 1 : 0] = picture(w);
+        }
+        if (pictures[0].empty() || pictures[1].empty())
+            continue;
+        ++compared;
         CHECK(pictures[0] == pictures[1]);
+    }
+    CHECK(compared >= worlds * 3 / 4); // else it shows little
 }
 
 TEST_CASE("property: conditions have times, reasons and remedies, and others' are kept") {
