@@ -107,6 +107,66 @@ spec:
     CHECK(cluster.eventually([&] { return programmed().starts_with("True/"); }));
 }
 
+TEST_CASE("upgrade: the Go controller's copy, with its source's owner and finalizer, stays in service and is "
+          "cleaned") {
+    gateway_cluster cluster;
+    cluster.load({"ipam.yaml", "class.yaml"});
+    const std::string owner = cluster.get<core_v1::ConfigMap>("ipam").metadata.uid;
+    cluster.apply(R"(
+apiVersion: v1
+kind: Service
+metadata: {name: app}
+spec: {selector: {app: x}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: app-gw-api
+  finalizers: [example.com/x]
+  labels: {team: a, ipam-address: 192.0.2.12, implementation: thebsdbox}
+  annotations: {gateway-api-controller: thebsdbox.co.uk/controller, parent-tcp-route: web}
+  ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: ipam, uid: )" +
+                  owner + R"(, controller: true}]
+spec: {type: LoadBalancer, selector: {app: x}, ports: [{port: 8080, targetPort: 80}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: web, labels: {ipam-address: 192.0.2.12, implementation: thebsdbox}}
+spec:
+  gatewayClassName: demo-gateway-class
+  addresses: [{type: IPAddress, value: 192.0.2.12}]
+  listeners: [{name: a, protocol: TCP, port: 8080}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, labels: {serviceBehaviour: duplicate}}
+spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: app, port: 80}]}]}
+)");
+    const auto before = cluster.get<core_v1::Service>("app-gw-api");
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const auto copy = cluster.get<core_v1::Service>("app-gw-api");
+    CHECK(copy.metadata.uid == before.metadata.uid);
+    CHECK(copy.spec.clusterIP == before.spec.clusterIP);
+    CHECK(copy.spec.loadBalancerIP == "192.0.2.12");
+    CHECK(copy.metadata.finalizers == before.metadata.finalizers); // somebody else's
+    REQUIRE(copy.metadata.ownerReferences.size() == 1);
+    CHECK(copy.metadata.ownerReferences[0].kind == "TCPRoute");
+    CHECK(is_programmed(cluster, "web"));
+    const auto repairs = [&] {
+        const std::string text = controller.metrics_text();
+        const std::size_t at = text.find("gwctl_drift_repairs_total{kind=\"Service\"}");
+        return at == std::string::npos ? std::string() : text.substr(at, text.find('\n', at) - at);
+    };
+    const std::string told = repairs();
+    cluster.apply(
+        "{apiVersion: v1, kind: Service, metadata: {name: app}, spec: {selector: {app: x}, ports: [{name: "
+        "http, port: 80, targetPort: 9090}]}}");
+    controller.settle();
+    CHECK(cluster.get<core_v1::Service>("app-gw-api").spec.ports.at(0).targetPort == IntOrString(9090));
+    CHECK(repairs() == told);
+}
+
 TEST_CASE("seed B21: changes of pools, backends, Services and listeners arrive by themselves") {
     gateway_cluster cluster;
     cluster.load(everything);
