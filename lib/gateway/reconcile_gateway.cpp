@@ -1,5 +1,6 @@
 #include "foreign_fields.hpp"
 #include "repairs.hpp"
+#include "status_repair.hpp"
 #include "writer.hpp"
 
 #include <boost/json/parse.hpp>
@@ -271,6 +272,13 @@ task<void> remove_everything(cluster& c, context& ctx, writer& writes, object_ke
     guard.rethrow();
 }
 
+/// Comes back for what rests.
+action soonest(std::optional<std::chrono::nanoseconds> a, std::optional<std::chrono::nanoseconds> b) {
+    if (a && b)
+        return requeue_after(std::min(*a, *b));
+    return a || b ? requeue_after(a ? *a : *b) : await_change();
+}
+
 } // namespace
 
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
@@ -330,13 +338,14 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
         c.waiting.insert(key); // for a Service that has the name of ours
-    const bool may_write = co_await repaired.look_at(*gateway, status);
-    if (may_write) {
-        co_await write_status(c, ctx, writes, *gateway, std::move(status));
-        repaired.status_written(*gateway);
+    status_repair<Gateway> repair(c, ctx, writes, *gateway, status);
+    const auto left_alone = co_await repair.look();
+    if (!left_alone) {
+        co_await write_status(c, ctx, writes, *gateway, status);
+        repair.settled();
     }
     guard.rethrow();
-    co_return repaired.next();
+    co_return soonest(repaired.rest(), left_alone);
 }
 
 } // namespace gwctl::gateway::detail

@@ -16,15 +16,9 @@ struct route_verdicts {
     bool borrows = false;
     /// A Gateway has not planned for the route as it is now; it wakes the route when it has.
     bool incomplete = false;
+    /// Parents are missing here for so long: see `cluster::rest_of`.
+    std::optional<std::chrono::nanoseconds> rest{};
 };
-
-std::optional<std::chrono::nanoseconds> rest_of_parents(cluster& c, const route_view& route) {
-    std::optional<std::chrono::nanoseconds> longest;
-    for (const object_key& key : parent_gateways(route, c))
-        if (const auto gateway = c.gateways.get(key))
-            longest = std::max(longest, c.rest_of(gateway));
-    return longest;
-}
 
 route_verdicts judge(cluster& c, const route_view& route) {
     route_verdicts all;
@@ -32,6 +26,10 @@ route_verdicts judge(cluster& c, const route_view& route) {
         const auto gateway = c.gateways.get(key);
         if (!gateway || !c.is_ours(*gateway))
             continue;
+        if (const auto rest = c.rest_of(gateway)) {
+            all.rest = std::max(all.rest, rest);
+            continue;
+        }
         const auto judged = c.judge(gateway);
         all.judged.push_back(judged);
         std::vector<parent_verdict> verdicts = judge_route(route, judged->state, judged->attached, c.opts);
@@ -153,9 +151,9 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         co_return requeue_after(blocked_interval);
     writer writes(c, ctx, describe(*route));
     const bool leaving = !route->metadata->deletionTimestamp.empty();
-    if (const auto rest = rest_of_parents(c, *route); rest && !leaving)
-        co_return requeue_after(*rest);
     const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
+    if (verdicts.rest)
+        co_return requeue_after(*verdicts.rest);
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();
     const bool wants_finalizer = (verdicts.borrows && !leaving) || borrowed;
     const bool wrote_finalizer = co_await keep_finalizer(c, writes, source, ctx, *route, wants_finalizer);

@@ -62,7 +62,7 @@ task<void> repairs::look_at(object_key gateway, desired_state& desired) {
             if (!is_taken)
                 continue;
         }
-        co_await describe(d, "v1");
+        co_await describe(d);
     }
 }
 
@@ -70,34 +70,6 @@ void repairs::objects_written(const Gateway& gateway, const std::vector<applied_
     tell(gateway);
     if (!writes_.observes())
         c_.changes.settled(key_of(gateway), objects);
-}
-
-task<bool> repairs::look_at(const Gateway& gateway, Gateway::Status wanted) {
-    found_.clear();
-    if (writes_.observes())
-        co_return true;
-    status_ = without_times(json::to_value(wanted));
-    if (wanted == gateway.status ||
-        !c_.changes.is_status_drift(gwctl::describe(gateway), gateway.metadata, status_))
-        co_return true;
-    if (rests("status of " + gwctl::describe(gateway)))
-        co_return false;
-    drift d;
-    d.fields = differences(json::object{{"status", json::to_value(gateway.status)}},
-                           json::object{{"status", json::to_value(wanted)}});
-    if (d.fields.empty())
-        co_return true;
-    d.type = Gateway::type;
-    d.key = key_of(gateway);
-    d.of_status = true;
-    co_await describe(std::move(d), c_.served_version(Gateway::type));
-    co_return true;
-}
-
-void repairs::status_written(const Gateway& gateway) {
-    tell(gateway);
-    if (!writes_.observes())
-        c_.changes.status_settled(gwctl::describe(gateway), gateway.metadata, status_);
 }
 
 task<bool> repairs::is_owner_there(drift d) {
@@ -114,16 +86,16 @@ task<bool> repairs::is_owner_there(drift d) {
     co_return is_there;
 }
 
-task<void> repairs::describe(drift d, std::string version) {
+task<void> repairs::describe(drift d) {
     constexpr std::size_t most = 10; // asked about, so that many changes are put back as soon as few
     std::string changer;
     if (!d.fields.empty() && found_.size() < most) {
-        const json::value object = co_await fetch(ctx_, d.type, std::move(version), d.key);
+        const json::value object = co_await fetch(ctx_, d.type, std::string(d.type.version), d.key);
         changer = find_changer(object, d, ctx_.api.options().field_manager);
     }
     repair& r = found_.emplace_back();
     r.type = d.type;
-    r.id = (d.of_status ? "status of " : "") + gwctl::describe(d.type, d.key);
+    r.id = gwctl::describe(d.type, d.key);
     r.message = describe_drift(d, changer);
 }
 

@@ -26,12 +26,8 @@ public:
     const std::set<object_key>& resting_services() const { return resting_; }
     void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
 
-    /// Whether the status may be written.
-    task<bool> look_at(const Gateway& gateway, Gateway::Status wanted);
-    void status_written(const Gateway& gateway);
-
-    /// When to come back for what rests.
-    action next() const { return rest_ ? requeue_after(*rest_) : await_change(); }
+    /// When to come back for what rests; nothing when nothing does.
+    std::optional<std::chrono::nanoseconds> rest() const { return rest_; }
 
 private:
     struct repair {
@@ -42,7 +38,7 @@ private:
 
     bool rests(const std::string& id);
     task<bool> is_owner_there(drift d);
-    task<void> describe(drift d, std::string version);
+    task<void> describe(drift d);
     void tell(const Gateway& gateway);
 
     cluster& c_;
@@ -52,7 +48,6 @@ private:
     std::set<object_key> resting_{};
     std::optional<std::chrono::nanoseconds> rest_{};
     std::map<std::string, bool> owners_{}; ///< by uid: whether they are there
-    std::string status_{};                 ///< that is wanted
 };
 
 } // namespace gwctl::gateway::detail

@@ -1,4 +1,4 @@
-// A status that somebody else changed, of an object without anything else of ours.
+// A status that somebody else changed.
 #pragma once
 
 #include "writer.hpp"
@@ -12,7 +12,7 @@ namespace gwctl::gateway::detail {
 /// A status as text, for telling whether the same is wanted as before: without the times of its conditions.
 std::string without_times(json::value status);
 
-/// Of one reconcile of a ListenerSet or GatewayClass. Observing, it does nothing.
+/// Of one reconcile of a GatewayClass, Gateway or ListenerSet. Observing, it does nothing.
 template <Resource T>
 class status_repair {
 public:
