@@ -1,23 +1,9 @@
 #include "repairs.hpp"
 
-#include "status_repair.hpp"
-
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
 namespace {
-
-void clear_times(json::value& v) {
-    if (auto* list = v.if_array())
-        for (json::value& entry : *list)
-            clear_times(entry);
-    auto* object = v.if_object();
-    if (object == nullptr)
-        return;
-    object->erase("lastTransitionTime");
-    for (auto& member : *object)
-        clear_times(member.value());
-}
 
 bool is_applied(const drift& d, const desired_state& desired) {
     const auto is_service = [&](const service_write& w) {
@@ -30,11 +16,6 @@ bool is_applied(const drift& d, const desired_state& desired) {
 }
 
 } // namespace
-
-std::string without_times(json::value status) {
-    clear_times(status);
-    return boost::json::serialize(status);
-}
 
 bool repairs::rests(const std::string& id) {
     const auto rest = c_.repair_rests.rest_of(id, ctx_.time.now());

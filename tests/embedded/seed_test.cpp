@@ -21,20 +21,25 @@ bool is_programmed(const gateway_cluster& cluster, const std::string& name) {
     return status_of(gw.status.conditions, "Programmed") == "True";
 }
 
-} // namespace
-
-TEST_CASE("seed B8: a write that fails is tried again") {
-    gateway_cluster cluster;
-    cluster.load(everything);
-    for (const std::string_view path :
-         {"/gateways/demo-gateway/status", "/services/", "/tcproutes/web/status"}) {
+void fail_twice(gateway_cluster& cluster, testing::fault_kind kind,
+                std::initializer_list<std::string_view> paths) {
+    for (const std::string_view path : paths) {
         testing::fault f;
-        f.kind = testing::fault_kind::internal_error;
+        f.kind = kind;
         f.method = "PATCH";
         f.path = path;
         f.times = 2;
         cluster.server.inject(f);
     }
+}
+
+} // namespace
+
+TEST_CASE("seed B8: a write that fails is tried again") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    fail_twice(cluster, testing::fault_kind::internal_error,
+               {"/gateways/demo-gateway/status", "/services/", "/tcproutes/web/status"});
     gateway_controller controller(cluster, default_options());
     CHECK(cluster.eventually([&] { return is_programmed(cluster, "demo-gateway"); }));
     CHECK(cluster.eventually([&] {
@@ -55,15 +60,8 @@ TEST_CASE(
               R"({"status": {"parents": [)" + others + "]}}", "application/merge-patch+json");
     const auto parents = [&] { return cluster.get<gateway_v1::TCPRoute>("web").status.parents.value(); };
     const std::string before = boost::json::serialize(parents().at(0));
-    for (const std::string_view path :
-         {"/gateways/demo-gateway/status", "/services/", "/endpointslices/", "/tcproutes/web/status"}) {
-        testing::fault f;
-        f.kind = testing::fault_kind::conflict;
-        f.method = "PATCH";
-        f.path = path;
-        f.times = 2;
-        cluster.server.inject(f);
-    }
+    fail_twice(cluster, testing::fault_kind::conflict,
+               {"/gateways/demo-gateway/status", "/services/", "/endpointslices/", "/tcproutes/web/status"});
     gateway_controller controller(cluster, default_options());
     CHECK(
         cluster.eventually([&] { return is_programmed(cluster, "demo-gateway") && parents().size() == 2; }));
