@@ -319,13 +319,16 @@ void collect(std::vector<std::string>& failures, const std::string& what,
     }
 }
 
-/// That another route has the listener, or that pods are not there yet, is no mistake in what is read.
+/// That another route has the listener, or that pods are not there yet, is no mistake in what is read. That no
+/// backend can be used is one, which ResolvedRefs tells unless all weights are zero.
 void collect_parent(std::vector<std::string>& failures, const std::string& what,
                     const std::vector<Condition>& conditions) {
+    const std::size_t before = failures.size();
     collect(failures, what, conditions, {"Accepted", "ResolvedRefs"});
+    const bool is_told = failures.size() > before;
     for (const Condition& c : conditions)
-        if (c.type == gateway::condition_programmed && c.reason != "Superseded" && c.reason != "NoBackend" &&
-            c.reason != "NoEndpoints")
+        if (c.type == gateway::condition_programmed && c.reason != "Superseded" &&
+            c.reason != "NoEndpoints" && !(c.reason == "NoBackend" && is_told))
             collect(failures, what, {c}, {gateway::condition_programmed});
 }
 

@@ -109,6 +109,7 @@ backend judge_backend(const std::string& path, const BackendRef& ref, const rout
                       behaviour served_by, const names& n, const cluster_view& cluster) {
     backend b;
     b.ref = &ref;
+    b.weight = ref.weight.value_or(1);
     b.service_key = {ref.namespace_.value_or(route.metadata->namespace_), ref.name};
     b.resolved = judge_kind(path, ref);
     if (b.resolved.holds)
@@ -136,6 +137,20 @@ std::vector<backend> judge_backends(const route_view& route, behaviour served_by
                                              route, served_by, n, cluster));
     }
     return backends;
+}
+
+std::vector<backend> fold_same(std::vector<backend> backends) {
+    std::vector<backend> folded;
+    for (backend& b : backends) {
+        const auto same = std::find_if(folded.begin(), folded.end(), [&](const backend& f) {
+            return b.usable() && f.usable() && f.service_key == b.service_key && f.port == b.port;
+        });
+        if (same == folded.end())
+            folded.push_back(std::move(b));
+        else
+            same->weight += b.weight;
+    }
+    return folded;
 }
 
 verdict resolved_refs(const std::vector<backend>& backends) {

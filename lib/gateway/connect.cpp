@@ -116,6 +116,12 @@ struct wiring {
             }
         return false;
     }
+    /// The one that an object of ours is for.
+    void gateway_of(const ObjectMeta& object) const {
+        const auto named = object.annotations.find(c.named.gateway());
+        if (named != object.annotations.end() && may_serve(object.namespace_, parse_key(named->second)))
+            gateway(parse_key(named->second));
+    }
     void everything() const {
         for (const auto& gateway_class : c.classes.list())
             class_with_gateways(gateway_class->metadata.name);
@@ -156,14 +162,15 @@ void connect_services(const wiring& w) {
         for (const auto& slice : {ch.old, ch.now}) {
             if (!slice)
                 continue;
-            const auto managed = slice->metadata.annotations.find(w.c.named.gateway());
-            if (managed != slice->metadata.annotations.end() &&
-                w.may_serve(slice->metadata.namespace_, parse_key(managed->second)))
-                w.gateway(parse_key(managed->second));
+            w.gateway_of(slice->metadata);
             const auto service = slice->metadata.labels.find(std::string(discovery_v1::label_service_name));
-            if (service != slice->metadata.labels.end())
-                w.routes_by("backend", to_string(object_key(slice->metadata.namespace_, service->second)),
-                            false);
+            if (service == slice->metadata.labels.end())
+                continue;
+            const object_key key(slice->metadata.namespace_, service->second);
+            w.routes_by("backend", to_string(key), false);
+            if (const auto made =
+                    w.c.services.get(key)) // for a route, whose status says whether it has endpoints
+                w.gateway_of(made->metadata);
         }
     });
 }

@@ -148,7 +148,7 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
             continue;
         port.listener = rules.listener;
         if (winner != nullptr)
-            port.backends = judge_backends(*winner->route, behaviour::merge, n, *s.cluster);
+            port.backends = fold_same(judge_backends(*winner->route, behaviour::merge, n, *s.cluster));
         d.merged.push_back(rules.listener);
         d.merged_ports.push_back(std::move(port));
     }

@@ -79,10 +79,10 @@ std::vector<endpoint_group> collect_endpoints(const std::vector<backend>& backen
 }
 
 bool is_weighted(const std::vector<backend>& backends) {
-    std::set<std::int32_t> weights;
+    std::set<std::int64_t> weights;
     for (const backend& b : backends)
         if (b.usable())
-            weights.insert(b.ref->weight.value_or(1));
+            weights.insert(b.weight);
     return weights.size() > 1;
 }
 
@@ -92,10 +92,9 @@ std::size_t count_serving(const std::map<std::string, Endpoint>& endpoints) {
     return ready == 0 ? endpoints.size() : static_cast<std::size_t>(ready);
 }
 
-std::int32_t endpoint_weight(std::int32_t weight, std::int32_t heaviest, std::size_t endpoints) {
+std::int32_t endpoint_weight(std::int64_t weight, std::int64_t heaviest, std::size_t endpoints) {
     constexpr std::int64_t largest = 65535;
-    const std::int64_t of =
-        std::int64_t{heaviest} * std::max<std::int64_t>(1, static_cast<std::int64_t>(endpoints));
+    const std::int64_t of = heaviest * std::max<std::int64_t>(1, static_cast<std::int64_t>(endpoints));
     const std::int64_t rounded = (weight * largest + of / 2) / of;
     return static_cast<std::int32_t>(std::clamp<std::int64_t>(rounded, 1, largest));
 }

@@ -30,6 +30,6 @@ std::size_t count_serving(const std::map<std::string, discovery_v1::Endpoint>& e
 
 /// The weight of each of `endpoints` endpoints of a backend, 1 to 65535, such that backends get shares in
 /// proportion to their weights. `heaviest` is the largest weight of them.
-std::int32_t endpoint_weight(std::int32_t weight, std::int32_t heaviest, std::size_t endpoints);
+std::int32_t endpoint_weight(std::int64_t weight, std::int64_t heaviest, std::size_t endpoints);
 
 } // namespace gwctl::gateway::detail

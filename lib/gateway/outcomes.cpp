@@ -31,7 +31,7 @@ std::vector<backend_share> shares_of(const std::vector<backend>& backends,
     std::vector<backend_share> shares;
     double weights = 0;
     for (const backend& b : backends) {
-        weights += b.ref->weight.value_or(1);
+        weights += static_cast<double>(b.weight);
         if (b.usable())
             shares.push_back({&b});
     }
@@ -46,7 +46,7 @@ std::vector<backend_share> shares_of(const std::vector<backend>& backends,
                             ++all;
                         }
     for (backend_share& share : shares) {
-        share.asked = share.target->ref->weight.value_or(1) / weights;
+        share.asked = static_cast<double>(share.target->weight) / weights;
         share.given = all == 0 ? 0 : static_cast<double>(share.endpoints) / static_cast<double>(all);
     }
     return shares;
@@ -71,8 +71,8 @@ std::optional<verdict> judge_weights(const std::vector<backend>& backends, const
         lines.push_back(
             fmt::format("Service {} gets {:.0f} % ({} of {} ready endpoints), its weight {} asks for "
                         "{:.0f} %",
-                        to_string(s.target->service_key), s.given * 100, s.endpoints, all,
-                        s.target->ref->weight.value_or(1), s.asked * 100));
+                        to_string(s.target->service_key), s.given * 100, s.endpoints, all, s.target->weight,
+                        s.asked * 100));
     }
     if (matches)
         return verdict{
@@ -85,6 +85,23 @@ std::optional<verdict> judge_weights(const std::vector<backend>& backends, const
                     "endpoints: {}; scale the backends in proportion to their weights, or use a data plane "
                     "that reads the annotation {} of our EndpointSlices, as Cilium's does with Maglev",
                     fmt::join(lines, ", "), annotation_cilium_weight)};
+}
+
+listener_outcome no_backend(const route_view& route, const Listener& listener) {
+    std::size_t refs = 0;
+    bool has_weight = false;
+    for (const auto& rule : route.spec->rules)
+        for (const BackendRef& ref : rule.backendRefs) {
+            ++refs;
+            has_weight = has_weight || ref.weight.value_or(1) != 0;
+        }
+    const std::string_view why =
+        refs == 0    ? "expected a backendRef, got none; add one"
+        : has_weight ? "no backendRef can be used; correct what the condition ResolvedRefs names"
+                     : "every backendRef has weight 0; give one of them a weight above 0";
+    return {
+        false, "NoBackend",
+        fmt::format("spec.rules: {}; until then connections to listener {} are refused", why, listener.name)};
 }
 
 class outcome_judge {
@@ -186,39 +203,72 @@ private:
             if (is_ours)
                 in_part = p.message;
         }
-        if (!services_.by_listener.contains(&listener))
-            return {false, "NoBackend",
-                    fmt::format(
-                        "spec.rules: no backendRef can be used, so nothing serves listener {}; correct what "
-                        "the condition ResolvedRefs names, or give a backendRef a weight",
-                        listener.name)};
+        if (!services_.by_listener.contains(&listener)) // behaviours of its own Service
+            return no_backend(*entry.route, listener);
         if (entry.served_by == behaviour::merge)
-            return judge_endpoints(listener, merged(listener)->backends);
-        for (const served_listener& l : d_.duplicated) // a copy without selector has copied endpoints
-            if (l.listener == &listener && l.target.service->spec.selector.empty())
-                if (listener_outcome o = judge_endpoints(listener, {l.target}); !o.served)
-                    return o;
-        return {true, "Programmed", std::move(in_part)};
+            return judge_endpoints(*entry.route, listener, merged(listener)->backends);
+        listener_outcome o = judge_own_service(entry, listener);
+        if (o.served)
+            o.message = std::move(in_part);
+        return o;
     }
 
-    listener_outcome judge_endpoints(const Listener& listener, const std::vector<backend>& backends) const {
-        const auto usable =
-            std::find_if(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
-        if (usable == backends.end())
-            return {false, "NoBackend",
-                    fmt::format(
-                        "spec.rules: no backendRef can be used, so connections to listener {} are refused; "
-                        "correct what the condition ResolvedRefs names, or give a backendRef a weight",
-                        listener.name)};
-        const auto has_endpoints = [&](const std::string& family) {
-            return !collect_endpoints(backends, family, *s_.cluster, false).empty();
+    /// Of a behaviour that serves the route by a Service of its own.
+    listener_outcome judge_own_service(const attachments::entry& entry, const Listener& listener) const {
+        const object_key& service = services_.by_listener.at(&listener);
+        if (entry.served_by == behaviour::create)
+            return judge_selected(listener, service, "the route's labels selectorkey and selectorvalue");
+        const auto judge = [&](const served_listener& l, std::string_view source) {
+            return l.target.service->spec.selector.empty()
+                       ? judge_endpoints(*entry.route, listener, {l.target})
+                       : judge_selected(listener, service, source);
         };
+        for (const served_listener& l : d_.duplicated)
+            if (l.listener == &listener)
+                return judge(l, "the selector of the Service it copies");
+        if (const auto borrowed = d_.updated.find(service); borrowed != d_.updated.end())
+            return judge(borrowed->second.front(), "the selector");
+        return {true, "Programmed", {}};
+    }
+
+    /// A Service for which Kubernetes finds the endpoints.
+    listener_outcome judge_selected(const Listener& listener, const object_key& service,
+                                    std::string_view source) const {
+        const auto slices = s_.cluster->slices(service);
+        const auto has_endpoints = [&](std::string_view family) {
+            return std::any_of(slices.begin(), slices.end(), [&](const auto& slice) {
+                return slice->addressType == family && slice->endpoints && !slice->endpoints->empty();
+            });
+        };
+        if (slices.empty()) // Kubernetes makes one, if an empty one, as soon as it has seen the Service
+            return {true, "Programmed", {}};
+        if (!has_endpoints("IPv4") && !has_endpoints("IPv6"))
+            return {false, "NoEndpoints",
+                    fmt::format("Service {}: spec.selector: no pod has it, so connections to listener {} are "
+                                "refused; start the pods, or correct {}",
+                                to_string(service), listener.name, source)};
         std::vector<std::string> lacking;
         for (const std::string& family : services_.families)
             if (!has_endpoints(family))
                 lacking.push_back(family);
         if (lacking.empty())
             return {true, "Programmed", {}};
+        return {lacking.size() < services_.families.size(), "NoEndpointsOfFamily",
+                fmt::format("Service {}: spec.ipFamilies: no pod has an address of the family {} of the "
+                            "Gateway's address, so connections to it are refused; give {} an address of "
+                            "another family",
+                            to_string(service), fmt::join(lacking, " and "), gateway_text())};
+    }
+
+    listener_outcome judge_endpoints(const route_view& route, const Listener& listener,
+                                     const std::vector<backend>& backends) const {
+        const auto usable =
+            std::find_if(backends.begin(), backends.end(), [](const backend& b) { return b.usable(); });
+        if (usable == backends.end())
+            return no_backend(route, listener);
+        const auto has_endpoints = [&](const std::string& family) {
+            return !collect_endpoints(backends, family, *s_.cluster, false).empty();
+        };
         const std::string service = to_string(usable->service_key);
         const bool none_at_all = !has_endpoints("IPv4") && !has_endpoints("IPv6");
         if (none_at_all && usable->service->spec.selector.empty())
@@ -235,6 +285,12 @@ private:
                         "Service {}: spec.selector: it has no endpoint, so connections to listener {} are "
                         "refused; start its pods, or correct the selector",
                         service, listener.name)};
+        std::vector<std::string> lacking;
+        for (const std::string& family : services_.families)
+            if (!has_endpoints(family))
+                lacking.push_back(family);
+        if (lacking.empty())
+            return {true, "Programmed", {}};
         return {
             lacking.size() < services_.families.size(), "NoEndpointsOfFamily",
             fmt::format(

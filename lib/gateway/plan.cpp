@@ -7,6 +7,8 @@
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
+#include <boost/json/parse.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -43,6 +45,19 @@ applied_object compare_applied(T& wanted, const T* live, const names& n) {
     o.is_right = o.has_digest.value_or(false) && covers(is, should_be);
     if (!o.is_right)
         o.fields = differences(is, should_be);
+    return o;
+}
+
+/// The same for a user's Service, which says nothing of what was wanted of it.
+applied_object compare_borrowed(const Service& live, const loan& wanted) {
+    applied_object o;
+    o.type = Service::type;
+    o.key = key_of(live);
+    o.digest = wanted.digest;
+    o.exists = true;
+    o.is_right = !wanted.change;
+    if (wanted.change)
+        o.fields = patch_differences(json::to_value(live), boost::json::parse(wanted.change->body));
     return o;
 }
 
@@ -335,7 +350,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         gateway_service_name(s.gateway->metadata.name, s.gateway->spec.gatewayClassName));
     std::vector<EndpointSlice> slices = render_slices(s, d, services, own_key, planned.families, n);
     planned.by_listener = services_by_listener(d, own_key);
-    const auto refused = refuse_names(services, *s.gateway, *s.cluster, n);
+    auto refused = refuse_names(services, *s.gateway, *s.cluster, n);
+    refused.insert(s.refused.begin(), s.refused.end());
     report_refused(refused, a, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
@@ -349,10 +365,12 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     detail::service_wishes wishes;
     for (const auto& [key, listeners] : d.updated) {
         announcements.push_back(judge_announcement(key, addresses.addresses, o, *s.cluster));
-        const auto change = render_update(*listeners.front().target.service, listeners, *s.gateway, request,
-                                          o, n, desired.problems);
-        if (change)
-            wishes.borrowed.push_back(*change);
+        const Service& live = *listeners.front().target.service;
+        const loan wanted = render_update(live, listeners, *s.gateway, request, o, n, desired.problems);
+        if (!wanted.digest.empty())
+            desired.objects.push_back(compare_borrowed(live, wanted));
+        if (wanted.change)
+            wishes.borrowed.push_back(*wanted.change);
     }
     for (const served_listener& l : d.awaiting_finalizer)
         wishes.frozen.merge(claims_of(addresses.addresses, {port_of(l)}));

@@ -23,15 +23,25 @@ public:
     void failed(const api_error& e) {
         if (!first_)
             first_ = std::current_exception();
-        if (reason_.empty() && !is_transient(e.code()) && e.code() != errc::conflict)
+        if (reason_.empty() && is_refusal(e))
             reason_ = e.what();
     }
-    /// A write that was refused and need not be tried again before something changes.
-    void refused(std::string reason) {
-        if (reason_.empty())
-            reason_ = std::move(reason);
+    /// The same for a write without which `service` does not serve.
+    void failed(const api_error& e, const object_key& service) {
+        if (!first_)
+            first_ = std::current_exception();
+        if (is_refusal(e))
+            refused(service, e, "change what it names, such as a quota or an admission policy");
     }
-    /// Why a write was refused that trying again will not mend; empty when none was.
+    /// A write that need not be tried again before something changes.
+    void refused(const object_key& service, const api_error& e, std::string_view remedy) {
+        refused_.try_emplace(
+            service, fmt::format("Service {}: the API server refuses what the Gateway needs of it: {}; {}",
+                                 to_string(service), e.what(), remedy));
+    }
+    /// Why Services do not serve as they should, where trying again will not mend it.
+    const std::map<object_key, std::string>& refused() const { return refused_; }
+    /// The same of any other write; empty when there is none.
     const std::string& reason() const { return reason_; }
     bool has_failed() const { return static_cast<bool>(first_); }
     void rethrow() const {
@@ -40,8 +50,13 @@ public:
     }
 
 private:
+    static bool is_refusal(const api_error& e) {
+        return !is_transient(e.code()) && e.code() != errc::conflict;
+    }
+
     std::exception_ptr first_;
-    std::string reason_;
+    std::map<object_key, std::string> refused_{};
+    std::string reason_{};
 };
 
 /// The fields that are not as wanted.
@@ -53,20 +68,40 @@ std::vector<field_difference> wrong_fields(const std::vector<applied_object>& ob
     return {};
 }
 
-task<void> apply_slices(writer& writes, std::vector<EndpointSlice> slices,
+/// Takes away what others added to an object of ours and apply leaves; from a fresh copy when somebody, such as the
+/// announcer, writes at the same time.
+template <Resource T>
+task<void> remove_foreign(context& ctx, writer& writes, std::shared_ptr<const T> live, T wanted) {
+    constexpr int tries = 5;
+    for (int i = 1;; ++i) {
+        std::optional<std::string> removal = render_foreign_removal(*live, wanted);
+        if (!removal)
+            co_return;
+        try {
+            co_await writes.patch(*live, std::move(*removal));
+            co_return;
+        } catch (const api_error& e) {
+            if (e.code() != errc::conflict || i == tries)
+                throw;
+        }
+        object_key key = key_of(wanted);
+        live = std::make_shared<const T>(co_await ctx.api.get<T>(std::move(key)));
+    }
+}
+
+task<void> apply_slices(context& ctx, writer& writes, std::vector<EndpointSlice> slices,
                         const std::vector<applied_object>& objects, write_guard& guard) {
     for (EndpointSlice& slice : slices) {
+        const object_key service(slice.metadata.namespace_,
+                                 slice.metadata.labels.at(std::string(discovery_v1::label_service_name)));
         std::vector<field_difference> fields = wrong_fields(objects, EndpointSlice::type, key_of(slice));
         try {
             EndpointSlice sent = slice;
-            const auto applied = co_await writes.apply(std::move(sent), std::move(fields));
-            std::optional<std::string> removal;
+            auto applied = co_await writes.apply(std::move(sent), std::move(fields));
             if (applied)
-                removal = render_foreign_removal(*applied, slice);
-            if (removal)
-                co_await writes.patch(*applied, std::move(*removal));
+                co_await remove_foreign(ctx, writes, std::move(applied), std::move(slice));
         } catch (const api_error& e) {
-            guard.failed(e);
+            guard.failed(e, service);
         }
     }
 }
@@ -81,7 +116,8 @@ task<void> remove_slices(writer& writes, std::vector<object_key> keys, write_gua
 }
 
 /// Applies, and takes away what others added and apply leaves.
-task<void> apply_service(cluster& c, writer& writes, Service wanted, std::vector<field_difference> fields) {
+task<void> apply_service(cluster& c, context& ctx, writer& writes, Service wanted,
+                         std::vector<field_difference> fields) {
     const object_key key = key_of(wanted);
     std::shared_ptr<const Service> live = c.services.get(key);
     bool is_refused = false;
@@ -97,20 +133,18 @@ task<void> apply_service(cluster& c, writer& writes, Service wanted, std::vector
     }
     if (!live)
         co_return; // observing
-    std::optional<std::string> removal = render_foreign_removal(*live, wanted);
-    if (removal)
-        co_await writes.patch(*live, std::move(*removal));
+    co_await remove_foreign(ctx, writes, std::move(live), wanted);
     if (is_refused)
         co_await writes.apply(std::move(wanted), std::move(fields));
 }
 
-task<void> write_service(cluster& c, writer& writes, const service_write& w,
+task<void> write_service(cluster& c, context& ctx, writer& writes, const service_write& w,
                          const std::vector<applied_object>& objects) {
     if (w.what == service_write::verb::remove) {
         co_await writes.remove<Service>(w.key);
     } else if (w.what == service_write::verb::apply) {
         std::vector<field_difference> fields = wrong_fields(objects, Service::type, w.key);
-        co_await apply_service(c, writes, w.applied, std::move(fields));
+        co_await apply_service(c, ctx, writes, w.applied, std::move(fields));
     } else if (const auto live = c.services.get(w.key)) {
         std::string change = w.patch;
         co_await writes.patch(*live, std::move(change));
@@ -132,7 +166,7 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
         try {
-            co_await write_service(c, writes, w, objects);
+            co_await write_service(c, ctx, writes, w, objects);
         } catch (const api_error& e) {
             if (e.code() == errc::not_found)
                 continue;
@@ -142,13 +176,12 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
             if (!is_broken || is_beside)
                 ports.failed(w);
             if (is_broken && is_beside && w.what == service_write::verb::borrow)
-                guard.refused(
-                    fmt::format("{}; change what it names of Service {}, or serve its route by behaviour "
-                                "merge",
-                                e.what(), to_string(w.key)));
+                guard.refused(w.key, e, "change what it names, or serve the route by behaviour merge");
             if (is_broken)
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(w.key)}, {"error", e.what()}});
+            else if (w.what == service_write::verb::apply || w.what == service_write::verb::borrow)
+                guard.failed(e, w.key);
             else
                 guard.failed(e);
         }
@@ -255,7 +288,7 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
 task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired,
                      const std::set<object_key>& resting, write_guard& guard) {
     report(c, ctx, writes, desired);
-    co_await apply_slices(writes, std::move(desired.slices), desired.objects, guard);
+    co_await apply_slices(ctx, writes, std::move(desired.slices), desired.objects, guard);
     co_await write_services(c, ctx, writes, desired.writes, desired.objects, resting, guard);
     co_await remove_slices(writes, std::move(desired.unwanted_slices), guard);
 }
@@ -319,9 +352,9 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     const stopwatch watch;
     const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
     desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
-    c.publish(key, std::move(desired.outcomes));
     c.costs.worked(gwctl::describe(*gateway), watch.elapsed(), ctx.time.now());
     Gateway::Status status = std::move(desired.status);
+    std::vector<route_outcome> outcomes = std::move(desired.outcomes);
     const std::vector<applied_object> objects = desired.objects;
     write_guard guard;
     repairs repaired(c, ctx, writes);
@@ -330,6 +363,14 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     if (!guard.has_failed())
         repaired.objects_written(*gateway, objects);
 
+    if (!guard.refused().empty()) { // what is said must know of it
+        snapshot now = s;
+        now.refused = guard.refused();
+        desired_state said = plan(now, assigned.result, settings.effective, ctx.time.wall_now());
+        status = std::move(said.status);
+        outcomes = std::move(said.outcomes);
+    }
+    c.publish(key, std::move(outcomes));
     if (!guard.reason().empty()) {
         const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
         refuse_programmed(status.conditions, gateway->status.conditions,

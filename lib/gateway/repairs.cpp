@@ -5,9 +5,10 @@
 namespace gwctl::gateway::detail {
 namespace {
 
-bool is_applied(const drift& d, const desired_state& desired) {
+bool is_written(const drift& d, const desired_state& desired) {
     const auto is_service = [&](const service_write& w) {
-        return w.what == service_write::verb::apply && w.key == d.key;
+        return (w.what == service_write::verb::apply || w.what == service_write::verb::borrow) &&
+               w.key == d.key;
     };
     const auto is_slice = [&](const auto& slice) { return key_of(slice) == d.key; };
     return d.type == core_v1::Service::type
@@ -28,7 +29,7 @@ task<void> repairs::look_at(object_key gateway, desired_state& desired) {
     if (writes_.observes())
         co_return;
     for (const drift& d : c_.changes.find_drift(gateway, desired.objects)) {
-        if (!is_applied(d, desired))
+        if (!is_written(d, desired))
             continue; // another Service is in its way
         if (rests(gwctl::describe(d.type, d.key))) {
             if (d.type == core_v1::Service::type)

@@ -197,16 +197,16 @@ layout existing_layout(const slice_template& shape, const existing_slices& exist
 /// By backend, the weight of each of its endpoints; empty when the backends do not differ.
 std::map<const backend*, std::int32_t> endpoint_weights(const std::vector<endpoint_group>& groups) {
     std::map<const backend*, std::size_t> serving;
-    std::int32_t heaviest = 1;
+    std::int64_t heaviest = 1;
     for (const endpoint_group& g : groups) {
         if (g.target == nullptr)
             return {};
         serving[g.target] += detail::count_serving(g.endpoints);
-        heaviest = std::max(heaviest, g.target->ref->weight.value_or(1));
+        heaviest = std::max(heaviest, g.target->weight);
     }
     std::map<const backend*, std::int32_t> weights;
     for (const auto& [target, endpoints] : serving)
-        weights[target] = detail::endpoint_weight(target->ref->weight.value_or(1), heaviest, endpoints);
+        weights[target] = detail::endpoint_weight(target->weight, heaviest, endpoints);
     return weights;
 }
 

@@ -1,3 +1,5 @@
+#include "digest.hpp"
+
 #include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/update.hpp>
 
@@ -150,6 +152,25 @@ std::vector<ServicePort> wanted_ports(const Service& live, const std::vector<ser
 
 json::object ports_patch(const std::vector<ServicePort>& ports) { return {{"ports", json::to_value(ports)}}; }
 
+/// In any order: a user's own port may come after ours.
+bool same_ports(const std::vector<ServicePort>& a, const std::vector<ServicePort>& b) {
+    return a.size() == b.size() && std::is_permutation(a.begin(), a.end(), b.begin());
+}
+
+/// Of all that is wanted of a Service: the same until the Gateway, its routes or the backend's port change.
+std::string digest_of(const string_map& labels, const string_map& annotations, const std::string& address,
+                      const std::vector<ServicePort>& ports, const original_service& record) {
+    json::array added;
+    for (ServicePort p : ports)
+        if (contains(record.addedPorts, p.name)) {
+            p.nodePort.reset(); // the API server's choice
+            added.push_back(json::to_value(p));
+        }
+    const json::array all{json::to_value(labels), json::to_value(annotations), address, std::move(added),
+                          json::to_value(record.routes)};
+    return fmt::format("{:016x}", detail::digest(boost::json::serialize(all)));
+}
+
 json::value or_null(const std::string& text) { return text.empty() ? json::value() : json::value(text); }
 
 void put_differences(json::object& into, const string_map& wanted, const string_map& live) {
@@ -196,15 +217,15 @@ port_claims claims_after_return(const Service& live, const original_service& rec
 
 } // namespace
 
-std::optional<service_patch> render_update(const Service& live, const std::vector<served_listener>& listeners,
-                                           const Gateway& gateway, const announcement_request& request,
-                                           const options& o, const names& n, std::vector<problem>& problems) {
+loan render_update(const Service& live, const std::vector<served_listener>& listeners, const Gateway& gateway,
+                   const announcement_request& request, const options& o, const names& n,
+                   std::vector<problem>& problems) {
     const bool first_time = !is_borrowed(live, n);
     result<original_service> read = read_record(live, n);
     if (read.has_error()) {
         for (const served_listener& l : listeners)
             problems.push_back({l.route, read.error().message, l.listener});
-        return std::nullopt;
+        return {};
     }
     const bool from_go = first_time && is_leftover(live, n);
     original_service record = from_go      ? record_of_leftover()
@@ -239,6 +260,13 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
     restore_unwanted(changed_labels, record.labels, labels);
     restore_unwanted(changed_annotations, record.annotations, annotations);
     const std::vector<ServicePort> ports = wanted_ports(live, listeners, record, problems);
+    // An announcer that reads an annotation may take the field beside it for a mistake.
+    const std::string spec_address = request.addresses.empty()                 ? record.loadBalancerIP
+                                     : profile_of(o.announced_by).spec_address ? request.addresses.front()
+                                                                               : std::string();
+    loan wanted;
+    if (!first_time)
+        wanted.digest = digest_of(labels, annotations, spec_address, ports, record);
     annotations[n.original()] = json::encode(record);
     if (from_go)
         annotations[n.replaced_ports()] = "true";
@@ -251,19 +279,15 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
         if (!o.load_balancer_class.empty()) // it can be set with the type, and not later
             spec["loadBalancerClass"] = o.load_balancer_class;
     }
-    // An announcer that reads an annotation may take the field beside it for a mistake.
-    const std::string spec_address = request.addresses.empty()                 ? record.loadBalancerIP
-                                     : profile_of(o.announced_by).spec_address ? request.addresses.front()
-                                                                               : std::string();
     if (live.spec.loadBalancerIP != spec_address)
         spec["loadBalancerIP"] = or_null(spec_address);
-    if (ports != live.spec.ports)
+    if (!same_ports(ports, live.spec.ports))
         spec["ports"] = ports_patch(ports)["ports"];
 
     put_differences(changed_labels, labels, live.metadata.labels);
     put_differences(changed_annotations, annotations, live.metadata.annotations);
     if (spec.empty() && changed_labels.empty() && changed_annotations.empty())
-        return std::nullopt;
+        return wanted;
     json::object metadata;
     if (!changed_labels.empty())
         metadata["labels"] = std::move(changed_labels);
@@ -271,7 +295,8 @@ std::optional<service_patch> render_update(const Service& live, const std::vecto
         metadata["annotations"] = std::move(changed_annotations);
     service_patch patch = make_patch(live, std::move(metadata), std::move(spec));
     patch.claims = claims_of(request.addresses, ports);
-    return patch;
+    wanted.change = std::move(patch);
+    return wanted;
 }
 
 result<service_patch> render_return(const Service& live, const names& n) {

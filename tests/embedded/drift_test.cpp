@@ -100,6 +100,36 @@ TEST_CASE(
     CHECK(cluster.get<core_v1::Service>(own).spec.ports.size() == 1);
 }
 
+TEST_CASE("a borrowed Service that is edited is put back with an Event; what its owner changes of his own is "
+          "kept") {
+    gateway_cluster cluster;
+    cluster.load({"nginx.yaml", "ipam.yaml", "class.yaml", "gateway.yaml"});
+    cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, labels: {serviceBehaviour: update}}
+spec: {parentRefs: [{name: demo-gateway}], rules: [{backendRefs: [{name: nginx, port: 80}]}]}
+)");
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    CHECK(cluster.get<core_v1::Service>("nginx").spec.loadBalancerIP == "192.0.2.10");
+    const std::string target = "/api/v1/namespaces/default/services/nginx";
+    blocking_client(testing::config_for(cluster.server))
+        .send("PATCH", target + "?fieldManager=kubectl-edit",
+              R"([{"op": "add", "path": "/spec/ports/-", "value": {"name": "mine", "port": 4711}}])",
+              "application/json-patch+json");
+    edit(cluster, target, R"({"metadata": {"labels": {"team": "a"}}})");
+    controller.settle();
+    CHECK(repairs(cluster).empty());
+    CHECK(cluster.get<core_v1::Service>("nginx").metadata.labels.at("team") == "a");
+    edit(cluster, target, R"({"spec": {"loadBalancerIP": "192.0.2.99"}})");
+    CHECK(is_reported(cluster, "Gateway demo-gateway: Service default/nginx: spec.loadBalancerIP put back, "
+                               "changed by kubectl-edit; change the Gateway or its routes instead"));
+    controller.settle();
+    CHECK(cluster.get<core_v1::Service>("nginx").spec.loadBalancerIP == "192.0.2.10");
+    CHECK(repairs(cluster).size() == 1);
+}
+
 TEST_CASE("deleted Services and slices come back, and edited slices are put back") {
     gateway_cluster cluster;
     cluster.load(everything);

@@ -5,6 +5,7 @@
 
 #include <gwctl/json/yaml.hpp>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/url/parse.hpp>
 
@@ -119,10 +120,32 @@ void gateway_cluster::apply(const std::string& yaml) {
 
 void gateway_cluster::announce(const std::string& service, const std::string& address,
                                const std::string& namespace_) {
-    api_.client().send(
-        "PATCH", fmt::format("/api/v1/namespaces/{}/services/{}/status", namespace_, service),
-        fmt::format(R"({{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{}"}}]}}}}}})", address),
-        "application/merge-patch+json");
+    patch_status(
+        fmt::format("/api/v1/namespaces/{}/services/{}", namespace_, service),
+        fmt::format(R"({{"status": {{"loadBalancer": {{"ingress": [{{"ip": "{}"}}]}}}}}})", address));
+}
+
+void gateway_cluster::patch_status(const std::string& path, const std::string& body) {
+    api_.client().send("PATCH", path + "/status", body, "application/merge-patch+json");
+}
+
+json::value gateway_cluster::read(const std::string& path) {
+    return boost::json::parse(api_.client().send("GET", path));
+}
+
+std::vector<json::value> gateway_cluster::changes(const std::string& path, const json::value& since) {
+    const std::string version(since.at("metadata").at("resourceVersion").as_string());
+    // One second is long enough for what has happened already; the server ends the watch by itself.
+    const std::string lines = api_.client().send(
+        "GET", fmt::format("{}?watch=true&resourceVersion={}&timeoutSeconds=1", path, version));
+    std::vector<json::value> events;
+    for (std::size_t at = 0; at < lines.size();) {
+        const std::size_t end = std::min(lines.find('\n', at), lines.size());
+        if (end > at)
+            events.push_back(boost::json::parse(std::string_view(lines).substr(at, end - at)));
+        at = end + 1;
+    }
+    return events;
 }
 
 inventory_lines gateway_cluster::inventory() {

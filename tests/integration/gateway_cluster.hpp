@@ -51,11 +51,18 @@ public:
     /// Announces an address for a Service, as an announcer other than kube-vip does.
     void announce(const std::string& service, const std::string& address,
                   const std::string& namespace_ = "default");
+    /// A merge patch of the status of the object at `path`.
+    void patch_status(const std::string& path, const std::string& body);
     /// What `kubectl get` prints of an object, column by column.
     std::map<std::string, std::string> row(std::string_view kind, std::string_view namespace_,
                                            std::string_view name) {
         return api_.row(kind, namespace_, name);
     }
+
+    /// The list at a path such as "/api/v1/services", as JSON.
+    json::value read(const std::string& path);
+    /// What happened to its objects since it was read, as the events of a watch.
+    std::vector<json::value> changes(const std::string& path, const json::value& since);
 
     /// Two of these are equal when nothing was left behind.
     inventory_lines inventory();

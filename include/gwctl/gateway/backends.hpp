@@ -15,14 +15,18 @@ struct backend {
     /// The port of `service` that the backendRef names.
     const core_v1::ServicePort* port = nullptr;
     verdict resolved{};
+    std::int64_t weight = 1; ///< the backendRef's, or those that `fold_same` put together
 
-    bool usable() const { return resolved.holds && ref->weight.value_or(1) != 0; }
+    bool usable() const { return resolved.holds && weight != 0; }
 };
 
 /// Every backendRef of the route, in order, under the rules of one behaviour. Grants are checked before
 /// existence (Gateway API: a missing grant must not tell whether the target exists).
 std::vector<backend> judge_backends(const route_view& route, behaviour served_by, const names& n,
                                     const cluster_view& cluster);
+
+/// Makes one of usable backends that are the same port of the same Service, in the place of the first.
+std::vector<backend> fold_same(std::vector<backend> backends);
 
 /// The route's ResolvedRefs: the first backendRef that fails, or that all hold.
 verdict resolved_refs(const std::vector<backend>& backends);

@@ -17,7 +17,7 @@ struct notice {
     std::string message{};
 };
 
-/// An object that we apply.
+/// An object that we apply, or a user's Service that we borrow.
 struct applied_object {
     resource_type type{};
     object_key key{};

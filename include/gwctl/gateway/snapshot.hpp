@@ -64,6 +64,8 @@ struct snapshot {
     /// False: the parameters of the Gateway's class, or its own, are refused.
     verdict class_parameters{};
     verdict parameters{};
+    /// Services whose write for this Gateway the API server has just refused, with what it said.
+    std::map<object_key, std::string> refused{};
     std::span<const route_kind* const> kinds{};
     const cluster_view* cluster = nullptr;
 };

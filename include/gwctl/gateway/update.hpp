@@ -16,14 +16,19 @@ struct service_patch {
     port_claims claims{}; ///< what the Service asks for then
 };
 
+/// What is wanted of a user's Service.
+struct loan {
+    std::string
+        digest{}; ///< of all that is wanted; empty when it is not borrowed yet, or its record is broken
+    std::optional<service_patch> change{}; ///< nothing when it is so already
+};
+
 /// What makes the Service serve these listeners (all of one backend): type LoadBalancer, the addresses, and
-/// the missing ports. What was there before is recorded in an annotation with the first change. Nothing when
-/// it is so already. Listeners whose port the Service already uses for something else are reported and left
-/// out.
-std::optional<service_patch> render_update(const core_v1::Service& live,
-                                           const std::vector<served_listener>& listeners,
-                                           const Gateway& gateway, const announcement_request& request,
-                                           const options& o, const names& n, std::vector<problem>& problems);
+/// the missing ports. What was there before is recorded in an annotation with the first change. Listeners
+/// whose port the Service already uses for something else are reported and left out.
+loan render_update(const core_v1::Service& live, const std::vector<served_listener>& listeners,
+                   const Gateway& gateway, const announcement_request& request, const options& o,
+                   const names& n, std::vector<problem>& problems);
 
 /// What undoes `render_update` by its record. Ports, labels and fields that others changed since are kept.
 /// Precondition: `is_borrowed(live)`. Errors: `errc::decode` when someone broke the record.

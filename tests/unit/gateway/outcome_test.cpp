@@ -52,6 +52,86 @@ TEST_CASE("a route to a Service without selector and endpoints says how it gets 
                               "are refused; start its pods, or correct the selector");
 }
 
+TEST_CASE("a route without a backend that can be used says whether references or weights are to blame") {
+    world w;
+    w.gateway("web", one);
+    w.backend("app", "[{port: 80}]");
+    const std::string behaviours =
+        GENERATE("{}", "{serviceBehaviour: duplicate}", "{serviceBehaviour: update}");
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 80, weight: 0}]", behaviours);
+    w.settle();
+    CHECK(programmed_of(w) ==
+          "False/NoBackend: spec.rules: every backendRef has weight 0; give one of them a "
+          "weight above 0; until then connections to listener a are refused");
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: gone, port: 80}]", behaviours);
+    w.settle();
+    CHECK(programmed_of(w) ==
+          "False/NoBackend: spec.rules: no backendRef can be used; correct what the condition ResolvedRefs "
+          "names; until then connections to listener a are refused");
+    w.route("TCPRoute", "r", "[{name: web}]", "[]", behaviours);
+    w.settle();
+    CHECK(programmed_of(w) ==
+          "False/NoBackend: spec.rules: expected a backendRef, got none; add one; until then "
+          "connections to listener a are refused");
+}
+
+TEST_CASE("a route whose Service of its own has no endpoints says so once Kubernetes has looked") {
+    world w;
+    w.gateway("web", one);
+    w.backend("app", "[{port: 80}]");
+    const bool is_created = GENERATE(true, false);
+    const std::string service = is_created ? "made" : "app-gw-api";
+    w.route("TCPRoute", "r", "[{name: web}]",
+            is_created ? "[{name: made, port: 80}]" : "[{name: app, port: 80}]",
+            is_created ? std::string(created) : "{serviceBehaviour: duplicate}");
+    w.settle();
+    CHECK(programmed_of(w).starts_with("True/Programmed"));
+    const auto slice = [&](std::string_view family, std::string_view endpoints) {
+        w.add(fmt::format(
+            "{{kind: EndpointSlice, metadata: {{name: s, labels: {{kubernetes.io/service-name: {}}}}}, "
+            "addressType: {}, ports: [{{port: 80}}], endpoints: {}}}",
+            service, family, endpoints));
+        w.settle();
+    };
+    slice("IPv4", "[]");
+    CHECK(
+        programmed_of(w) ==
+        fmt::format("False/NoEndpoints: Service default/{}: spec.selector: no pod has it, so connections to "
+                    "listener a are refused; start the pods, or correct {}",
+                    service,
+                    is_created ? "the route's labels selectorkey and selectorvalue"
+                               : "the selector of the Service it copies"));
+    slice("IPv4", "[{addresses: [10.1.0.1], conditions: {ready: true}}]");
+    CHECK(programmed_of(w).starts_with("True/Programmed"));
+    slice("IPv6", "[{addresses: ['fd00::1'], conditions: {ready: true}}]");
+    CHECK(programmed_of(w).starts_with("False/NoEndpointsOfFamily: Service default/" + service +
+                                       ": spec.ipFamilies: no pod has an address of the family IPv4"));
+}
+
+TEST_CASE("a Service that the API server refuses is told by the Gateway and by the routes it would serve") {
+    world w;
+    w.gateway("web", "[{name: a, protocol: TCP, port: 80}, {name: b, protocol: TCP, port: 81}]");
+    w.backend("app", "[{port: 80}]");
+    w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
+            "{serviceBehaviour: update}");
+    w.route("TCPRoute", "q", "[{name: web, sectionName: b}]", "[{name: app, port: 80}]");
+    w.settle();
+    const addressing addresses = w.addresses_of(key("web"));
+    snapshot s = w.snapshot_of(key("web"));
+    s.refused[key("app")] = "Service default/app: spec.ports: refused; change it";
+    const desired_state said = plan(s, addresses, w.opts, w.now);
+    CHECK(show(said.status.conditions, "Programmed") == "False/NoResources");
+    const auto outcome_of = [&](const std::string& route) {
+        for (const route_outcome& o : said.outcomes)
+            if (o.key == key(route))
+                return *o.parents.at(0).programmed;
+        return verdict{};
+    };
+    CHECK(show(outcome_of("r")) == "False/NotServed");
+    CHECK(outcome_of("r").message == s.refused.at(key("app")));
+    CHECK(show(outcome_of("q")) == "True/Programmed");
+}
+
 TEST_CASE("a route that is not accepted has no Programmed") {
     world w;
     w.gateway("web", one);

@@ -144,6 +144,22 @@ TEST_CASE("an endpoint of two backends is served once, for the first") {
     CHECK(served == std::multiset<std::string>{"10.1.0.1", "10.2.0.1"});
 }
 
+TEST_CASE("backendRefs to one port of one Service count as one") {
+    world w = weighted("[{name: a, port: 80, weight: 1}, {name: a, port: 80, weight: 2}, {name: b, port: 80, "
+                       "weight: 3}, {name: a, port: 80, weight: 0}]");
+    CHECK(w.said("TCPRoute", "r", weights) == "absent"); // 3 and 3
+    w.route(
+        "TCPRoute", "r", "[{name: web}]",
+        "[{name: a, port: 80, weight: 1}, {name: a, port: 80, weight: 9}, {name: b, port: 80, weight: 10}, "
+        "{name: c, port: 80, weight: 20}]");
+    w.settle();
+    CHECK(is_near(shares(w)["default/a:80"], 0.25));
+    CHECK(is_near(shares(w)["default/b:80"], 0.25));
+    CHECK(w.said("TCPRoute", "r", weights)
+              .find("Service default/a gets 33 % (1 of 3 ready endpoints), its weight 10 asks for 25 %") !=
+          std::string::npos);
+}
+
 TEST_CASE("when weights begin or cease to differ, no endpoint is without a slice on the way") {
     world w = weighted("[{name: a, port: 80}, {name: b, port: 80}]");
     const auto change = [&](std::string_view backends) {
