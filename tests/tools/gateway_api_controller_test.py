@@ -162,6 +162,15 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
                         "TCPRoute default/web: spec.parentRefs: Gateway default/nope does not exist; "
                         "create it or correct the name")
 
+    def test_a_route_whose_backends_all_have_weight_zero(self):
+        pool = "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: ipam}, data: {range-global: 192.0.2.1}}\n"
+        service = "---\n{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}\n"
+        route = (ROUTE % "x").replace("port: 80}]", "port: 80, weight: 0}]")
+        self.fails_with(OURS + GATEWAY % "ours" + pool + service + route,
+                        "TCPRoute default/web, parent x: not Programmed (NoBackend): spec.rules: every backendRef has "
+                        "weight 0; give one of them a weight above 0; until then connections to listener tcp are "
+                        "refused")
+
     def test_a_result_that_cannot_be_written(self):
         for form in ("tree", "yaml"):
             with open("/dev/full", "w") as full:
