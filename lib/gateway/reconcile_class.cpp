@@ -1,4 +1,5 @@
 #include "bundle_versions.hpp"
+#include "merged_patch.hpp"
 #include "status_repair.hpp"
 
 #include <boost/json/parse.hpp>
@@ -82,34 +83,34 @@ std::optional<std::vector<std::string>> desired_finalizers(const GatewayClass& g
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class) {
     if (gateway_class.spec.controllerName != c.opts.controller_name)
         co_return await_change();
+    if (c.parameters.table().state() == store_state::starting ||
+        c.definitions.state() == store_state::starting)
+        co_return await_change(); // whatever its state becomes brings us back
     const object_key key = key_of(gateway_class);
+    const bool is_deleted = !gateway_class.metadata.deletionTimestamp.empty();
 
     writer writes(c, ctx, gwctl::describe(gateway_class));
+    std::string change;
     // Who is limited to some namespaces cannot tell who uses the class in others.
     if (c.gateways.table().synced() && c.opts.namespaces.empty()) {
         const bool in_use = c.gateways.any_by_index("class", key.name);
         if (const auto finalizers = desired_finalizers(gateway_class, in_use)) {
             const json::object metadata{{"resourceVersion", gateway_class.metadata.resourceVersion},
                                         {"finalizers", json::array(finalizers->begin(), finalizers->end())}};
-            std::string change = boost::json::serialize(json::object{{"metadata", metadata}});
-            const auto written = co_await writes.patch(gateway_class, std::move(change));
-            if (written)
-                co_return await_change(); // the write brings us back
+            change = boost::json::serialize(json::object{{"metadata", metadata}});
         }
     }
-    if (!gateway_class.metadata.deletionTimestamp.empty())
-        co_return await_change();
-
-    if (c.parameters.table().state() == store_state::starting ||
-        c.definitions.state() == store_state::starting)
-        co_return await_change(); // whatever its state becomes brings us back
     const judged_parameters parameters = c.parameters_of(gateway_class);
-    std::string record = render_parameters_record(gateway_class.metadata, parameters.record, c.named);
-    if (!record.empty()) {
-        const auto written = co_await writes.patch(gateway_class, std::move(record));
+    if (!is_deleted)
+        change = merged_patch(change,
+                              render_parameters_record(gateway_class.metadata, parameters.record, c.named));
+    if (!change.empty()) {
+        const auto written = co_await writes.patch(gateway_class, std::move(change));
         if (written)
             co_return await_change(); // the write brings us back
     }
+    if (is_deleted)
+        co_return await_change();
 
     const GatewayClass::Status wanted = desired_status(c, gateway_class, parameters, ctx.time.wall_now());
     status_repair<GatewayClass> repair(c, ctx, writes, gateway_class, wanted);

@@ -1,4 +1,5 @@
 #include "foreign_fields.hpp"
+#include "merged_patch.hpp"
 #include "repairs.hpp"
 #include "status_repair.hpp"
 #include "writer.hpp"
@@ -254,7 +255,7 @@ task<void> write_status(cluster& c, context& ctx, writer& writes, const Gateway&
                                     {"message", programmed->message}});
 }
 
-/// Writes a record, if there is one, before anything relies on it; the Gateway as it is then.
+/// Writes the records, if there are any, before anything relies on it; the Gateway as it is then.
 task<std::shared_ptr<const Gateway>>
 write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gateway, std::string record) {
     if (record.empty())
@@ -334,8 +335,6 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
     const gateway_settings settings = c.settings_of(*gateway);
     assignment assigned;
     try {
-        std::string parameters = render_parameters_record(gateway->metadata, settings.record, c.named);
-        gateway = co_await write_record(ctx, writes, gateway, std::move(parameters));
         assigned = assign(c, gateway, settings);
         if (assigned.freed)
             c.address_freed();
@@ -343,7 +342,9 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
             c.waiting.erase(key);
         else
             c.waiting.insert(key);
-        gateway = co_await write_record(ctx, writes, gateway, assigned.record);
+        std::string record = merged_patch(
+            render_parameters_record(gateway->metadata, settings.record, c.named), assigned.record);
+        gateway = co_await write_record(ctx, writes, gateway, std::move(record));
     } catch (const api_error&) {
         publish_unwritten(c, ctx, gateway, settings);
         throw;

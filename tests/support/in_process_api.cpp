@@ -80,6 +80,8 @@ std::unique_ptr<http_response> in_process_api::answer(const http_request& reques
     ++requests_;
     server::http_request r;
     r.method = request.method;
+    if (r.method != "GET")
+        ++writes_asked_;
     r.target = request.target;
     r.body = request.body;
     r.user_agent = "controller";
@@ -110,12 +112,11 @@ std::string in_process_api::frames(server::watch_start& watch, std::uint64_t& bo
 }
 
 void in_process_api::run_stand_ins() {
-    while (!announcer_->idle())
+    while (announces_ && !announcer_->idle())
         announcer_->run(objects_);
 }
 
-void in_process_api::apply(const json::value& object) {
-    const uncounted work(*this);
+server::write_request in_process_api::request_for(const json::value& object) const {
     const std::string_view api_version = object.at("apiVersion").as_string();
     const std::size_t slash = api_version.find('/');
     const json::object& metadata = object.at("metadata").as_object();
@@ -127,11 +128,42 @@ void in_process_api::apply(const json::value& object) {
     r.name = metadata.at("name").as_string();
     r.manager = r.user_agent = "fixture";
     r.force = true;
+    return r;
+}
+
+void in_process_api::apply(const json::value& object) {
+    const uncounted work(*this);
+    const server::write_request r = request_for(object);
     try {
         objects_.patch(r, server::patch_type::apply, object);
     } catch (const server::status_error& e) {
         throw api_error(errc::invalid, r.name + ": " + e.what());
     }
+    run_stand_ins();
+}
+
+void in_process_api::remove(const json::value& object) {
+    const uncounted work(*this);
+    const server::write_request r = request_for(object);
+    try {
+        objects_.remove(r, {});
+    } catch (const server::status_error& e) {
+        throw api_error(errc::invalid, r.name + ": " + e.what());
+    }
+    run_stand_ins();
+}
+
+void in_process_api::withdraw(const std::string& ns, const std::string& service) {
+    const uncounted work(*this);
+    announces_ = false;
+    server::write_request r = server::stand_in_request(objects_, "", "Service", ns, service, "kube-vip");
+    r.subresource = "status";
+    objects_.patch(r, server::patch_type::merge, {{"status", {{"loadBalancer", nullptr}}}});
+}
+
+void in_process_api::announce() {
+    const uncounted work(*this);
+    announces_ = true;
     run_stand_ins();
 }
 

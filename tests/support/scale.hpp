@@ -7,43 +7,42 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <support/in_process_api.hpp>
+#include <support/scale_steps.hpp>
 
 namespace gwctl::tests {
 
-/// Ten Gateways in each namespace, and two routes at least. Each has a listener, a route and a backend
-/// Service with one EndpointSlice per `routes`.
-struct cluster_size {
-    std::size_t gateways = 30;
-    std::size_t routes = 3;    ///< of one Gateway
-    std::size_t endpoints = 4; ///< of one backend
-    /// All routes of a Gateway want its one listener, which goes to the first.
-    bool one_listener = false;
-};
+/// "2 apply services, 1 patch gateways/status"
+std::string show(const std::map<std::string, std::size_t>& counts);
 
 /// One cluster and the controller.
 class scaled_cluster {
 public:
     /// What users have made is there.
-    explicit scaled_cluster(cluster_size size);
+    explicit scaled_cluster(const cluster_size& size);
     ~scaled_cluster();
 
+    /// One object more. Precondition: it has not started.
+    void add(const json::value& object);
     /// Starts the controller, which runs as long as this lives. Returns when it has nothing left to do;
     /// throws `api_error` when that does not come.
     void start();
+    /// Ends the controller and starts another one. Precondition: it has started.
+    void restart();
 
-    /// What can change, each about the last Gateway: the endpoints of its first backend, its first route, a
-    /// listener more or less, the port that its second route needs, and the labels of its namespace.
-    static const std::vector<std::string>& changes();
-    /// Makes such a change, another one each time, and returns when nothing is left to do. Precondition: it
-    /// has started.
-    void make(const std::string& change);
+    /// Every kind of change, in an order in which each can be made. The cluster needs a corner for most.
+    const std::vector<scale_step>& steps() const { return steps_; }
+    /// Makes a step and returns when nothing is left to do. Precondition: it has started.
+    void make(const scale_step& step);
+    void make(std::string_view name);
 
     /// The controller's writes since the last call: "apply services" or "patch gateways/status", how often.
-    /// Events are left out: those that are too many in a short time are dropped.
+    /// Events are left out: those that are too many in a short time are dropped. "refused or no change" are
+    /// those that changed nothing.
     std::map<std::string, std::size_t> take_writes();
-    /// How often the controller's reconcilers have run.
-    std::uint64_t reconciles() const { return reconciles_; }
+    /// That of the last write, whoever wrote.
+    std::uint64_t version();
+    /// The reconciles since the last call, by controller.
+    std::map<std::string, std::size_t> take_reconciles();
 
     /// For measurements: called on the controller's thread, `begins` before it starts or the change is made
     /// and `ends` when nothing is left to do; of what a server does `pauses` and `resumes` tell.
@@ -53,20 +52,19 @@ public:
     std::function<void()> resumes = [] {};
 
 private:
-    json::value changed(const std::string& change);
     void settle();
     /// Until no one has asked the server anything for as many turns of the loop as any step takes.
     void drain(std::function<void()> then, std::uint64_t requests, int quiet_turns);
     template <class F>
     auto on_loop(F f);
 
-    cluster_size size_;
     std::shared_ptr<in_process_api> api_ = std::make_shared<in_process_api>();
     std::unique_ptr<manager> manager_;
     std::unique_ptr<testing::manager_thread> thread_;
+    std::vector<scale_step> steps_;
     std::size_t seen_writes_ = 0;
-    std::uint64_t reconciles_ = 0;
-    std::map<std::string, int> made_;
+    std::uint64_t seen_asked_ = 0;
+    std::map<std::string, std::size_t> seen_reconciles_;
 };
 
 } // namespace gwctl::tests
