@@ -24,6 +24,7 @@ struct quic {
 
 int main() {
     gwctl::manager manager;
-    gw::install<gw::tcp, gw::udp, quic>(manager, {.controller_name = "example.com/gateway"});
+    gw::install<gw::tcp, gw::udp, quic>(
+        manager, {.controller_name = "example.com/gateway", .ipam_config = {"default", "ipam"}});
     return manager.run();
 }

@@ -10,10 +10,14 @@ import urllib.request
 from pathlib import Path
 
 BUILT = Path(os.environ["GWCTL_EXAMPLES"])
-WIDGET = Path(__file__).resolve().parents[2] / "examples/widget.yaml"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WIDGETS = "/apis/example.com/v1/namespaces/default/widgets"
 MAPS = "/api/v1/namespaces/default/configmaps"
 EVENTS = "/api/v1/namespaces/default/events"
+SERVICES = "/api/v1/namespaces/default/services"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways"
+QUIC_ROUTES = "/apis/net.example.com/v1/namespaces/default/quicroutes"
 
 
 class WithoutACluster(unittest.TestCase):
@@ -32,12 +36,15 @@ class WithoutACluster(unittest.TestCase):
 
 
 class OnTheEmbeddedServer(unittest.TestCase):
+    loaded = ""  # a file of examples/
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         kubeconfig = Path(folder.name, "kubeconfig")
         self.env = {**os.environ, "KUBECONFIG": str(kubeconfig)}
-        server = self.start(os.environ["GWCTL_APISERVER"], "--kubeconfig-out", kubeconfig, "-f", WIDGET)
+        server = self.start(os.environ["GWCTL_APISERVER"], "--kubeconfig-out", kubeconfig, "-f",
+                            EXAMPLES / self.loaded)
         self.assertIn("Serving", server.stdout.readline())  # the kubeconfig is there by then
         self.url = re.search(r"server: \"?(http://[^\s\"]+)", kubeconfig.read_text())[1]
 
@@ -54,10 +61,6 @@ class OnTheEmbeddedServer(unittest.TestCase):
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def colour(self, colour):
-        self.request("PATCH", WIDGETS + "/sky", {"spec": {"colour": colour}},
-                     **{"Content-Type": "application/merge-patch+json"})
-
     def await_change(self, path, wanted, since=""):
         """The first object of a watch for which `wanted(type, object)`; fails when there is none for a minute. Without
         a version to begin at, what there is counts as added."""
@@ -68,6 +71,14 @@ class OnTheEmbeddedServer(unittest.TestCase):
                 if wanted(change["type"], change["object"]):
                     return change["object"]
         self.fail(f"the watch of {path} ended")
+
+
+class Widgets(OnTheEmbeddedServer):
+    loaded = "widget.yaml"
+
+    def colour(self, colour):
+        self.request("PATCH", WIDGETS + "/sky", {"spec": {"colour": colour}},
+                     **{"Content-Type": "application/merge-patch+json"})
 
     def await_colour(self, name, colour):
         return self.await_change(MAPS, lambda _, o: o["metadata"]["name"] == name and o["data"]["colour"] == colour)
@@ -112,6 +123,41 @@ class OnTheEmbeddedServer(unittest.TestCase):
         self.await_change(WIDGETS, lambda kind, _: kind == "DELETED", since=before)
         self.assertFalse(any(m["metadata"]["name"] == "widget-default-sky"
                              for m in self.request("GET", MAPS)["items"]))
+
+
+class CustomRoute(OnTheEmbeddedServer):
+    loaded = "quic.yaml"
+
+    def await_status(self, path, conditions_of, *types):
+        def is_well(_, o):
+            status = {c["type"]: c["status"] for c in conditions_of(o.get("status", {}))}
+            return all(status.get(t) == "True" for t in types)
+        return self.await_change(path, is_well)
+
+    def addresses(self, service, count):
+        def has_all(_, o):
+            return o["metadata"]["labels"]["kubernetes.io/service-name"] == service and len(o["endpoints"] or []) == count
+        found = self.await_change(SLICES, has_all)
+        self.assertEqual([(p["protocol"], p["port"]) for p in found["ports"]], [("UDP", 8443)])
+        return sorted(e["addresses"] for e in found["endpoints"])
+
+    def test_custom_route(self):
+        controller = self.start(BUILT / "3_custom_route")
+        self.await_status(QUIC_ROUTES, lambda s: [c for p in s.get("parents", []) for c in p["conditions"]],
+                          "Accepted", "ResolvedRefs", "Programmed")
+        gateway = self.await_status(GATEWAYS, lambda s: s.get("conditions", []), "Accepted", "Programmed")
+        self.assertEqual([a["value"] for a in gateway["status"]["addresses"]], ["192.0.2.10"])
+        listener = gateway["status"]["listeners"][0]
+        self.assertEqual((listener["attachedRoutes"], listener["supportedKinds"]),
+                         (1, [{"group": "net.example.com", "kind": "QUICRoute"}]))
+
+        owned = [s for s in self.request("GET", SERVICES)["items"]
+                 if [o["name"] for o in s["metadata"].get("ownerReferences", [])] == ["edge"]]
+        self.assertEqual(len(owned), 1)
+        self.assertEqual([(p["protocol"], p["port"]) for p in owned[0]["spec"]["ports"]], [("UDP", 443)])
+        self.assertEqual(self.addresses(owned[0]["metadata"]["name"], 2), self.addresses("video", 2))
+        controller.send_signal(signal.SIGTERM)
+        self.assertEqual(controller.wait(60), 0)
 
 
 if __name__ == "__main__":
