@@ -1,16 +1,15 @@
 #include "digest.hpp"
 #include "division.hpp"
 #include "endpoints.hpp"
+#include "taken.hpp"
 #include "writes.hpp"
 
-#include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
 #include <boost/json/parse.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -79,37 +78,6 @@ bool has_key(const std::vector<T>& objects, const object_key& key) {
     return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
 }
 
-/// Why a Service that exists cannot become the wanted one; empty when it can.
-std::string refuse_name(const Service& live, const Service& wanted, const Gateway& gateway, const names& n) {
-    if (is_leftover(live, n))
-        return is_copied_leftover(live) || is_created_leftover(live, wanted.spec.selector)
-                   ? std::string()
-                   : "was left by the Go controller, which may have changed it for its behaviour update";
-    if (!made_by_us(live, n))
-        return "was not made by this controller";
-    const std::string& its = live.metadata.annotations.at(n.gateway());
-    return its == to_string(key_of(gateway)) ? std::string() : "serves Gateway " + its;
-}
-
-/// Takes out the Services whose name is taken, by somebody else's or by one of ours for another Gateway that
-/// lives, and says why by their keys.
-std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
-                                               const cluster_view& cluster, const names& n) {
-    std::map<object_key, std::string> refused;
-    std::erase_if(services, [&](const Service& wanted) {
-        const auto live = cluster.service(key_of(wanted));
-        const std::string why = live ? refuse_name(*live, wanted, gateway, n) : std::string();
-        if (why.empty())
-            return false;
-        refused[key_of(wanted)] = fmt::format(
-            "Service {}: metadata.name: the Gateway needs a Service of this name, and the one that exists "
-            "{}; delete it, or give one of the two another name",
-            to_string(key_of(wanted)), why);
-        return true;
-    });
-    return refused;
-}
-
 /// A user can make Services that look like ours, and cannot write status.
 bool is_served(const snapshot& s) {
     return !s.managed_services.empty() && !s.gateway->status.addresses.empty();
@@ -149,52 +117,6 @@ std::map<const Listener*, object_key> services_by_listener(const detail::divisio
         for (const served_listener& l : listeners)
             all[l.listener] = key;
     return all;
-}
-
-/// What the names that are taken mean for the listeners whose Services have them.
-void report_refused(const std::map<object_key, std::string>& refused, const attachments& a,
-                    std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems) {
-    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
-        const Listener* listener = a.listeners[i].listener;
-        const auto service = by_listener.find(listener);
-        const auto why = service == by_listener.end() ? refused.end() : refused.find(service->second);
-        if (why == refused.end())
-            continue;
-        by_listener.erase(service);
-        if (a.winners[i] != nullptr)
-            problems.push_back({a.winners[i]->route, why->second, listener});
-    }
-}
-
-/// The same for ports that another Service has and keeps. Returns the first reason.
-std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
-                             std::span<const route_kind* const> kinds, const names& n,
-                             std::map<const Listener*, object_key>& by_listener,
-                             std::vector<problem>& problems) {
-    std::string first;
-    for (const auto& o : obstacles) {
-        const port_claim& one = *o.claims.begin();
-        const std::string why = fmt::format("Service {}: metadata.annotations[{}]: it asks for {} {} port "
-                                            "{}, which Service {} is to have; delete it, "
-                                            "or remove its annotation or its address",
-                                            to_string(o.held_by), n.gateway(), one.address, one.protocol,
-                                            one.port, to_string(o.wanted_by));
-        if (first.empty())
-            first = why;
-        for (std::size_t i = 0; i < a.listeners.size(); ++i) {
-            const Listener* listener = a.listeners[i].listener;
-            const auto service = by_listener.find(listener);
-            const bool is_held = std::any_of(o.claims.begin(), o.claims.end(), [&](const port_claim& c) {
-                return c.port == listener->port && c.protocol == transport_of(*listener, kinds);
-            });
-            if (service == by_listener.end() || service->second != o.wanted_by || !is_held)
-                continue;
-            by_listener.erase(service);
-            if (a.winners[i] != nullptr)
-                problems.push_back({a.winners[i]->route, why, listener});
-        }
-    }
-    return first;
 }
 
 void find_unwanted_slices(const snapshot& s, const std::vector<EndpointSlice>& slices, desired_state& desired,
@@ -350,9 +272,9 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         gateway_service_name(s.gateway->metadata.name, s.gateway->spec.gatewayClassName));
     std::vector<EndpointSlice> slices = render_slices(s, d, services, own_key, planned.families, n);
     planned.by_listener = services_by_listener(d, own_key);
-    auto refused = refuse_names(services, *s.gateway, *s.cluster, n);
+    auto refused = detail::refuse_names(services, *s.gateway, *s.cluster, n);
     refused.insert(s.refused.begin(), s.refused.end());
-    report_refused(refused, a, planned.by_listener, desired.problems);
+    detail::report_refused(refused, a, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
@@ -386,7 +308,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     wishes.changed = std::move(services);
     const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
     const std::string in_the_way =
-        report_obstacles(obstacles, a, s.kinds, n, planned.by_listener, desired.problems);
+        detail::report_obstacles(obstacles, a, s.kinds, n, planned.by_listener, desired.problems);
     verdict services_fit = class_kept;
     if (!in_the_way.empty())
         services_fit = {false, "NoResources", in_the_way};

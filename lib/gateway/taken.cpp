@@ -1,0 +1,89 @@
+#include "taken.hpp"
+
+#include <gwctl/gateway/adoption.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gwctl::gateway::detail {
+namespace {
+
+using core_v1::Service;
+
+/// Why a Service that exists cannot become the wanted one; empty when it can.
+std::string refuse_name(const Service& live, const Service& wanted, const Gateway& gateway, const names& n) {
+    if (is_leftover(live, n))
+        return is_copied_leftover(live) || is_created_leftover(live, wanted.spec.selector)
+                   ? std::string()
+                   : "was left by the Go controller, which may have changed it for its behaviour update";
+    if (!made_by_us(live, n))
+        return "was not made by this controller";
+    const std::string& its = live.metadata.annotations.at(n.gateway());
+    return its == to_string(key_of(gateway)) ? std::string() : "serves Gateway " + its;
+}
+
+} // namespace
+
+std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
+                                               const cluster_view& cluster, const names& n) {
+    std::map<object_key, std::string> refused;
+    std::erase_if(services, [&](const Service& wanted) {
+        const auto live = cluster.service(key_of(wanted));
+        const std::string why = live ? refuse_name(*live, wanted, gateway, n) : std::string();
+        if (why.empty())
+            return false;
+        refused[key_of(wanted)] = fmt::format(
+            "Service {}: metadata.name: the Gateway needs a Service of this name, and the one that exists "
+            "{}; delete it, or give one of the two another name",
+            to_string(key_of(wanted)), why);
+        return true;
+    });
+    return refused;
+}
+
+void report_refused(const std::map<object_key, std::string>& refused, const attachments& a,
+                    std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems) {
+    for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+        const Listener* listener = a.listeners[i].listener;
+        const auto service = by_listener.find(listener);
+        const auto why = service == by_listener.end() ? refused.end() : refused.find(service->second);
+        if (why == refused.end())
+            continue;
+        by_listener.erase(service);
+        if (a.winners[i] != nullptr)
+            problems.push_back({a.winners[i]->route, why->second, listener});
+    }
+}
+
+std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
+                             std::span<const route_kind* const> kinds, const names& n,
+                             std::map<const Listener*, object_key>& by_listener,
+                             std::vector<problem>& problems) {
+    std::string first;
+    for (const auto& o : obstacles) {
+        const port_claim& one = *o.claims.begin();
+        const std::string why = fmt::format("Service {}: metadata.annotations[{}]: it asks for {} {} port "
+                                            "{}, which Service {} is to have; delete it, "
+                                            "or remove its annotation or its address",
+                                            to_string(o.held_by), n.gateway(), one.address, one.protocol,
+                                            one.port, to_string(o.wanted_by));
+        if (first.empty())
+            first = why;
+        for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+            const Listener* listener = a.listeners[i].listener;
+            const auto service = by_listener.find(listener);
+            const bool is_held = std::any_of(o.claims.begin(), o.claims.end(), [&](const port_claim& c) {
+                return c.port == listener->port && c.protocol == transport_of(*listener, kinds);
+            });
+            if (service == by_listener.end() || service->second != o.wanted_by || !is_held)
+                continue;
+            by_listener.erase(service);
+            if (a.winners[i] != nullptr)
+                problems.push_back({a.winners[i]->route, why, listener});
+        }
+    }
+    return first;
+}
+
+} // namespace gwctl::gateway::detail
