@@ -244,7 +244,7 @@ private:
             return {true, "Programmed", {}};
         if (!has_endpoints("IPv4") && !has_endpoints("IPv6"))
             return {false, "NoEndpoints",
-                    fmt::format("Service {}: spec.selector: no pod has it, so connections to listener {} are "
+                    fmt::format("Service {}: spec.selector: no pod matches it, so connections to listener {} are "
                                 "refused; start the pods, or correct {}",
                                 to_string(service), listener.name, source)};
         std::vector<std::string> lacking;

@@ -96,7 +96,7 @@ TEST_CASE("a route whose Service of its own has no endpoints says so once Kubern
     slice("IPv4", "[]");
     CHECK(
         programmed_of(w) ==
-        fmt::format("False/NoEndpoints: Service default/{}: spec.selector: no pod has it, so connections to "
+        fmt::format("False/NoEndpoints: Service default/{}: spec.selector: no pod matches it, so connections to "
                     "listener a are refused; start the pods, or correct {}",
                     service,
                     is_created ? "the route's labels selectorkey and selectorvalue"
