@@ -243,10 +243,11 @@ private:
         if (slices.empty()) // Kubernetes makes one, if an empty one, as soon as it has seen the Service
             return {true, "Programmed", {}};
         if (!has_endpoints("IPv4") && !has_endpoints("IPv6"))
-            return {false, "NoEndpoints",
-                    fmt::format("Service {}: spec.selector: no pod matches it, so connections to listener {} are "
-                                "refused; start the pods, or correct {}",
-                                to_string(service), listener.name, source)};
+            return {
+                false, "NoEndpoints",
+                fmt::format("Service {}: spec.selector: no pod matches it, so connections to listener {} are "
+                            "refused; start the pods, or correct {}",
+                            to_string(service), listener.name, source)};
         std::vector<std::string> lacking;
         for (const std::string& family : services_.families)
             if (!has_endpoints(family))

@@ -94,13 +94,13 @@ TEST_CASE("a route whose Service of its own has no endpoints says so once Kubern
         w.settle();
     };
     slice("IPv4", "[]");
-    CHECK(
-        programmed_of(w) ==
-        fmt::format("False/NoEndpoints: Service default/{}: spec.selector: no pod matches it, so connections to "
-                    "listener a are refused; start the pods, or correct {}",
-                    service,
-                    is_created ? "the route's labels selectorkey and selectorvalue"
-                               : "the selector of the Service it copies"));
+    CHECK(programmed_of(w) ==
+          fmt::format(
+              "False/NoEndpoints: Service default/{}: spec.selector: no pod matches it, so connections to "
+              "listener a are refused; start the pods, or correct {}",
+              service,
+              is_created ? "the route's labels selectorkey and selectorvalue"
+                         : "the selector of the Service it copies"));
     slice("IPv4", "[{addresses: [10.1.0.1], conditions: {ready: true}}]");
     CHECK(programmed_of(w).starts_with("True/Programmed"));
     slice("IPv6", "[{addresses: ['fd00::1'], conditions: {ready: true}}]");
