@@ -23,10 +23,25 @@ const json::value& member_of(const json::value* object, std::string_view key) {
     return found == nullptr ? nothing : *found;
 }
 
-std::string text_of(const json::value& v) {
-    constexpr std::size_t longest = 80;
+/// Takes away what comes with every condition and says nothing of it.
+void clear_times(json::value& v) {
+    if (auto* list = v.if_array())
+        for (json::value& entry : *list)
+            clear_times(entry);
+    auto* object = v.if_object();
+    if (object == nullptr)
+        return;
+    for (const std::string_view key : {"lastTransitionTime", "observedGeneration"})
+        object->erase(key);
+    for (auto& member : *object)
+        clear_times(member.value());
+}
+
+std::string text_of(json::value v) {
+    constexpr std::size_t longest = 400;
     if (v.is_null())
         return {};
+    clear_times(v);
     std::string text = boost::json::serialize(v);
     if (text.size() <= longest)
         return text;
@@ -46,19 +61,51 @@ std::string join(const std::string& path, std::string_view key) {
     return fmt::format("{}.{}", path, key);
 }
 
+std::string string_member(const json::value& object, std::string_view key) {
+    const auto* text = member_of(&object, key).if_string();
+    return text == nullptr ? std::string() : std::string(*text);
+}
+
+/// "demo-gateway/web", "infra/demo-gateway", "ListenerSet more/web:80".
+std::string parent_name(const json::value& reference) {
+    std::string text;
+    if (const std::string kind = string_member(reference, "kind"); !kind.empty() && kind != "Gateway")
+        text = kind + " ";
+    if (const std::string namespace_ = string_member(reference, "namespace"); !namespace_.empty())
+        text += namespace_ + "/";
+    text += string_member(reference, "name");
+    if (const std::string section = string_member(reference, "sectionName"); !section.empty())
+        text += "/" + section;
+    if (const json::value& port = member_of(&reference, "port"); !port.is_null())
+        text += ":" + boost::json::serialize(port);
+    return text;
+}
+
 /// What tells an entry of a list from the others; empty when nothing does.
 std::string entry_name(const json::value& entry) {
+    if (const json::value& parent = member_of(&entry, "parentRef"); parent.is_object())
+        return parent_name(parent);
     for (const std::string_view key : {"name", "type", "ip", "value"})
-        if (const auto* text = member_of(&entry, key).if_string(); text != nullptr && !text->empty())
-            return std::string(*text);
+        if (std::string text = string_member(entry, key); !text.empty())
+            return text;
     if (const auto* addresses = member_of(&entry, "addresses").if_array();
         addresses != nullptr && !addresses->empty() && addresses->front().is_string())
         return std::string(addresses->front().get_string());
     return {};
 }
 
+bool has_parts(const json::value& entry) {
+    const auto* o = entry.if_object();
+    return o != nullptr && std::any_of(o->begin(), o->end(), [](const auto& member) {
+               return member.value().is_array() || member.value().is_object();
+           });
+}
+
 class comparison {
 public:
+    /// `in_parts`: what is new and has lists or objects in it is shown part by part, not as one field.
+    explicit comparison(bool in_parts) : in_parts_(in_parts) {}
+
     void compare(const std::string& path, const json::value& live, const json::value& wanted) {
         if (covers(live, wanted))
             return;
@@ -68,8 +115,12 @@ public:
                 compare(join(path, member.key()), member_of(&live, member.key()), member.value());
             return;
         }
-        if (wanted.is_array() && live.is_array() && compare_lists(path, live.get_array(), wanted.get_array()))
-            return;
+        if (const auto* list = wanted.if_array()) {
+            static const json::array nothing;
+            const auto* before = in_parts_ && live.is_null() ? &nothing : live.if_array();
+            if (before != nullptr && compare_lists(path, *before, *list))
+                return;
+        }
         found.push_back({path, text_of(live), text_of(wanted)});
     }
 
@@ -93,16 +144,20 @@ private:
         for (const auto& [name, entry] : needs) {
             const auto other = has.find(name);
             const std::string at = fmt::format("{}[{}]", path, name);
-            if (other == has.end())
-                found.push_back({at, {}, text_of(*entry)});
-            else
+            if (other != has.end())
                 compare(at, *other->second, *entry);
+            else if (in_parts_ && has_parts(*entry))
+                compare(at, nullptr, *entry);
+            else
+                found.push_back({at, {}, text_of(*entry)});
         }
         for (const auto& [name, entry] : has)
             if (!needs.contains(name))
                 found.push_back({fmt::format("{}[{}]", path, name), text_of(*entry), {}});
         return found.size() > before;
     }
+
+    bool in_parts_;
 };
 
 void compare_patch(const std::string& path, const json::value& live, const json::value& patch,
@@ -116,7 +171,7 @@ void compare_patch(const std::string& path, const json::value& live, const json:
     }
     if (live == patch || (is_empty(live) && is_empty(patch)))
         return;
-    comparison c;
+    comparison c(true);
     if (!patch.is_null())
         c.compare(path, live, patch);
     if (c.found.empty()) // only the order, or members that the patch takes away
@@ -145,7 +200,7 @@ bool covers(const json::value& live, const json::value& wanted) {
 }
 
 std::vector<field_difference> differences(const json::value& live, const json::value& wanted) {
-    comparison c;
+    comparison c(false);
     c.compare({}, live, wanted);
     return std::move(c.found);
 }

@@ -116,13 +116,17 @@ std::string without_times(const route_verdicts& verdicts) {
     return text;
 }
 
-std::vector<field_difference> changes_of_status(const route_view& route,
-                                                const std::vector<json::value>& parents) {
-    const auto as_status = [](const std::vector<json::value>& all) {
-        return json::object{{"status", {{"parents", json::array(all.begin(), all.end())}}}};
-    };
-    return differences(as_status(route.status->parents.value_or(std::vector<json::value>())),
-                       as_status(parents));
+/// Those of `parents` that are ours, as a status.
+json::value own_status(const std::vector<json::value>& parents, const cluster& c) {
+    json::array own;
+    for (const json::value& entry : parents)
+        if (written_by(entry, c.opts.controller_name))
+            own.push_back(entry);
+    return json::object{{"status", json::object{{"parents", std::move(own)}}}};
+}
+
+json::value own_status(const route_view& route, const cluster& c) {
+    return own_status(route.status->parents.value_or(std::vector<json::value>()), c);
 }
 
 /// Somebody changed our entries: what to say when they are put back. To be asked before, while it can be told who it
@@ -133,7 +137,7 @@ task<std::string> look_at_drift(cluster& c, context& ctx, const route_view& rout
     d.type = route.kind->type;
     d.key = key_of(*route.metadata);
     d.of_status = true;
-    d.fields = changes_of_status(route, parents);
+    d.fields = differences(own_status(route, c), own_status(parents, c));
     if (d.fields.empty())
         co_return std::string();
     const json::value object = co_await fetch(ctx, d.type, c.served_version(d.type), d.key);
@@ -167,8 +171,9 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         c.changes.status_settled(id, *route->metadata, wanted);
         co_return await_change();
     }
-    const bool is_meant =
-        writes.may("patch status of", id, [&] { return changes_of_status(*route, *parents); });
+    const bool is_meant = writes.may("patch status of", id, [&] {
+        return patch_differences(own_status(*route, c), own_status(*parents, c));
+    });
     if (!is_meant)
         co_return await_change();
     const std::string status_id = "status of " + id;

@@ -63,13 +63,6 @@ bool same_reference(const ParentReference& a, const ParentReference& b, const st
     return normal(a) == normal(b);
 }
 
-bool written_by(const json::value& entry, std::string_view controller_name) {
-    const auto* object = entry.if_object();
-    const auto* name = object == nullptr ? nullptr : object->if_contains("controllerName");
-    const auto* text = name == nullptr ? nullptr : name->if_string();
-    return text != nullptr && std::string_view(*text) == controller_name;
-}
-
 /// Those that can be read.
 std::vector<RouteParentStatus> own_entries(const std::vector<json::value>& parents,
                                            std::string_view controller_name) {
@@ -231,6 +224,13 @@ void refuse_programmed(std::vector<Condition>& planned, const std::vector<Condit
     condition_writer conditions(std::move(planned), generation, now);
     conditions.set("Programmed", false, "NoResources", why);
     planned = std::move(conditions).take();
+}
+
+bool written_by(const json::value& entry, std::string_view controller_name) {
+    const auto* object = entry.if_object();
+    const auto* name = object == nullptr ? nullptr : object->if_contains("controllerName");
+    const auto* text = name == nullptr ? nullptr : name->if_string();
+    return text != nullptr && std::string_view(*text) == controller_name;
 }
 
 std::optional<RouteParentStatus> find_entry(const route_view& route, const ParentReference& parent,

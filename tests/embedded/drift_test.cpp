@@ -1,5 +1,4 @@
-// What somebody else changes is put back, with an Event that names the fields and who it was; and
-// -observe-only, which writes nothing.
+// What somebody else changes is put back, with an Event that names the fields and who it was.
 #include "../integration/blocking_client.hpp"
 #include "embedded_run.hpp"
 
@@ -257,24 +256,6 @@ TEST_CASE("what cannot work together is refused before anything starts") {
           }).starts_with("pools: expected"));
 }
 
-TEST_CASE("a Gateway that waits for an address is looked at again while only observing") {
-    gateway_cluster cluster;
-    cluster.load({"nginx.yaml", "class.yaml", "gateway.yaml", "tcproute.yaml"});
-    gateway::options o = default_options();
-    o.observe_only = true;
-    gateway_controller controller(cluster, o);
-    controller.settle();
-    const auto pending = [&] {
-        const std::string text = controller.metrics_text();
-        const std::string name = "\ngwctl_pending_changes ";
-        return std::stoi(text.substr(text.find(name) + name.size()));
-    };
-    const int before = pending();
-    cluster.load({"ipam.yaml"});
-    controller.settle();
-    CHECK(pending() > before); // a Service could be made now
-}
-
 TEST_CASE("each parent that takes a route has its Event") {
     gateway_cluster cluster;
     cluster.load(everything);
@@ -297,41 +278,6 @@ TEST_CASE("each parent that takes a route has its Event") {
          R"({"spec": {"parentRefs": [{"name": "demo-gateway", "sectionName": "web"}, {"name": "second"}]}})");
     controller.settle();
     CHECK(accepted() == 2);
-}
-
-TEST_CASE("observe-only writes nothing, and counts what it would write") {
-    gateway_cluster cluster;
-    cluster.load(everything);
-    cluster.apply("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: {name: web, labels: "
-                  "{serviceBehaviour: update}}}");
-    REQUIRE(cluster.server.wait_until([&] { return cluster.server.settled(); }));
-    const std::size_t before = cluster.server.writes().size();
-    gateway::options o = default_options();
-    o.observe_only = true;
-    {
-        gateway_controller controller(cluster, o);
-        controller.settle();
-        CHECK(controller.metrics_text().find("gwctl_pending_changes ") != std::string::npos);
-        CHECK(controller.metrics_text().find("gwctl_pending_changes 0") == std::string::npos);
-    }
-    CHECK(cluster.server.writes().size() == before); // not even Events and the Lease
-    {
-        gateway_controller controller(cluster, default_options());
-        controller.settle();
-        CHECK(controller.stop() == 0);
-    }
-    const std::size_t settled = cluster.server.writes().size();
-    gateway_controller controller(cluster, o);
-    controller.settle();
-    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
-    CHECK(cluster.server.writes().size() == settled);
-    cluster.apply("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: {name: more}, spec: "
-                  "{parentRefs: [{name: demo-gateway}], rules: [{backendRefs: [{name: nginx, port: 80}]}]}}");
-    controller.settle();
-    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") == std::string::npos);
-    REQUIRE(cluster.server.remove("tcproutes.gateway.networking.k8s.io", "default", "more"));
-    controller.settle();
-    CHECK(controller.metrics_text().find("gwctl_pending_changes 0") != std::string::npos);
 }
 
 TEST_CASE(

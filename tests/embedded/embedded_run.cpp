@@ -99,8 +99,9 @@ std::vector<std::string> gateway_cluster::writes_since(std::size_t since) const 
     return lines;
 }
 
-gateway_controller::gateway_controller(gateway_cluster& cluster, gateway::options o) : cluster_(cluster) {
-    log::configure({.minimum = log::level::error});
+gateway_controller::gateway_controller(gateway_cluster& cluster, gateway::options o, log::level least_logged)
+    : cluster_(cluster) {
+    log::configure({.minimum = least_logged});
     manager_options m;
     m.name = "gateway-api-controller";
     m.handle_signals = false;

@@ -1,6 +1,7 @@
 // The gateway controller on the embedded API server, with the files of manifests/.
 #pragma once
 
+#include <gwctl/core/log.hpp>
 #include <gwctl/gateway/gateway.hpp>
 #include <gwctl/testing/manager_thread.hpp>
 
@@ -48,7 +49,8 @@ private:
 /// The controller, running as long as this lives.
 class gateway_controller {
 public:
-    gateway_controller(gateway_cluster& cluster, gateway::options o);
+    gateway_controller(gateway_cluster& cluster, gateway::options o,
+                       log::level least_logged = log::level::error);
 
     /// Fails the test when the controller does not become quiet or a key keeps failing.
     void settle();

@@ -14,10 +14,11 @@ bool covers(const json::value& live, const json::value& wanted);
 
 /// A field that is not as wanted.
 struct field_difference {
-    /// "spec.ports[tcp-80].port"; entries of lists by name, type or address where they have one, else by
-    /// number.
+    /// "spec.ports[tcp-80].port"; entries of lists by name, type, address or parentRef. A list whose entries
+    /// have none of these is one field.
     std::string path{};
-    std::string live{};   ///< as JSON, at most 80 bytes; empty when absent
+    /// As JSON, at most 400 bytes; empty when absent. Without the times and generations of conditions.
+    std::string live{};
     std::string wanted{}; ///< the same
     friend bool operator==(const field_difference&, const field_difference&) = default;
 };
@@ -26,7 +27,7 @@ struct field_difference {
 std::vector<field_difference> differences(const json::value& live, const json::value& wanted);
 
 /// The fields that a JSON merge patch (RFC 7386) would change in `live`, but for the resourceVersion that
-/// makes it conditional.
+/// makes it conditional. What is new is shown part by part: "status.parents[demo-gateway/web].conditions[Accepted]".
 std::vector<field_difference> patch_differences(const json::value& live, const json::value& patch);
 
 /// "spec.type, spec.ports[tcp-80].port and 3 more"

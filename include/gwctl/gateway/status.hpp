@@ -79,6 +79,9 @@ std::optional<std::vector<json::value>> route_parents(const route_view& route,
                                                       const std::vector<parent_verdict>& verdicts,
                                                       std::string_view controller_name, wall_time now);
 
+/// Whether an entry of `status.parents` is that controller's.
+bool written_by(const json::value& entry, std::string_view controller_name);
+
 /// Our entry for a parent, if the route's status has one.
 std::optional<gateway_v1::RouteParentStatus>
 find_entry(const route_view& route, const ParentReference& parent, std::string_view controller_name);

@@ -70,10 +70,10 @@ TEST_CASE("differences name fields, entries of lists and keys of maps") {
 }
 
 TEST_CASE("a difference shows both values, shortened between characters") {
-    const auto found = differences(yaml("{a: '1'}"), yaml("{a: " + std::string(200, 'x') + "}"));
+    const auto found = differences(yaml("{a: '1'}"), yaml("{a: " + std::string(1000, 'x') + "}"));
     REQUIRE(found.size() == 1);
     CHECK(found[0].live == "\"1\"");
-    CHECK(found[0].wanted.size() <= 80);
+    CHECK(found[0].wanted.size() <= 400);
     CHECK(found[0].wanted.ends_with("..."));
 }
 
@@ -88,6 +88,32 @@ TEST_CASE("what a merge patch would change") {
     CHECK(changed("{metadata: {labels: {a: null, b: z}}}") == "metadata.labels[a], metadata.labels[b]");
     CHECK(changed("{spec: {ports: [{name: a}, {name: b}]}}") == "spec.ports[b]");
     CHECK(changed("{spec: {type: B}}") == "spec.type");
+}
+
+TEST_CASE("what is new in a patch is shown part by part, and entries of a route's status by their parent") {
+    const json::value patch = yaml(R"(
+status:
+  parents:
+  - parentRef: {name: gw, sectionName: web}
+    controllerName: example.com/l4
+    conditions: [{type: Accepted, status: 'True', observedGeneration: 1, lastTransitionTime: now}]
+)");
+    const auto parts = patch_differences(yaml("{status: {}}"), patch);
+    CHECK(list_paths(parts) ==
+          "status.parents[gw/web].parentRef.name, status.parents[gw/web].parentRef.sectionName, "
+          "status.parents[gw/web].controllerName, status.parents[gw/web].conditions[Accepted]");
+    CHECK(parts.back().wanted == R"({"type":"Accepted","status":"True"})");
+    const auto whole = differences(yaml("{status: {parents: []}}"), patch);
+    CHECK(list_paths(whole) == "status.parents[gw/web]");
+    CHECK(whole[0].wanted ==
+          R"({"parentRef":{"name":"gw","sectionName":"web"},"controllerName":"example.com/l4",)"
+          R"("conditions":[{"type":"Accepted","status":"True"}]})");
+    const auto parent = [](std::string_view reference) {
+        return paths("{parents: []}", "{parents: [{parentRef: " + std::string(reference) + "}]}");
+    };
+    CHECK(parent("{name: gw}") == "parents[gw]");
+    CHECK(parent("{namespace: infra, name: gw, port: 80}") == "parents[infra/gw:80]");
+    CHECK(parent("{kind: ListenerSet, name: more, sectionName: a}") == "parents[ListenerSet more/a]");
 }
 
 TEST_CASE("property: there are differences exactly where an object is not covered") {
