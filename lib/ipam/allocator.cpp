@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace gwctl::ipam {
 namespace {
@@ -14,6 +15,15 @@ constexpr std::array families{ip_family::ipv4, ip_family::ipv6};
 
 std::size_t index(ip_family family) { return static_cast<std::size_t>(family); }
 
+auto order_of(const pool& p) { return std::tie(p.namespace_, p.key); }
+
+interval_set without(interval_set from, const interval_set& what) {
+    for (const auto& [first, last] : what.ranges()) {
+        from.erase(address_range{first, last});
+    }
+    return from;
+}
+
 } // namespace
 
 void throw_exception_from_error(const refusal& r, const boost::source_location& where) {
@@ -21,28 +31,46 @@ void throw_exception_from_error(const refusal& r, const boost::source_location& 
 }
 
 void allocator::set_pools(pool_config config) {
-    config_ = std::move(config);
-    states_.clear();
+    const pool_config before = std::exchange(config_, std::move(config)); // states_ refers to its pools
+    std::vector<pool_state> states_before = std::exchange(states_, {});
     for (const pool& p : config_.pools) {
-        states_.push_back(
-            {.definition = &p,
-             .free = p.addresses,
-             .capacity = {p.addresses.size(ip_family::ipv4), p.addresses.size(ip_family::ipv6)}});
+        const auto old = std::lower_bound(states_before.begin(), states_before.end(), p,
+                                          [](const pool_state& state, const pool& wanted) {
+                                              return order_of(*state.definition) < order_of(wanted);
+                                          });
+        const bool is_new = old == states_before.end() || old->definition->key != p.key;
+        states_.push_back(is_new ? state_of(p, pool(), pool_state())
+                                 : state_of(p, *old->definition, std::move(*old)));
     }
     std::sort(states_.begin(), states_.end(), [](const pool_state& a, const pool_state& b) {
-        return std::tie(a.definition->namespace_, a.definition->key) <
-               std::tie(b.definition->namespace_, b.definition->key);
+        return order_of(*a.definition) < order_of(*b.definition);
     });
-    for (const claim& c : ledger_.claims()) {
-        if (ledger_.holder_of(c.address)->holder == c.holder) { // once per address
-            mark_used(c.address);
+}
+
+/// Looks only at the addresses in which a pool differs from what it was.
+allocator::pool_state allocator::state_of(const pool& p, const pool& before, pool_state state) const {
+    const interval_set gone = without(before.addresses, p.addresses);
+    for (const auto& [first, last] : gone.ranges()) {
+        state.free.erase(address_range{first, last});
+        state.used[index(first.family())] -= ledger_.held_in({first, last}).size();
+    }
+    const interval_set added = without(p.addresses, before.addresses);
+    for (const auto& [first, last] : added.ranges()) {
+        state.free.insert(address_range{first, last});
+        for (const ip_address& address : ledger_.held_in({first, last})) {
+            state.free.erase(address);
+            ++state.used[index(first.family())];
         }
     }
+    state.definition = &p;
+    state.capacity = {p.addresses.size(ip_family::ipv4), p.addresses.size(ip_family::ipv6)};
+    return state;
 }
 
 void allocator::rebuild(std::vector<claim> in_use, std::vector<request> pinned) {
     ledger_ = {};
     unconfirmed_.clear();
+    states_.clear();
     set_pools(std::move(config_));
     for (claim& c : in_use) {
         record(std::move(c));

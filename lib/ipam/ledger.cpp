@@ -67,6 +67,15 @@ std::vector<ip_address> ledger::addresses_of(std::string_view holder) const {
     return it == by_holder_.end() ? std::vector<ip_address>() : it->second;
 }
 
+std::vector<ip_address> ledger::held_in(const address_range& range) const {
+    std::vector<ip_address> all;
+    for (auto it = by_address_.lower_bound(range.first); it != by_address_.end() && it->first <= range.last;
+         ++it) {
+        all.push_back(it->first);
+    }
+    return all;
+}
+
 std::vector<claim> ledger::claims() const {
     std::vector<claim> all;
     for (const auto& [address, claims] : by_address_) {

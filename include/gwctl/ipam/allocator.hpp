@@ -114,7 +114,8 @@ public:
     allocator(allocator&&) = default;
     allocator& operator=(allocator&&) = default;
 
-    /// Replaces the pools; who holds what stays.
+    /// Replaces the pools; who holds what stays. Costs as much as they differ: O(log n) for each range, and
+    /// for each address in use that a pool gains or loses.
     void set_pools(pool_config config);
     const pool_config& pools() const noexcept { return config_; }
 
@@ -155,6 +156,7 @@ private:
     };
     using pool_list = std::vector<const pool_state*>;
 
+    pool_state state_of(const pool& p, const pool& before, pool_state state) const;
     void record(claim c);
     void remove(std::string_view holder, const ip_address& address);
     void mark_used(const ip_address& address);

@@ -59,6 +59,9 @@ public:
     /// What a holder claims, in ascending order, rightful or not.
     std::vector<ip_address> addresses_of(std::string_view holder) const;
 
+    /// The addresses in use of a range, ascending. O(log n), and as many as there are.
+    std::vector<ip_address> held_in(const address_range& range) const;
+
     /// The number of addresses in use.
     std::size_t size() const noexcept { return by_address_.size(); }
     /// All claims in the order of their addresses, the rightful one of each first.

@@ -62,6 +62,16 @@ TEST_CASE("ledger: a holder may have several addresses, each claimed once") {
     CHECK(l.find("Gateway default/web", at("10.0.0.9")) == nullptr);
 }
 
+TEST_CASE("ledger: the addresses in use of a range, its ends included, each once") {
+    ledger l;
+    for (const char* address : {"10.0.0.1", "10.0.0.2", "10.0.0.4", "10.0.0.5", "2001:db8::2"})
+        l.record({at(address), "Gateway default/web", claim_kind::dynamic, second(1)});
+    l.record({at("10.0.0.2"), "Gateway default/other", claim_kind::dynamic, second(2)});
+    CHECK(l.held_in({at("10.0.0.2"), at("10.0.0.4")}) == std::vector{at("10.0.0.2"), at("10.0.0.4")});
+    CHECK(l.held_in({at("10.0.0.3"), at("10.0.0.3")}).empty());
+    CHECK(l.held_in({at("10.0.0.5"), at("255.255.255.255")}) == std::vector{at("10.0.0.5")});
+}
+
 TEST_CASE("ledger: removing what is not there changes nothing") {
     ledger l;
     l.record({at("10.0.0.1"), "Gateway default/web", claim_kind::dynamic, second(1)});
