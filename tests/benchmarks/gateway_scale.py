@@ -12,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 
-ROUTES, ENDPOINTS = 2, 4  # of a Gateway, of a route
+SHAPES = {"changes": ("10", "10"), "start": ("2", "4")}  # routes of a Gateway, endpoints of a route
 LIMITS = {"changes": 1.1, "start": 1.02}  # of the ratio
 
 
 def instructions(program, what, gateways, folder):
     """What was measured -> its instructions, on average."""
     subprocess.run(["valgrind", "--tool=callgrind", "--instr-atstart=no", "--collect-atstart=no", "--quiet",
-                    f"--callgrind-out-file={folder}/{gateways}.out", program, what, str(gateways), str(ROUTES),
-                    str(ENDPOINTS)], check=True)
+                    f"--callgrind-out-file={folder}/{gateways}.out", program, what, str(gateways), *SHAPES[what]],
+                   check=True)
     counts = collections.defaultdict(list)
     for path in pathlib.Path(folder).glob(f"{gateways}.out*"):
         text = path.read_text()
@@ -36,9 +36,9 @@ def main():
     program, what, small, large = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     with tempfile.TemporaryDirectory() as folder:
         few, many = (instructions(program, what, n, folder) for n in (small, large))
-    print(f"{what:12} {small:>14} {large:>14}   ratio")
+    print(f"{what:24} {small:>14} {large:>14}   ratio")
     for each in sorted(many):
-        print(f"{each:12} {few[each]:14,.0f} {many[each]:14,.0f} {many[each] / few[each]:7.3f}")
+        print(f"{each:24} {few[each]:14,.0f} {many[each]:14,.0f} {many[each] / few[each]:7.3f}")
     limit = LIMITS[what]
     failed = [each for each in many if many[each] > limit * few[each]]
     if failed or not many:
