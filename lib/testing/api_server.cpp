@@ -54,7 +54,8 @@ cluster_options options_of(const api_server_options& o) {
 class api_server::impl {
 public:
     explicit impl(api_server_options o)
-        : options(std::move(o)), state(options_of(options)), server(state, options.bookmark_interval) {
+        : options(std::move(o)), state(options_of(options), options.read_history),
+          server(state, options.bookmark_interval) {
         server.listen(options.bind, options.port);
         if (options.workloads)
             stand_ins.push_back(make_workloads());
@@ -220,6 +221,11 @@ bool api_server::remove(std::string_view kind, std::string_view ns, std::string_
 std::vector<write_record> api_server::writes() const {
     std::lock_guard lock(impl_->state.guard);
     return impl_->state.objects.writes();
+}
+
+std::vector<read_record> api_server::reads() const {
+    std::lock_guard lock(impl_->state.guard);
+    return impl_->state.reads.all();
 }
 
 std::uint64_t api_server::resource_version() const {

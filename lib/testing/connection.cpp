@@ -197,6 +197,7 @@ task<bool> connection::serve_one() {
     {
         std::lock_guard lock(server_.state().guard);
         ++server_.state().requests;
+        server_.state().reads.note(r);
         fault = take_fault(server_.state().faults, r);
     }
     if (fault && fault->latency.count() > 0) {

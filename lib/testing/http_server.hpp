@@ -1,6 +1,7 @@
 // Beast over the REST interface: connections, keep-alive, watch streams, faults.
 #pragma once
 
+#include "read_log.hpp"
 #include "rest.hpp"
 
 #include <gwctl/testing/fault.hpp>
@@ -21,11 +22,13 @@ namespace gwctl::testing::detail {
 
 /// What connections, stand-ins and the owner share. `guard` guards everything here.
 struct shared_state {
-    explicit shared_state(cluster_options o) : objects(std::move(o)), api(objects) {}
+    shared_state(cluster_options o, std::size_t read_history)
+        : objects(std::move(o)), api(objects), reads(read_history) {}
 
     std::mutex guard;
     cluster objects;
     rest api;
+    read_log reads;
     std::list<fault> faults;
     std::uint64_t requests = 0;
     std::size_t open_watches = 0;

@@ -4,6 +4,7 @@
 #include <gwctl/core/error.hpp>
 #include <gwctl/json/value.hpp>
 #include <gwctl/testing/fault.hpp>
+#include <gwctl/testing/read_record.hpp>
 #include <gwctl/testing/write_record.hpp>
 
 #include <chrono>
@@ -33,6 +34,8 @@ struct api_server_options {
     std::chrono::milliseconds bookmark_interval = std::chrono::seconds(30);
     /// Changes that watches can look back on; older ones are forgotten as by `compact`.
     std::size_t history = 200000;
+    /// Reads that `reads` tells of; older ones are forgotten.
+    std::size_t read_history = 10000;
 
     /// Dependents of deleted owners are deleted, and namespaces are emptied, as kube-controller-manager does.
     bool garbage_collection = true;
@@ -108,6 +111,8 @@ public:
 
     /// Every write since the start, in order.
     std::vector<write_record> writes() const;
+    /// The newest reads, in order: gets, lists and watches over HTTP, each when it was asked for.
+    std::vector<read_record> reads() const;
     /// The newest resourceVersion.
     std::uint64_t resource_version() const;
     std::size_t open_watches() const;
