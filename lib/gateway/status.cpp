@@ -253,7 +253,7 @@ std::optional<std::vector<json::value>> route_parents(const route_view& route,
         if (!written_by(entry, controller_name))
             after.push_back(entry);
     const std::vector<RouteParentStatus> ours = own_entries(before, controller_name);
-    bool changed = ours.size() != verdicts.size();
+    bool changed = before.size() - after.size() != verdicts.size(); // one of ours too many may be unreadable
     for (const parent_verdict& v : verdicts) {
         const RouteParentStatus status = parent_status(route, v, ours, controller_name, now);
         changed = changed || std::find(ours.begin(), ours.end(), status) == ours.end();
