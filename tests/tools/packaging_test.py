@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""seed B3: the manifest of the Go controller's successor named flags that its binary did not have, lacked permissions,
+"""The manifest of the Go controller's successor named flags that its binary did not have, lacked permissions,
 and its image had no certificates and ran as root."""
 import os
 import re
@@ -25,7 +25,7 @@ class Packaging(unittest.TestCase):
                     found.setdefault(key, set()).update(v.strip() for v in verbs.split(","))
         return found
 
-    def test_every_argument_is_a_flag_of_the_program(self):
+    def test_seed_B3_every_argument_is_a_flag_of_the_program(self):
         arguments = re.search(r"\n        args:\n((?:        - .*\n)+)", self.install).group(1)
         flags = re.findall(r"- -+([a-z-]+)", arguments)
         self.assertGreater(len(flags), 3)
@@ -34,7 +34,7 @@ class Packaging(unittest.TestCase):
         for flag in flags:
             self.assertRegex(usage, rf" -{flag}\b")
 
-    def test_the_permissions_to_do_the_work(self):
+    def test_seed_B3_the_permissions_to_do_the_work(self):
         rules = self.rules()
         gateway = "gateway.networking.k8s.io"
         for kind in ("gatewayclasses", "gateways", "tcproutes", "udproutes"):
@@ -45,7 +45,7 @@ class Packaging(unittest.TestCase):
             self.assertLessEqual({"list", "watch", "create", "patch", "delete"}, rules[key])
         self.assertLessEqual({"create", "patch"}, rules[("", "events")])
 
-    def test_the_image_has_certificates_and_a_user(self):
+    def test_seed_B3_the_image_has_certificates_and_a_user(self):
         final_stage = self.dockerfile[self.dockerfile.rindex("\nFROM "):]
         self.assertIn("ca-certificates", final_stage)
         self.assertRegex(final_stage, r"(?m)^USER [1-9]\d*:[1-9]\d*$")

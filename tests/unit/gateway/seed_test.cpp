@@ -1,6 +1,6 @@
 // The mistakes of the Go controller and its successor, by the numbers under which they were studied: each has
 // a test that fails if it is made again. Packaging (B3) is in tests/tools/packaging_test.py; what needs the
-// API server and watches (B8, B21) in tests/embedded/seed_test.cpp.
+// API server and watches (B8, B21) in tests/embedded/seed_test.cpp and watch_test.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,6 +34,19 @@ world tcp_world() {
     return w;
 }
 
+std::string labels_of(std::string_view behaviour) {
+    return fmt::format("{{serviceBehaviour: {}, selectorkey: app, selectorvalue: x}}", behaviour);
+}
+
+/// Whether a Service with an address has the port.
+bool serves(const world& w, std::string_view protocol, std::int32_t port) {
+    for (const auto& s : w.list<Service>())
+        for (const auto& p : s->spec.ports)
+            if (!s->spec.loadBalancerIP.empty() && p.protocol == protocol && p.port == port)
+                return true;
+    return false;
+}
+
 void check_quiet(world& w) {
     w.take_writes();
     w.restart();
@@ -44,14 +57,16 @@ void check_quiet(world& w) {
 } // namespace
 
 TEST_CASE("seed B1: UDPRoutes are served under every behaviour, as TCPRoutes are") {
-    for (const std::string_view behaviour : {"merge", "duplicate", "update"}) {
+    for (const std::string_view behaviour : {"merge", "create", "duplicate", "update"}) {
         world w;
         w.gateway("web", "[{name: a, protocol: UDP, port: 53}]");
         w.backend("dns", "[{name: dns, port: 5353, protocol: UDP}]");
-        w.route("UDPRoute", "r", "[{name: web}]", "[{name: dns, port: 5353}]",
-                fmt::format("{{serviceBehaviour: {}}}", behaviour));
+        w.route("UDPRoute", "r", "[{name: web}]",
+                fmt::format("[{{name: {}, port: 5353}}]", behaviour == "create" ? "made" : "dns"),
+                labels_of(behaviour));
         w.settle();
         INFO(behaviour);
+        CHECK(serves(w, "UDP", 53));
         CHECK(w.said("UDPRoute", "r", "Programmed").starts_with("True/Programmed"));
         CHECK(w.programmed("web") == "True/Programmed");
     }
@@ -170,14 +185,22 @@ TEST_CASE("seed B12: other namespaces need a grant, and their Services are never
     w.add("{kind: Namespace, metadata: {name: team}}");
     w.backend("team/app", "[{port: 8080}]");
     const Service before = *w.get<Service>("team/app");
-    for (const std::string_view behaviour : {"merge", "duplicate", "update"}) {
-        w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, namespace: team, port: 8080}]",
-                fmt::format("{{serviceBehaviour: {}}}", behaviour));
+    const auto refused = [&](std::string_view behaviour, std::string_view backend) {
+        w.route("TCPRoute", "r", "[{name: web}]",
+                fmt::format("[{{name: {}, namespace: team, port: 8080}}]", backend), labels_of(behaviour));
         w.settle();
         INFO(behaviour);
         CHECK(w.shown("TCPRoute", "r").ends_with("ResolvedRefs=False/RefNotPermitted"));
         CHECK(*w.get<Service>("team/app") == before);
-    }
+        CHECK(w.get<Service>("team/made") == nullptr);
+        CHECK(w.get<Service>("team/app-gw-api") == nullptr);
+    };
+    refused("merge", "app");
+    w.add("{kind: ReferenceGrant, metadata: {namespace: team, name: g}, spec: {from: [{group: "
+          "gateway.networking.k8s.io, kind: TCPRoute, namespace: default}], to: [{group: '', kind: "
+          "Service}]}}");
+    for (const std::string_view behaviour : {"create", "duplicate", "update"})
+        refused(behaviour, behaviour == "create" ? "made" : "app"); // a grant permits to refer, not to write
 }
 
 TEST_CASE("seed B13: create finds its own Service again") {
@@ -228,10 +251,13 @@ TEST_CASE("seed B15: the copy has the address, follows the source, and nothing o
 
 TEST_CASE("seed B16: no Service gets a finalizer of ours") {
     world w = tcp_world();
-    for (const std::string_view behaviour : {"merge", "duplicate", "update"}) {
-        w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 8080}]",
-                fmt::format("{{serviceBehaviour: {}}}", behaviour));
+    for (const std::string_view behaviour : {"merge", "create", "duplicate", "update"}) {
+        w.route("TCPRoute", "r", "[{name: web}]",
+                fmt::format("[{{name: {}, port: 8080}}]", behaviour == "create" ? "made" : "app"),
+                labels_of(behaviour));
         w.settle();
+        INFO(behaviour);
+        CHECK(serves(w, "TCP", 80));
         for (const auto& s : w.list<Service>())
             CHECK(s->metadata.finalizers.empty());
     }
