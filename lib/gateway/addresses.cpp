@@ -56,6 +56,14 @@ std::vector<std::string> split(std::string_view list) {
     return entries;
 }
 
+/// The lines that a message does not have already.
+std::vector<std::string> untold(const std::string& message, const std::vector<std::string>& lines) {
+    std::vector<std::string> more;
+    std::copy_if(lines.begin(), lines.end(), std::back_inserter(more),
+                 [&](const std::string& line) { return message.find(line) == message.npos; });
+    return more;
+}
+
 } // namespace
 
 std::vector<std::string> address_book::configure(const ConfigMap* pools) {
@@ -207,9 +215,8 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
             "-n {3} --from-literal range-global=192.168.1.10-192.168.1.20",
             path, to_string(options_.ipam_config), options_.ipam_config.name,
             options_.ipam_config.namespace_);
-    else if (!allocator_.pools().errors.empty())
-        v.message +=
-            fmt::format(" (and the pools have mistakes: {})", fmt::join(allocator_.pools().errors, "; "));
+    else if (const auto more = untold(v.message, allocator_.pools().errors); !more.empty())
+        v.message += fmt::format(" (and the pools have mistakes: {})", fmt::join(more, "; "));
     return v;
 }
 
@@ -254,7 +261,7 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
         if (!is_ip(wishes[i])) {
             a.result.accepted = {
                 false, "UnsupportedAddress",
-                fmt::format("spec.addresses[{}].type: expected IPAddress, got {}; use an IP address, "
+                fmt::format("spec.addresses[{}].type: expected IPAddress, got \"{}\"; use an IP address, "
                             "or remove the entry to have one assigned",
                             i, *wishes[i].type)};
             return a;
@@ -345,11 +352,11 @@ std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request
             usable = {false, "AddressNotUsable", path + parsed.error().message + "; correct or remove it"};
             continue;
         }
-        if (parsed->number() == 0) {
+        if (const std::string_view special = ipam::special_range_of(*parsed); !special.empty()) {
             usable = {false, "AddressNotUsable",
-                      fmt::format("{}{} is no address that could be announced; name another, or none "
-                                  "to get a free one",
-                                  path, parsed->to_string())};
+                      fmt::format("{}{} is of {}, which a load balancer cannot announce; name another, or "
+                                  "none to get a free one",
+                                  path, parsed->to_string(), special)};
             continue;
         }
         request.besides.push_back(*parsed);

@@ -1,3 +1,5 @@
+#include "limits.hpp"
+
 #include <gwctl/gateway/attach.hpp>
 #include <gwctl/gateway/names.hpp>
 
@@ -243,6 +245,11 @@ result<behaviour> behaviour_of(const route_view& route, behaviour fallback) {
                                  label_selector_key, label_selector_value,
                                  has_key ? label_selector_value : label_selector_key, label_behaviour,
                                  behaviour_names)};
+    if (chosen == behaviour::create && labels.at(std::string(label_selector_key)).empty())
+        return error{errc::invalid,
+                     fmt::format("metadata.labels[{}]: expected the key of a label of the pods, "
+                                 "got \"\"; correct it",
+                                 label_selector_key)};
     return chosen;
 }
 
@@ -283,13 +290,18 @@ attachments attach_all(const snapshot& s, behaviour fallback) {
         const result<behaviour> served_by = behaviour_of(route, fallback);
         if (served_by.has_value())
             entry.served_by = *served_by;
+        std::string mistake;
+        if (served_by.has_error())
+            mistake = served_by.error().message;
+        else if (!route.kind->counted_only)
+            mistake = detail::route_mistake(route, *served_by);
         std::set<std::size_t> taken;
         for (const ParentReference& parent : route.spec->parentRefs) {
             std::optional<attachment> a = attach_by(route, parent);
             if (!a)
                 continue;
-            if (a->accepted.holds && served_by.has_error()) {
-                a->accepted = {false, "UnsupportedValue", served_by.error().message};
+            if (a->accepted.holds && !mistake.empty()) {
+                a->accepted = {false, "UnsupportedValue", mistake};
                 a->listeners.clear();
             }
             taken.insert(a->listeners.begin(), a->listeners.end());

@@ -24,6 +24,11 @@ verdict judge_namespace(const std::string& path, const route_view& route, const 
     const std::string& from = route.metadata->namespace_;
     if (target.namespace_ == from)
         return {};
+    if (target.namespace_.empty())
+        return {false, "RefNotPermitted",
+                fmt::format("{}.namespace: expected a namespace, got \"\"; name one, or remove the field for "
+                            "the route's own",
+                            path)};
     if (!cluster.reads(target.namespace_))
         return {
             false, "RefNotPermitted",

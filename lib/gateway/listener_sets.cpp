@@ -24,6 +24,9 @@ verdict set_accepted(const attachments& a, const listener_set_rules& rules, cons
         return rules.allowed;
     if (!gateway_accepted.holds)
         return {false, "ParentNotAccepted", "The Gateway is not accepted: " + gateway_accepted.message};
+    if (rules.count == 0)
+        return {false, "ListenersNotValid",
+                "spec.listeners: expected at least one listener, got none; add one"};
     std::vector<std::string> bad;
     for (const listener_rules& l : a.of(rules))
         if (!l.usable())
@@ -65,7 +68,8 @@ verdict set_programmed(const verdict& accepted, const verdict& gateway, const st
         return {true, "Programmed", "The listeners that are accepted are served"};
     const auto waiting =
         std::find_if(entries.begin(), entries.end(), [](const verdict& v) { return v.reason == "Pending"; });
-    return waiting == entries.end() ? verdict{false, "Pending", "No listener is served yet"} : *waiting;
+    return waiting == entries.end() ? verdict{false, "Pending", "spec.listeners: none is served yet; wait"}
+                                    : *waiting;
 }
 
 } // namespace
@@ -90,8 +94,9 @@ listener_set_status(const ListenerSet& set, const attachments& a, const Gateway&
     std::vector<verdict> entries;
     for (std::size_t i = rules->first; i < rules->first + rules->count; ++i) {
         entries.push_back(entry_programmed(a.listeners[i], gateway_programmed, services, kinds));
-        status.listeners.push_back(listener_status(a.listeners[i], a.attached[i], entries.back(),
-                                                   set.status.listeners, generation, now));
+        if (!has_listener(status.listeners, a.listeners[i].listener->name))
+            status.listeners.push_back(listener_status(a.listeners[i], a.attached[i], entries.back(),
+                                                       set.status.listeners, generation, now));
     }
     const verdict accepted = set_accepted(a, *rules, as_verdict(*parent_accepted));
     condition_writer conditions(set.status.conditions, generation, now);

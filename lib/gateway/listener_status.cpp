@@ -52,6 +52,10 @@ ListenerStatus listener_status(const listener_rules& rules, std::int32_t attache
     return status;
 }
 
+bool has_listener(const std::vector<ListenerStatus>& all, std::string_view name) {
+    return std::any_of(all.begin(), all.end(), [&](const ListenerStatus& l) { return l.name == name; });
+}
+
 bool has_usable_listener(const judged_listeners& judged, const listener_set_rules& set) {
     const auto its = judged.of(set);
     return std::any_of(its.begin(), its.end(), [](const listener_rules& r) { return r.usable(); });

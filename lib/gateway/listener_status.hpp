@@ -16,6 +16,9 @@ gateway_v1::ListenerStatus listener_status(const listener_rules& rules, std::int
                                            const std::vector<gateway_v1::ListenerStatus>& existing,
                                            std::int64_t generation, wall_time now);
 
+/// Whether one of this name is among them: API servers refuse a status that has two.
+bool has_listener(const std::vector<gateway_v1::ListenerStatus>& all, std::string_view name);
+
 /// Whether a listener of the set can be served.
 bool has_usable_listener(const judged_listeners& judged, const listener_set_rules& set);
 

@@ -1,4 +1,5 @@
 #include "certificates.hpp"
+#include "limits.hpp"
 
 #include <gwctl/gateway/listeners.hpp>
 
@@ -14,6 +15,12 @@ namespace {
 bool matches_kind(const gateway_v1::RouteGroupKind& wanted, const route_kind& kind) {
     return wanted.kind == kind.type.kind &&
            wanted.group.value_or(std::string(gateway_v1::group)) == kind.type.group;
+}
+
+std::string describe_kind(const gateway_v1::RouteGroupKind& wanted) {
+    const std::string group = wanted.group.value_or(std::string(gateway_v1::group));
+    return group == gateway_v1::group ? fmt::format("\"{}\"", wanted.kind)
+                                      : fmt::format("\"{}\" of group \"{}\"", wanted.kind, group);
 }
 
 std::string known_protocols(std::span<const route_kind* const> kinds) {
@@ -42,7 +49,7 @@ void judge_kinds(listener_rules& rules, std::vector<const route_kind*> fitting, 
                                    fmt::format("spec.listeners[{}].allowedRoutes.kinds[{}]: {} does not fit "
                                                "protocol {}; expected {}; correct or "
                                                "remove it",
-                                               index, i, wanted[i].kind, rules.listener->protocol,
+                                               index, i, describe_kind(wanted[i]), rules.listener->protocol,
                                                fitting.front()->type.kind)};
         else if (std::find(rules.kinds.begin(), rules.kinds.end(), *kind) == rules.kinds.end())
             rules.kinds.push_back(*kind);
@@ -54,6 +61,10 @@ listener_rules judge(const Listener& listener, std::size_t index, const listener
     listener_rules rules;
     rules.listener = &listener;
     rules.accepted = {true, "Accepted", "The listener is valid"};
+    if (listener.hostname && (listener.protocol == "TCP" || listener.protocol == "UDP"))
+        rules.accepted.message += fmt::format("; spec.listeners[{}].hostname: means nothing for protocol {}; "
+                                              "remove it",
+                                              index, listener.protocol);
     rules.resolved_refs = {true, "ResolvedRefs", "All references are resolved"};
     std::vector<const route_kind*> fitting;
     std::copy_if(kinds.begin(), kinds.end(), std::back_inserter(fitting),
@@ -71,6 +82,9 @@ listener_rules judge(const Listener& listener, std::size_t index, const listener
             false, "PortUnavailable",
             fmt::format("spec.listeners[{}].port: expected a port between 1 and 65535, got {}; correct it",
                         index, listener.port)};
+    else if (const std::string mistake = detail::listener_mistake(listener); !mistake.empty())
+        rules.accepted = {false, "UnsupportedValue",
+                          fmt::format("spec.listeners[{}].{}; correct it", index, mistake)};
     judge_kinds(rules, std::move(fitting), index);
     if (listener.protocol == "HTTPS") {
         verdict certificates = judge_certificates(listener, index, owner, cluster);
@@ -244,6 +258,7 @@ std::vector<listener_rules> judge_each(const std::vector<Listener>& listeners, c
     rules.reserve(listeners.size());
     for (std::size_t i = 0; i < listeners.size(); ++i)
         rules.push_back(judge(listeners[i], i, owner, kinds, cluster));
+    detail::refuse_repeated_names(rules);
     return rules;
 }
 
@@ -297,6 +312,9 @@ verdict judge_set(const ListenerSet& set, const Gateway& gateway, const cluster_
     if (from == "Same")
         return refused("ListenerSets of its own namespace only");
     if (from == "Selector" && rule.selector) {
+        if (const std::string mistake = detail::selector_mistake(*rule.selector); !mistake.empty())
+            return refused("ListenerSets of namespaces that its selector matches only, which is not valid: " +
+                           mistake);
         if (const std::string why = cluster.labels_unknown(); !why.empty())
             return refused(fmt::format("ListenerSets of namespaces that its selector matches, and this "
                                        "controller may not read the labels of namespace {}: {}",
@@ -306,7 +324,7 @@ verdict judge_set(const ListenerSet& set, const Gateway& gateway, const cluster_
             return {};
         return refused("ListenerSets of namespaces that its selector matches only");
     }
-    return refused("no ListenerSets");
+    return refused(from == "Selector" ? "no ListenerSets, because there is no selector" : "no ListenerSets");
 }
 
 object_key parent_gateway(const ListenerSet& set) {

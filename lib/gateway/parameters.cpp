@@ -1,4 +1,5 @@
 #include "parameter_data.hpp"
+#include "syntax.hpp"
 
 #include <gwctl/gateway/parameters.hpp>
 
@@ -15,17 +16,6 @@ namespace {
 
 using gateway_v1::ParametersReference;
 using string_map = std::map<std::string, std::string>;
-
-constexpr std::string_view letters_and_digits =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/// Letters and digits at both ends, also `inner` in between, 1 to `longest` characters.
-bool is_word(std::string_view text, std::string_view inner, std::size_t longest) {
-    const auto is_outer = [](char c) { return letters_and_digits.find(c) != std::string_view::npos; };
-    return !text.empty() && text.size() <= longest && is_outer(text.front()) && is_outer(text.back()) &&
-           std::all_of(text.begin(), text.end(),
-                       [&](char c) { return is_outer(c) || inner.find(c) != std::string_view::npos; });
-}
 
 /// False when the word is none of the two.
 bool set_either(bool& to, std::string_view word, std::string_view no, std::string_view yes) {
@@ -60,9 +50,7 @@ bool set_pools(options& o, std::string_view list) {
     while (o.pools.size() < most_pools) {
         const std::size_t comma = std::min(list.find(','), list.size());
         const std::string_view name = trimmed(list.substr(0, comma));
-        const bool is_lower =
-            std::none_of(name.begin(), name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-        if (!is_word(name, "-", 63) || !is_lower)
+        if (!detail::is_dns_label(name))
             return false;
         o.pools.emplace_back(name);
         if (comma == list.size())
@@ -76,8 +64,8 @@ bool set_pools(options& o, std::string_view list) {
 bool set_load_balancer_class(options& o, std::string_view name) {
     o.load_balancer_class = name;
     const std::size_t slash = name.find('/');
-    return (slash == name.npos || is_word(name.substr(0, slash), "-.", 253)) &&
-           is_word(slash == name.npos ? name : name.substr(slash + 1), "-_.", 63);
+    return (slash == name.npos || detail::is_word(name.substr(0, slash), "-.", 253)) &&
+           detail::is_word(slash == name.npos ? name : name.substr(slash + 1), "-_.", 63);
 }
 
 bool set_node_ports(options& o, std::string_view word) {
@@ -113,25 +101,13 @@ std::string key_list(parameter_scope scope) {
     return fmt::format("{}", fmt::join(keys, ", "));
 }
 
-constexpr std::size_t longest_shown = 80;
-
-/// As much of a value as a message shows, no character cut in two: half of one is no JSON.
-std::string_view shown(std::string_view text) {
-    if (text.size() <= longest_shown)
-        return text;
-    std::size_t end = longest_shown;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-        --end;
-    return text.substr(0, end);
-}
-
 /// Sets one parameter; a message when that is not possible.
 std::string set_parameter(options& o, const std::string& key, std::string_view text, parameter_scope scope) {
     const auto& known = known_parameters();
     const auto p = std::find_if(known.begin(), known.end(), [&](const parameter& k) { return k.key == key; });
     if (p == known.end())
-        return fmt::format("data[{}]: is no parameter; expected {}; correct or remove it",
-                           std::string_view(key).substr(0, longest_shown), key_list(scope));
+        return fmt::format("data[{}]: is no parameter; expected {}; correct or remove it", detail::shown(key),
+                           key_list(scope));
     if (scope == parameter_scope::gateway && !p->for_gateways)
         return fmt::format("data[{}]: is for GatewayClasses only; expected {}; remove it, or ask for a class "
                            "that has it",
@@ -139,7 +115,7 @@ std::string set_parameter(options& o, const std::string& key, std::string_view t
     const std::string_view value = trimmed(text);
     if (value.size() > longest_parameter || !p->set(o, value))
         return fmt::format("data[{}]: expected {}, got \"{}\"; correct or remove it", key, p->expected,
-                           shown(value));
+                           detail::shown(value));
     return {};
 }
 
@@ -330,8 +306,8 @@ judged_parameters judge_parameters(const Gateway& gateway, const options& of_cla
     options with_policy = judged.effective;
     std::string mistake;
     if (!set_traffic_policy(with_policy, policy->second))
-        mistake =
-            fmt::format("expected Cluster or Local, got \"{}\"; correct or remove it", shown(policy->second));
+        mistake = fmt::format("expected Cluster or Local, got \"{}\"; correct or remove it",
+                              detail::shown(policy->second));
     else
         mistake = contradiction(with_policy);
     if (mistake.empty())

@@ -90,8 +90,8 @@ verdict judge_serving(const snapshot& s, const attachments& a, const addressing&
     const auto own = a.of_gateway();
     if (std::none_of(own.begin(), own.end(), [](const listener_rules& r) { return r.accepted.holds; }))
         return {false, "GatewayNotAccepted",
-                fmt::format("{}: spec.listeners: expected one that can be accepted, got none; then its "
-                            "ListenerSets are served too",
+                fmt::format("{}: spec.listeners: expected one that can be accepted, got none; add one, and "
+                            "its ListenerSets are served too",
                             gateway)};
     if (!addresses.accepted.holds)
         return {false, "GatewayNotAccepted", fmt::format("{}: {}", gateway, addresses.accepted.message)};

@@ -1,3 +1,5 @@
+#include "syntax.hpp"
+
 #include <gwctl/gateway/service.hpp>
 
 #include <fmt/format.h>
@@ -68,6 +70,35 @@ core_v1::Service render_duplicate(const served_listener& l, const Gateway& gatew
     return service;
 }
 
+using map_entry = std::pair<const std::string, std::string>;
+
+constexpr std::string_view key_syntax =
+    "expected a name of at most 63 letters, digits, -, _ and ., perhaps with a domain and a slash in front; "
+    "correct or remove it";
+
+std::string refuse_reserved(std::string_view key, const names& n) {
+    return is_reserved_key(key, n)
+               ? "the key is reserved for Kubernetes, the load balancer or this controller; remove it"
+               : std::string();
+}
+
+/// Why a label of `spec.infrastructure` cannot be put on our objects; empty when it can.
+std::string refuse_label(const map_entry& label, const names& n) {
+    if (!detail::is_label_key(label.first))
+        return std::string(key_syntax);
+    if (!detail::is_label_value(label.second))
+        return fmt::format(
+            "expected at most 63 letters, digits, -, _ and ., got \"{}\"; correct or remove it",
+            detail::shown(label.second));
+    return refuse_reserved(label.first, n);
+}
+
+/// The same for an annotation.
+std::string refuse_annotation(const map_entry& annotation, const names& n) {
+    return detail::is_annotation_key(annotation.first) ? refuse_reserved(annotation.first, n)
+                                                       : std::string(key_syntax);
+}
+
 /// Adds `one` to `all`, or its port and owner to the Service of the same name. `own` is the Gateway's.
 void merge_into(std::vector<core_v1::Service>& all, core_v1::Service one, const served_listener& l,
                 const object_key& own, std::vector<problem>& problems) {
@@ -113,9 +144,9 @@ void mark(ObjectMeta& metadata, const Gateway& gateway, const std::vector<std::s
     if (gateway.spec.infrastructure) {
         metadata.labels = gateway.spec.infrastructure->labels;
         metadata.annotations = gateway.spec.infrastructure->annotations;
-        const auto is_refused = [&](const auto& entry) { return is_reserved_key(entry.first, n); };
-        std::erase_if(metadata.labels, is_refused);
-        std::erase_if(metadata.annotations, is_refused);
+        std::erase_if(metadata.labels, [&](const auto& entry) { return !refuse_label(entry, n).empty(); });
+        std::erase_if(metadata.annotations,
+                      [&](const auto& entry) { return !refuse_annotation(entry, n).empty(); });
     }
     metadata.labels[std::string(label_gateway_name)] = label_value(gateway.metadata.name);
     metadata.labels[std::string(label_gateway_class_name)] = label_value(gateway.spec.gatewayClassName);
@@ -197,18 +228,18 @@ verdict judge_infrastructure(const Gateway& gateway, const names& n) {
     if (!gateway.spec.infrastructure)
         return {};
     const auto& infrastructure = *gateway.spec.infrastructure;
-    const auto refuse = [&](std::string_view where, const std::map<std::string, std::string>& entries) {
-        for (const auto& [key, value] : entries)
-            if (is_reserved_key(key, n) && !(where == "annotations" && key == n.external_traffic_policy()))
-                return verdict{
-                    false, "InvalidParameters",
-                    fmt::format("spec.infrastructure.{}[{}]: the key is reserved for Kubernetes, the load "
-                                "balancer or this controller; remove it",
-                                where, key)};
-        return verdict{};
+    const auto refused = [](std::string_view where, std::string_view key, const std::string& why) {
+        return verdict{false, "InvalidParameters",
+                       fmt::format("spec.infrastructure.{}[{}]: {}", where, detail::shown(key), why)};
     };
-    const verdict labels = refuse("labels", infrastructure.labels);
-    return labels.holds ? refuse("annotations", infrastructure.annotations) : labels;
+    for (const map_entry& label : infrastructure.labels)
+        if (const std::string why = refuse_label(label, n); !why.empty())
+            return refused("labels", label.first, why);
+    for (const map_entry& annotation : infrastructure.annotations)
+        if (const std::string why = refuse_annotation(annotation, n);
+            !why.empty() && annotation.first != n.external_traffic_policy())
+            return refused("annotations", annotation.first, why);
+    return {};
 }
 
 } // namespace gwctl::gateway

@@ -204,8 +204,9 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
         verdict v = listener_programmed(a.listeners[i], programmed);
         if (v.holds && !served.contains({transport, listener.port}))
             v = unserved_listener(transport, listener.port);
-        listeners.push_back(
-            listener_status(a.listeners[i], a.attached[i], v, status.listeners, generation, now));
+        if (!has_listener(listeners, listener.name))
+            listeners.push_back(
+                listener_status(a.listeners[i], a.attached[i], v, status.listeners, generation, now));
     }
     status.listeners = std::move(listeners);
     const std::int32_t sets = accepted.holds ? attached_sets(a) : 0;
@@ -252,8 +253,8 @@ std::optional<std::vector<json::value>> route_parents(const route_view& route,
     for (const json::value& entry : before)
         if (!written_by(entry, controller_name))
             after.push_back(entry);
-    const std::vector<RouteParentStatus> ours = own_entries(before, controller_name);
     bool changed = before.size() - after.size() != verdicts.size(); // one of ours too many may be unreadable
+    const std::vector<RouteParentStatus> ours = own_entries(before, controller_name);
     for (const parent_verdict& v : verdicts) {
         const RouteParentStatus status = parent_status(route, v, ours, controller_name, now);
         changed = changed || std::find(ours.begin(), ours.end(), status) == ours.end();

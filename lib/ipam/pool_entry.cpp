@@ -1,5 +1,7 @@
 #include "pool_entry.hpp"
 
+#include <gwctl/ipam/pool.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -139,3 +141,16 @@ result<entry> parse_entry(std::string_view text) {
 }
 
 } // namespace gwctl::ipam::detail
+
+namespace gwctl::ipam {
+
+std::string_view special_range_of(const ip_address& address) {
+    for (const auto& special : detail::special_ranges) {
+        if (special.range.first <= address && address <= special.range.last) {
+            return special.name;
+        }
+    }
+    return {};
+}
+
+} // namespace gwctl::ipam

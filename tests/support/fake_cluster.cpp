@@ -243,6 +243,7 @@ template void fake_cluster::merge<ListenerSet>(const object_key&, std::string_vi
 template void fake_cluster::merge<ConfigMap>(const object_key&, std::string_view);
 template void fake_cluster::merge<TCPRoute>(const object_key&, std::string_view);
 template void fake_cluster::merge<UDPRoute>(const object_key&, std::string_view);
+template void fake_cluster::merge<ReferenceGrant>(const object_key&, std::string_view);
 
 template <class T>
 void fake_cluster::remove(const object_key& k) {

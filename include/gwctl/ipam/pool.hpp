@@ -25,6 +25,10 @@ struct pool {
     interval_set covered{};
 };
 
+/// The range of addresses that no load balancer can announce in which this one lies, such as "127.0.0.0/8
+/// (loopback)"; empty for others. Pools may not have any of them.
+std::string_view special_range_of(const ip_address& address);
+
 /// From which end of a pool addresses are taken.
 enum class search_order { ascending, descending };
 
