@@ -38,8 +38,9 @@ void fail_twice(gateway_cluster& cluster, testing::fault_kind kind,
 TEST_CASE("seed B8: a write that fails is tried again") {
     gateway_cluster cluster;
     cluster.load(everything);
-    fail_twice(cluster, testing::fault_kind::internal_error,
-               {"/gateways/demo-gateway/status", "/services/", "/tcproutes/web/status"});
+    fail_twice(
+        cluster, testing::fault_kind::internal_error,
+        {"/gateways/demo-gateway?", "/gateways/demo-gateway/status", "/services/", "/tcproutes/web/status"});
     gateway_controller controller(cluster, default_options());
     CHECK(cluster.eventually([&] { return is_programmed(cluster, "demo-gateway"); }));
     CHECK(cluster.eventually([&] {

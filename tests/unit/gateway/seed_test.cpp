@@ -1,17 +1,16 @@
 // The mistakes of the Go controller and its successor, by the numbers under which they were studied: each has
 // a test that fails if it is made again. Packaging (B3) is in tests/tools/packaging_test.py; what needs the
-// API server and watches (B8, B21) in tests/embedded/seed_test.cpp and watch_test.cpp.
+// API server and watches (B8, B21) in tests/embedded/seed_test.cpp and watch_test.cpp; addresses (B23 to B30) are in
+// seed_address_test.cpp.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <support/catch.hpp>
 #include <support/gateway_world.hpp>
 
 using namespace gwctl;
 using namespace gwctl::gateway;
 using namespace gwctl::gateway::testing;
-using core_v1::ConfigMap;
 using core_v1::Service;
 using gateway_v1::TCPRoute;
 using gateway_v1::UDPRoute;
@@ -21,10 +20,6 @@ namespace {
 constexpr std::string_view one_tcp = "[{name: a, protocol: TCP, port: 80}]";
 constexpr std::string_view created = "{selectorkey: app, selectorvalue: x}";
 using list = std::vector<std::string>;
-
-void set_pools(world& w, const std::string& data) {
-    w.add("{kind: ConfigMap, metadata: {name: pools}, data: " + data + "}");
-}
 
 /// Gateway web with a TCP listener on port 80 and backend app, port 8080 to 9000.
 world tcp_world() {
@@ -148,15 +143,22 @@ TEST_CASE("seed B10: class, protocol, namespaces and the kinds of references dec
     w.route("TCPRoute", "team/elsewhere", "[{name: web, namespace: default}]", "[{name: app, port: 8080}]");
     w.route("TCPRoute", "no-listener", "[{name: web, sectionName: z}]", "[{name: app, port: 8080}]");
     w.route("TCPRoute", "kind", "[{name: web, kind: Service, group: ''}]", "[{name: app, port: 8080}]");
+    w.route("TCPRoute", "group", "[{name: web, group: example.com}]", "[{name: app, port: 8080}]");
+    w.route("TCPRoute", "port", "[{name: web, port: 81}]", "[{name: app, port: 8080}]");
     w.settle();
     CHECK(w.shown("TCPRoute", "foreign") == "no entry");
     CHECK(w.shown("UDPRoute", "protocol").starts_with("Accepted=False/NotAllowedByListeners"));
     CHECK(w.shown("TCPRoute", "team/elsewhere").starts_with("Accepted=False/NotAllowedByListeners"));
     CHECK(w.shown("TCPRoute", "no-listener").starts_with("Accepted=False/NoMatchingParent"));
     CHECK(w.shown("TCPRoute", "kind") == "no entry");
-    w.route("TCPRoute", "backend-kind", "[{name: web}]", "[{name: app, kind: Pod, port: 8080}]");
-    w.settle();
-    CHECK(w.shown("TCPRoute", "backend-kind").ends_with("ResolvedRefs=False/InvalidKind"));
+    CHECK(w.shown("TCPRoute", "group") == "no entry");
+    CHECK(w.shown("TCPRoute", "port").starts_with("Accepted=False/NoMatchingParent"));
+    for (const std::string_view backend :
+         {"{name: app, kind: Pod, port: 8080}", "{name: app, group: example.com, port: 8080}"}) {
+        w.route("TCPRoute", "backend", "[{name: web}]", fmt::format("[{}]", backend));
+        w.settle();
+        CHECK(w.shown("TCPRoute", "backend").ends_with("ResolvedRefs=False/InvalidKind"));
+    }
     for (const auto& s : w.list<Service>())
         for (const auto& p : s->spec.ports)
             CHECK(p.port > 0);
@@ -178,6 +180,21 @@ TEST_CASE("seed B11: missing and odd fields are answered, not dereferenced") {
     w.merge<Gateway>("web", "{spec: {addresses: null}}");
     w.settle();
     CHECK(w.list<TCPRoute>().size() == static_cast<std::size_t>(n) + 1);
+}
+
+TEST_CASE("seed B11: a backend's namespace is its own, and not the parent's") {
+    world w = tcp_world();
+    w.add("{kind: Namespace, metadata: {name: team}}");
+    w.backend("team/app", "[{port: 8080}]", "[10.9.0.9]");
+    w.add("{kind: ReferenceGrant, metadata: {namespace: team, name: g}, spec: {from: [{group: "
+          "gateway.networking.k8s.io, kind: TCPRoute, namespace: default}], to: [{group: '', kind: "
+          "Service}]}}");
+    w.route("TCPRoute", "r", "[{name: web, namespace: default}]",
+            "[{name: app, namespace: team, port: 8080}]");
+    w.settle();
+    const auto slices = w.slices(key("web-l4"));
+    REQUIRE((slices.size() == 1 && slices[0]->endpoints->size() == 1));
+    CHECK(slices[0]->endpoints->at(0).addresses == list{"10.9.0.9"});
 }
 
 TEST_CASE("seed B12: other namespaces need a grant, and their Services are never changed") {
@@ -334,101 +351,4 @@ TEST_CASE("seed B22: what a route no longer asks for goes; an unknown behaviour 
     w.settle();
     CHECK(w.get<Service>("second") == nullptr);
     CHECK(w.said("TCPRoute", "r", "Accepted").find("got \"nonsense\"") != std::string::npos);
-}
-
-TEST_CASE("seed B23: one ConfigMap has the pools of all namespaces") {
-    world w;
-    w.add("{kind: Namespace, metadata: {name: team}}");
-    w.gateway("team/web", one_tcp);
-    w.settle();
-    CHECK(w.addresses("team/web") == list{"10.0.0.1"}); // of range-global in default/pools
-}
-
-TEST_CASE("seed B24: a namespace's range comes before the global CIDR") {
-    world w;
-    set_pools(w, "{cidr-global: 10.1.0.0/24, range-default: 10.0.0.7-10.0.0.8}");
-    w.gateway("web", one_tcp);
-    w.settle();
-    CHECK(w.addresses("web") == list{"10.0.0.7"});
-}
-
-TEST_CASE("seed B25: addresses without a label count, too") {
-    world w;
-    w.add("{kind: Service, metadata: {name: theirs}, spec: {type: LoadBalancer, loadBalancerIP: 10.0.0.1, "
-          "ports: "
-          "[{port: 80}]}}");
-    w.add("{kind: Gateway, metadata: {name: pinned}, spec: {gatewayClassName: l4, addresses: [{value: "
-          "10.0.0.2}], "
-          "listeners: [{name: a, protocol: TCP, port: 80}]}}");
-    w.settle();
-    w.gateway("web", one_tcp);
-    w.settle();
-    CHECK(w.addresses("pinned") == list{"10.0.0.2"});
-    CHECK(w.addresses("web") == list{"10.0.0.3"});
-}
-
-TEST_CASE("seed B26: when the pool is exhausted nothing empty is written, and the Gateway says so") {
-    world w;
-    set_pools(w, "{range-global: 10.0.0.1}");
-    w.gateway("web", one_tcp);
-    w.settle();
-    w.gateway("late", one_tcp);
-    w.settle();
-    CHECK(w.get<Gateway>("late")->spec.addresses.empty());
-    CHECK_FALSE(w.get<Gateway>("late")->metadata.labels.contains("ipam-address"));
-    CHECK(w.programmed("late") == "False/AddressNotAssigned");
-}
-
-TEST_CASE("seed B27: IPv6 works") {
-    world w;
-    set_pools(w, "{range-global: 'fd00::1-fd00::9'}");
-    w.gateway("web", one_tcp);
-    w.backend("app", "[{port: 80}]", "['fd00:1::1']");
-    w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 80}]");
-    w.settle();
-    CHECK(w.addresses("web") == list{"fd00::1"});
-    CHECK(w.get<Service>("web-l4")->spec.ipFamilies == list{"IPv6"});
-    CHECK(w.said("TCPRoute", "r", "Programmed").starts_with("True/Programmed"));
-}
-
-TEST_CASE("seed B28: every address is served, types are told apart, and 0.0.0.0 is no address") {
-    world w;
-    w.gateway("two", one_tcp, "addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]");
-    w.gateway("zero", one_tcp, "addresses: [{value: 0.0.0.0}]");
-    w.gateway("host", one_tcp, "addresses: [{type: Hostname, value: a.example.com}]");
-    w.settle();
-    CHECK(w.addresses("two") == list{"10.0.0.1", "10.0.0.2"});
-    CHECK(w.programmed("zero") == "False/AddressNotUsable");
-    CHECK(w.addresses("zero").empty());
-    CHECK(w.accepted("host") == "False/UnsupportedAddress");
-}
-
-TEST_CASE("seed B29: pools that change to and fro give out nothing twice") {
-    world w;
-    set_pools(w, "{cidr-global: 10.0.0.0/29}");
-    std::set<std::string> seen;
-    int n = 0;
-    for (const std::string_view pools : {"{range-global: 10.0.0.1-10.0.0.6}", "{cidr-global: 10.0.0.0/29}",
-                                         "{range-global: 10.0.0.1-10.0.0.6}"}) {
-        w.gateway(fmt::format("g{}", n), one_tcp);
-        w.settle();
-        CHECK(seen.insert(w.addresses(fmt::format("g{}", n)).at(0)).second);
-        ++n;
-        w.remove<ConfigMap>("pools");
-        set_pools(w, std::string(pools));
-    }
-}
-
-TEST_CASE("seed B30: what is read in another order gives the same addresses, each once") {
-    world w;
-    for (int i = 0; i < 6; ++i)
-        w.gateway(fmt::format("g{}", i), one_tcp);
-    w.settle();
-    std::mt19937 engine(7);
-    w.shuffle = &engine;
-    w.reverse_order = true;
-    check_quiet(w);
-    std::set<std::string> seen;
-    for (int i = 0; i < 6; ++i)
-        CHECK(seen.insert(w.addresses(fmt::format("g{}", i)).at(0)).second);
 }
