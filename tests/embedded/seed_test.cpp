@@ -6,6 +6,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <set>
 #include <support/catch.hpp>
 
 using namespace gwctl;
@@ -33,12 +34,18 @@ void fail_twice(gateway_cluster& cluster, testing::fault_kind kind,
     }
 }
 
+/// The sum of a counter over what follows `counter` in its labels.
+int count(const gateway_controller& controller, const std::string& counter) {
+    const std::string text = controller.metrics_text();
+    int sum = 0;
+    for (std::size_t at = text.find(counter); at != std::string::npos; at = text.find(counter, at + 1))
+        sum += std::stoi(text.substr(text.find("} ", at) + 2));
+    return sum;
+}
+
 /// How many reconciles ended in an error, which is what has them tried again.
 int failures(const gateway_controller& controller, const std::string& name) {
-    const std::string text = controller.metrics_text();
-    const std::string counter = "controller_runtime_reconcile_errors_total{controller=\"" + name + "\"} ";
-    const std::size_t at = text.find(counter);
-    return at == std::string::npos ? -1 : std::stoi(text.substr(at + counter.size()));
+    return count(controller, "controller_runtime_reconcile_errors_total{controller=\"" + name + '"');
 }
 
 } // namespace
@@ -253,4 +260,52 @@ spec:
         return service.spec.ports.size() == 1 && service.spec.ports[0].port == 9001;
     }));
     controller.settle();
+}
+
+TEST_CASE("seed B6: a class says what is supported, and Events tell of classes, Gateways and routes") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    CHECK_FALSE(cluster.get<gateway_v1::GatewayClass>("demo-gateway-class").status.supportedFeatures.empty());
+    std::set<std::string> kinds;
+    for (const json::value& event : cluster.server.objects("events"))
+        kinds.emplace(event.at("involvedObject").at("kind").as_string());
+    CHECK(kinds == std::set<std::string>{"Gateway", "GatewayClass", "TCPRoute", "UDPRoute"});
+}
+
+TEST_CASE("seed B30: of two replicas one gives out addresses, and the other goes on where it stops") {
+    gateway_cluster cluster;
+    cluster.load({"ipam.yaml", "class.yaml"});
+    std::set<std::string> seen;
+    const auto address = [&](const std::string& name) {
+        const auto addresses = cluster.get<gateway_v1::Gateway>(name).status.addresses;
+        return addresses.empty() ? std::string() : addresses[0].value.value_or("");
+    };
+    const auto add_gateways = [&](const std::vector<std::string>& gateways) {
+        for (const std::string& name : gateways)
+            cluster.apply(
+                "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: " + name +
+                "}, spec: {gatewayClassName: demo-gateway-class, listeners: [{name: a, protocol: "
+                "TCP, port: 80}]}}");
+        for (const std::string& name : gateways) {
+            INFO(name);
+            CHECK(cluster.eventually([&] { return is_programmed(cluster, name); }));
+            CHECK(seen.insert(address(name)).second);
+        }
+    };
+    gateway_controller first(cluster, default_options());
+    first.settle();
+    gateway_controller second(cluster, default_options());
+    REQUIRE(cluster.eventually([&] { return second.readiness().ok; }));
+    add_gateways({"a", "b", "c"});
+    first.settle();
+    const std::string reconciles = "controller_runtime_reconcile_total{controller=\"gateway\"";
+    CHECK(count(first, reconciles) > 0);
+    CHECK(count(second, reconciles) == 0);
+    const std::string before = address("a");
+    CHECK(first.stop() == 0);
+    add_gateways({"d", "e", "f"});
+    second.settle();
+    CHECK(address("a") == before);
 }
