@@ -104,10 +104,8 @@ std::optional<verdict> address_book::describe_granted(const Gateway& gateway, co
         v.reason = "OutsidePools";
         v.message += fmt::format(
             "; {} {} in no pool that this Gateway may draw from ({}), and stays as long as the Gateway asks "
-            "for it; "
-            "to have one of these pools instead, remove the label {} (for IPv6 the annotation {}), and then "
-            "the "
-            "address from spec.addresses",
+            "for it; remove the label {} (for IPv6 the annotation {}), and then the address from "
+            "spec.addresses, to have one of these pools instead",
             fmt::join(outside, ", "), outside.size() == 1 ? "lies" : "lie",
             settings.pools.empty()
                 ? fmt::format("those of namespace {}, and the global ones", gateway.metadata.namespace_)

@@ -74,7 +74,10 @@ std::vector<std::string> address_book::configure(const ConfigMap* pools) {
                                                 : ipam::parse_pools(source, pools->data, allocator_.pools());
     std::vector<std::string> complaints = parsed.errors;
     complaints.insert(complaints.end(), parsed.warnings.begin(), parsed.warnings.end());
-    allocator_.set_pools(std::move(parsed));
+    const std::string prefix = std::string(Gateway::type.kind) + " ";
+    for (const std::string& holder : allocator_.set_pools(std::move(parsed)))
+        if (holder.starts_with(prefix))
+            concerned_.insert(parse_key(holder.substr(prefix.size())));
     return complaints;
 }
 

@@ -148,7 +148,7 @@ std::vector<backend> fold_same(std::vector<backend> backends) {
     std::vector<backend> folded;
     for (backend& b : backends) {
         const auto same = std::find_if(folded.begin(), folded.end(), [&](const backend& f) {
-            return b.usable() && f.usable() && f.service_key == b.service_key && f.port == b.port;
+            return b.usable() && f.usable() && f.service_key == b.service_key && f.ref->port == b.ref->port;
         });
         if (same == folded.end())
             folded.push_back(std::move(b));

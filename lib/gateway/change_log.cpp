@@ -67,7 +67,7 @@ std::vector<drift> change_log::find_drift(const object_key& gateway,
     std::vector<drift> found;
     const auto known = wanted_.find(gateway);
     for (const applied_object& o : objects) {
-        if (o.is_right)
+        if (o.is_right || !o.is_written)
             continue;
         bool was_wanted = false;
         if (known != wanted_.end())
@@ -80,11 +80,27 @@ std::vector<drift> change_log::find_drift(const object_key& gateway,
     return found;
 }
 
+void change_log::begin_writes(const object_key& gateway, const std::vector<applied_object>& objects) {
+    const auto known = wanted_.find(gateway);
+    if (known == wanted_.end())
+        return;
+    std::set<std::string> untouched;
+    for (const applied_object& o : objects)
+        if (!o.is_written)
+            untouched.insert(id_of(o));
+    std::erase_if(known->second, [&](const auto& entry) { return !untouched.contains(entry.first); });
+}
+
 void change_log::settled(const object_key& gateway, const std::vector<applied_object>& objects) {
     auto& digests = wanted_[gateway];
-    digests.clear();
-    for (const applied_object& o : objects)
-        digests[id_of(o)] = o.digest;
+    const auto before = std::exchange(digests, {});
+    for (const applied_object& o : objects) {
+        const std::string id = id_of(o);
+        if (o.is_right || o.is_written)
+            digests[id] = o.digest;
+        else if (const auto last = before.find(id); last != before.end())
+            digests.insert(*last); // what it waits for is no drift when it comes
+    }
 }
 
 bool change_log::is_status_drift(const std::string& id, const ObjectMeta& object,

@@ -30,9 +30,12 @@ public:
     change_log(const change_log&) = delete;
     change_log& operator=(const change_log&) = delete;
 
-    /// Which of a Gateway's objects are wrong although nothing else is wanted of them than before.
+    /// Which of a Gateway's objects that are going to be written are wrong although nothing else is wanted of
+    /// them than before.
     std::vector<drift> find_drift(const object_key& gateway,
                                   const std::vector<applied_object>& objects) const;
+    /// To be called before the writes: those of them that fail leave their objects in no known state.
+    void begin_writes(const object_key& gateway, const std::vector<applied_object>& objects);
     /// Notes what is wanted, for the next `find_drift`: to be called when all of it is written.
     void settled(const object_key& gateway, const std::vector<applied_object>& objects);
     void forget_objects_of(const object_key& gateway) { wanted_.erase(gateway); }

@@ -211,6 +211,9 @@ void cluster::follow_addresses() {
         for (const std::string& complaint : book_.configure(c.now.get()))
             log::warn("address pools have a mistake",
                       {{"configmap", to_string(opts.ipam_config)}, {"problem", complaint}});
+        for (const object_key& key : book_.take_concerned())
+            if (gateways.get(key))
+                wake_gateway(key);
     });
 }
 

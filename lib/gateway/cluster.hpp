@@ -122,6 +122,8 @@ public:
     std::set<object_key> waiting;
     /// Called then.
     std::function<void()> address_freed = [] {};
+    /// Called for a Gateway whose address lies in other pools now.
+    std::function<void(const object_key&)> wake_gateway = [](const object_key&) {};
     /// What was said of each Gateway already, so that it is not said at every reconcile.
     std::map<object_key, std::set<std::string>> told;
 

@@ -116,11 +116,13 @@ struct wiring {
             }
         return false;
     }
-    /// The one that an object of ours is for.
-    void gateway_of(const ObjectMeta& object) const {
+    /// The Gateway that an object of ours is for, which is woken.
+    std::optional<object_key> gateway_of(const ObjectMeta& object) const {
         const auto named = object.annotations.find(c.named.gateway());
-        if (named != object.annotations.end() && may_serve(object.namespace_, parse_key(named->second)))
-            gateway(parse_key(named->second));
+        if (named == object.annotations.end() || !may_serve(object.namespace_, parse_key(named->second)))
+            return std::nullopt;
+        gateway(parse_key(named->second));
+        return parse_key(named->second);
     }
     void everything() const {
         for (const auto& gateway_class : c.classes.list())
@@ -137,13 +139,9 @@ void connect_services(const wiring& w) {
         for (const auto& service : {ch.old, ch.now}) {
             if (!service)
                 continue;
-            const auto managed = service->metadata.annotations.find(w.c.named.gateway());
-            if (managed != service->metadata.annotations.end() &&
-                w.may_serve(service->metadata.namespace_, parse_key(managed->second))) {
-                w.gateway(parse_key(managed->second));
-                if (!ch.old || !ch.now || ch.old->spec != ch.now->spec)
-                    w.sets_of(parse_key(managed->second));
-            }
+            const auto gateway = w.gateway_of(service->metadata);
+            if (gateway && (!ch.old || !ch.now || ch.old->spec != ch.now->spec))
+                w.sets_of(*gateway);
             if (is_leftover(*service, w.c.named))
                 w.gateways_of(leftover_route(*service));
             for (const std::string& borrower : borrowers(*service, w.c.named))
@@ -284,6 +282,7 @@ void connect(cluster& c, controllers targets) {
                 w.to.routes[i]->enqueue(key);
     };
     c.address_freed = [w] { w.waiting(); };
+    c.wake_gateway = [w](const object_key& key) { w.gateway(key); };
     c.classes.on_change([w](const change<GatewayClass>& ch) {
         if (!changes_class(ch))
             return;

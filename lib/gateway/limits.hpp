@@ -1,5 +1,5 @@
 // What the validation of the CRDs demands and our own code relies on, for objects that it never saw: under older CRDs,
-// or none of the rule's kind. Each function gives what is wrong first, as "field: what was expected", or nothing.
+// or none of the rule's kind. The `_mistake` functions give what is wrong first, as "field: what was expected", or nothing.
 #pragma once
 
 #include <gwctl/gateway/listeners.hpp>

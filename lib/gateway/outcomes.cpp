@@ -231,13 +231,24 @@ private:
         return {true, "Programmed", {}};
     }
 
+    std::vector<std::string>
+    families_without(const std::function<bool(const std::string&)>& has_endpoints) const {
+        std::vector<std::string> lacking;
+        for (const std::string& family : services_.families)
+            if (!has_endpoints(family))
+                lacking.push_back(family);
+        return lacking;
+    }
+
     /// A Service for which Kubernetes finds the endpoints.
     listener_outcome judge_selected(const Listener& listener, const object_key& service,
                                     std::string_view source) const {
         const auto slices = s_.cluster->slices(service);
         const auto has_endpoints = [&](std::string_view family) {
             return std::any_of(slices.begin(), slices.end(), [&](const auto& slice) {
-                return slice->addressType == family && slice->endpoints && !slice->endpoints->empty();
+                // Without ports it is of a targetPort that no pod names.
+                return slice->addressType == family && slice->endpoints && !slice->endpoints->empty() &&
+                       !slice->ports.empty();
             });
         };
         if (slices.empty()) // Kubernetes makes one, if an empty one, as soon as it has seen the Service
@@ -248,10 +259,7 @@ private:
                 fmt::format("Service {}: spec.selector: no pod matches it, so connections to listener {} are "
                             "refused; start the pods, or correct {}",
                             to_string(service), listener.name, source)};
-        std::vector<std::string> lacking;
-        for (const std::string& family : services_.families)
-            if (!has_endpoints(family))
-                lacking.push_back(family);
+        const std::vector<std::string> lacking = families_without(has_endpoints);
         if (lacking.empty())
             return {true, "Programmed", {}};
         return {lacking.size() < services_.families.size(), "NoEndpointsOfFamily",
@@ -277,8 +285,7 @@ private:
                     fmt::format(
                         "Service {}: spec.selector: it has none, and no EndpointSlice gives it endpoints, so "
                         "connections to listener {} are refused; add an EndpointSlice with the label {}: {}, "
-                        "or a "
-                        "selector",
+                        "or a selector",
                         service, listener.name, discovery_v1::label_service_name, usable->service_key.name)};
         if (none_at_all)
             return {false, "NoEndpoints",
@@ -286,10 +293,7 @@ private:
                         "Service {}: spec.selector: it has no endpoint, so connections to listener {} are "
                         "refused; start its pods, or correct the selector",
                         service, listener.name)};
-        std::vector<std::string> lacking;
-        for (const std::string& family : services_.families)
-            if (!has_endpoints(family))
-                lacking.push_back(family);
+        const std::vector<std::string> lacking = families_without(has_endpoints);
         if (lacking.empty())
             return {true, "Programmed", {}};
         return {

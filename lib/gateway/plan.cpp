@@ -142,6 +142,17 @@ void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<co
     });
 }
 
+void mark_written(desired_state& desired) {
+    using verb = service_write::verb;
+    for (applied_object& o : desired.objects)
+        o.is_written =
+            o.type == EndpointSlice::type
+                ? has_key(desired.slices, o.key)
+                : std::any_of(desired.writes.begin(), desired.writes.end(), [&](const service_write& w) {
+                      return w.key == o.key && (w.what == verb::apply || w.what == verb::borrow);
+                  });
+}
+
 /// The first thing that is wrong with the class's parameters, the Gateway's, or `spec.infrastructure`.
 verdict judge_settings(const snapshot& s, const names& n) {
     if (!s.class_parameters.holds && !is_served(s))
@@ -274,7 +285,8 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     planned.by_listener = services_by_listener(d, own_key);
     auto refused = detail::refuse_names(services, *s.gateway, *s.cluster, n);
     refused.insert(s.refused.begin(), s.refused.end());
-    detail::report_refused(refused, a, planned.by_listener, desired.problems);
+    detail::report_refused(refused, s, a, n, planned.by_listener, desired.problems);
+    detail::report_refused(s.left_alone, s, a, n, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
     std::erase_if(slices, [&](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
@@ -283,10 +295,12 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
 
     std::vector<announcement> announcements;
     for (const Service& service : services)
-        announcements.push_back(judge_announcement(key_of(service), addresses.addresses, o, *s.cluster));
+        if (!s.refused.contains(key_of(service)))
+            announcements.push_back(judge_announcement(key_of(service), addresses.addresses, o, *s.cluster));
     detail::service_wishes wishes;
     for (const auto& [key, listeners] : d.updated) {
-        announcements.push_back(judge_announcement(key, addresses.addresses, o, *s.cluster));
+        if (!s.refused.contains(key))
+            announcements.push_back(judge_announcement(key, addresses.addresses, o, *s.cluster));
         const Service& live = *listeners.front().target.service;
         const loan wanted = render_update(live, listeners, *s.gateway, request, o, n, desired.problems);
         if (!wanted.digest.empty())
@@ -312,8 +326,12 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     verdict services_fit = class_kept;
     if (!in_the_way.empty())
         services_fit = {false, "NoResources", in_the_way};
-    if (!refused.empty())
-        services_fit = {false, "NoResources", refused.begin()->second};
+    const auto beside = std::find_if(refused.begin(), refused.end(), [&](const auto& service) {
+        return service.first.namespace_ ==
+               own_key.namespace_; // elsewhere it is the matter of the routes there
+    });
+    if (beside != refused.end())
+        services_fit = {false, "NoResources", beside->second};
     std::set<protocol_port> served;
     for (const auto& [listener, service] : planned.by_listener)
         served.emplace(transport_of(*listener, s.kinds), listener->port);
@@ -322,6 +340,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n, desired.objects);
     gain_before_losing(slices, s.managed_slices);
     desired.slices = std::move(slices);
+    mark_written(desired);
     return desired;
 }
 

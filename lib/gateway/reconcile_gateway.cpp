@@ -2,6 +2,7 @@
 #include "merged_patch.hpp"
 #include "repairs.hpp"
 #include "status_repair.hpp"
+#include "write_guard.hpp"
 #include "writer.hpp"
 
 #include <boost/json/parse.hpp>
@@ -16,49 +17,6 @@ namespace {
 
 using core_v1::Service;
 using discovery_v1::EndpointSlice;
-
-/// Runs every write although some fail, and throws the first failure at the end.
-class write_guard {
-public:
-    /// To be called from the handler of `e`.
-    void failed(const api_error& e) {
-        if (!first_)
-            first_ = std::current_exception();
-        if (reason_.empty() && is_refusal(e))
-            reason_ = e.what();
-    }
-    /// The same for a write without which `service` does not serve.
-    void failed(const api_error& e, const object_key& service) {
-        if (!first_)
-            first_ = std::current_exception();
-        if (is_refusal(e))
-            refused(service, e, "change what it names, such as a quota or an admission policy");
-    }
-    /// A write that need not be tried again before something changes.
-    void refused(const object_key& service, const api_error& e, std::string_view remedy) {
-        refused_.try_emplace(
-            service, fmt::format("Service {}: the API server refuses what the Gateway needs of it: {}; {}",
-                                 to_string(service), e.what(), remedy));
-    }
-    /// Why Services do not serve as they should, where trying again will not mend it.
-    const std::map<object_key, std::string>& refused() const { return refused_; }
-    /// The same of any other write; empty when there is none.
-    const std::string& reason() const { return reason_; }
-    bool has_failed() const { return static_cast<bool>(first_); }
-    void rethrow() const {
-        if (first_)
-            std::rethrow_exception(first_);
-    }
-
-private:
-    static bool is_refusal(const api_error& e) {
-        return !is_transient(e.code()) && e.code() != errc::conflict;
-    }
-
-    std::exception_ptr first_;
-    std::map<object_key, std::string> refused_{};
-    std::string reason_{};
-};
 
 /// The fields that are not as wanted.
 std::vector<field_difference> wrong_fields(const std::vector<applied_object>& objects,
@@ -85,8 +43,10 @@ task<void> remove_foreign(context& ctx, writer& writes, std::shared_ptr<const T>
             if (e.code() != errc::conflict || i == tries)
                 throw;
         }
-        object_key key = key_of(wanted);
-        live = std::make_shared<const T>(co_await ctx.api.get<T>(std::move(key)));
+        const json::value now = co_await fetch(ctx, T::type, std::string(T::type.version), key_of(wanted));
+        if (now.is_null())
+            co_return; // its deletion brings us back
+        live = std::make_shared<const T>(json::decode<T>(boost::json::serialize(now)).value());
     }
 }
 
@@ -102,7 +62,7 @@ task<void> apply_slices(context& ctx, writer& writes, std::vector<EndpointSlice>
             if (applied)
                 co_await remove_foreign(ctx, writes, std::move(applied), std::move(slice));
         } catch (const api_error& e) {
-            guard.failed(e, service);
+            guard.failed_for(service, e);
         }
     }
 }
@@ -154,16 +114,20 @@ task<void> write_service(cluster& c, context& ctx, writer& writes, const service
 
 task<void> write_services(cluster& c, context& ctx, writer& writes,
                           const std::vector<service_write>& in_order,
-                          const std::vector<applied_object>& objects, const std::set<object_key>& resting,
-                          write_guard& guard) {
+                          const std::vector<applied_object>& objects,
+                          const std::map<object_key, std::string>& left_alone, write_guard& guard) {
     hand_over ports;
     for (const service_write& w : in_order) {
-        if (resting.contains(w.key)) {
+        if (left_alone.contains(w.key)) {
             ports.failed(w);
             continue;
         }
-        if (!ports.may(w))
-            continue; // the failure that keeps it from its port brings us back
+        const bool is_wanted = w.what == service_write::verb::apply || w.what == service_write::verb::borrow;
+        if (!ports.may(w)) { // the failure that keeps it from its port, or what mends it, brings us back
+            if (is_wanted)
+                guard.hold_up(w.key);
+            continue;
+        }
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
         try {
@@ -176,13 +140,15 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
             const bool is_beside = w.key.namespace_ == ctx.key().namespace_;
             if (!is_broken || is_beside)
                 ports.failed(w);
-            if (is_broken && is_beside && w.what == service_write::verb::borrow)
-                guard.refused(w.key, e, "change what it names, or serve the route by behaviour merge");
+            if (is_broken && is_wanted)
+                guard.refuse(w.key, e, "change what it names, or serve the route by behaviour merge");
+            if (is_broken && is_beside && !is_wanted)
+                guard.refuse_return(w.key, e);
             if (is_broken)
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(w.key)}, {"error", e.what()}});
-            else if (w.what == service_write::verb::apply || w.what == service_write::verb::borrow)
-                guard.failed(e, w.key);
+            else if (is_wanted)
+                guard.failed_for(w.key, e);
             else
                 guard.failed(e);
         }
@@ -287,10 +253,10 @@ void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<con
 }
 
 task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired,
-                     const std::set<object_key>& resting, write_guard& guard) {
+                     const std::map<object_key, std::string>& left_alone, write_guard& guard) {
     report(c, ctx, writes, desired);
     co_await apply_slices(ctx, writes, std::move(desired.slices), desired.objects, guard);
-    co_await write_services(c, ctx, writes, desired.writes, desired.objects, resting, guard);
+    co_await write_services(c, ctx, writes, desired.writes, desired.objects, left_alone, guard);
     co_await remove_slices(writes, std::move(desired.unwanted_slices), guard);
 }
 
@@ -301,8 +267,8 @@ task<void> remove_everything(cluster& c, context& ctx, writer& writes, object_ke
     c.changes.forget_objects_of(key);
     write_guard guard;
     desired_state removal = plan_removal(c.remains_of(key), c.opts);
-    const std::set<object_key> resting;
-    co_await carry_out(c, ctx, writes, std::move(removal), resting, guard);
+    const std::map<object_key, std::string> none;
+    co_await carry_out(c, ctx, writes, std::move(removal), none, guard);
     guard.rethrow();
 }
 
@@ -350,36 +316,41 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         throw;
     }
 
-    const stopwatch watch;
+    const auto plan_for = [&](const snapshot& of) {
+        const stopwatch watch;
+        desired_state desired = plan(of, assigned.result, settings.effective, ctx.time.wall_now());
+        c.costs.worked(gwctl::describe(*gateway), watch.elapsed(), ctx.time.now());
+        return desired;
+    };
     const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
-    desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
-    c.costs.worked(gwctl::describe(*gateway), watch.elapsed(), ctx.time.now());
+    desired_state desired = plan_for(s);
     Gateway::Status status = std::move(desired.status);
     std::vector<route_outcome> outcomes = std::move(desired.outcomes);
-    const std::vector<applied_object> objects = desired.objects;
     write_guard guard;
     repairs repaired(c, ctx, writes);
     co_await repaired.look_at(key, desired);
-    co_await carry_out(c, ctx, writes, std::move(desired), repaired.resting_services(), guard);
-    if (!guard.has_failed())
+    const std::vector<applied_object> objects = desired.objects;
+    co_await carry_out(c, ctx, writes, std::move(desired), repaired.left_alone(), guard);
+    if (guard.is_clean())
         repaired.objects_written(*gateway, objects);
 
-    if (!guard.refused().empty()) { // what is said must know of it
+    if (!guard.refusals().empty() || !repaired.left_alone().empty()) { // what is said must know of it
         snapshot now = s;
-        now.refused = guard.refused();
-        desired_state said = plan(now, assigned.result, settings.effective, ctx.time.wall_now());
+        now.refused = guard.refusals();
+        now.left_alone = repaired.left_alone();
+        desired_state said = plan_for(now);
         status = std::move(said.status);
         outcomes = std::move(said.outcomes);
     }
     c.publish(key, std::move(outcomes));
-    if (!guard.reason().empty()) {
-        const std::string reason = "The API server refused a write for this Gateway: " + guard.reason();
+    if (!guard.other_reason().empty()) {
+        const std::string reason = "The API server refused a write for this Gateway: " + guard.other_reason();
         refuse_programmed(status.conditions, gateway->status.conditions,
                           gateway->metadata.generation.value_or(0), reason, ctx.time.wall_now());
     }
     if (const Condition* programmed = find_condition(status.conditions, "Programmed");
         programmed != nullptr && programmed->reason == "NoResources")
-        c.waiting.insert(key); // for a Service that has the name of ours
+        c.waiting.insert(key); // for a name or port to become free; what was refused is tried then, too
     status_repair<Gateway> repair(c, ctx, writes, *gateway, status);
     const auto left_alone = co_await repair.look();
     if (!left_alone) {

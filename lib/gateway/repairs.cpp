@@ -1,23 +1,10 @@
 #include "repairs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
-namespace {
-
-bool is_written(const drift& d, const desired_state& desired) {
-    const auto is_service = [&](const service_write& w) {
-        return (w.what == service_write::verb::apply || w.what == service_write::verb::borrow) &&
-               w.key == d.key;
-    };
-    const auto is_slice = [&](const auto& slice) { return key_of(slice) == d.key; };
-    return d.type == core_v1::Service::type
-               ? std::any_of(desired.writes.begin(), desired.writes.end(), is_service)
-               : std::any_of(desired.slices.begin(), desired.slices.end(), is_slice);
-}
-
-} // namespace
-
 bool repairs::rests(const std::string& id) {
     const auto rest = c_.repair_rests.rest_of(id, ctx_.time.now());
     if (rest)
@@ -29,13 +16,8 @@ task<void> repairs::look_at(object_key gateway, desired_state& desired) {
     if (writes_.observes())
         co_return;
     for (const drift& d : c_.changes.find_drift(gateway, desired.objects)) {
-        if (!is_written(d, desired))
-            continue; // another Service is in its way
         if (rests(gwctl::describe(d.type, d.key))) {
-            if (d.type == core_v1::Service::type)
-                resting_.insert(d.key);
-            else
-                std::erase_if(desired.slices, [&](const auto& slice) { return key_of(slice) == d.key; });
+            leave_alone(d, desired);
             continue;
         }
         if (d.fields.empty()) {
@@ -46,6 +28,21 @@ task<void> repairs::look_at(object_key gateway, desired_state& desired) {
         }
         co_await describe(d);
     }
+    c_.changes.begin_writes(gateway, desired.objects);
+}
+
+void repairs::leave_alone(const drift& d, desired_state& desired) {
+    if (d.type == core_v1::Service::type)
+        left_alone_[d.key] =
+            fmt::format("Service {}: {} is changed again each time it is put back, so it is left "
+                        "as it is for up to a minute; end what changes it, which the Events "
+                        "DriftRepaired of the Gateway name",
+                        to_string(d.key), list_paths(d.fields));
+    else
+        std::erase_if(desired.slices, [&](const auto& slice) { return key_of(slice) == d.key; });
+    for (applied_object& o : desired.objects)
+        if (o.type == d.type && o.key == d.key)
+            o.is_written = false;
 }
 
 void repairs::objects_written(const Gateway& gateway, const std::vector<applied_object>& objects) {

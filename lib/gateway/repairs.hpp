@@ -5,7 +5,6 @@
 
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +21,8 @@ public:
 
     /// Takes the slices that rest out of `desired`.
     task<void> look_at(object_key gateway, desired_state& desired);
-    /// Services that must not be written now.
-    const std::set<object_key>& resting_services() const { return resting_; }
+    /// Services that must not be written now, with what to say of it.
+    const std::map<object_key, std::string>& left_alone() const { return left_alone_; }
     void objects_written(const Gateway& gateway, const std::vector<applied_object>& objects);
 
     /// When to come back for what rests; nothing when nothing does.
@@ -37,6 +36,7 @@ private:
     };
 
     bool rests(const std::string& id);
+    void leave_alone(const drift& d, desired_state& desired);
     task<bool> is_owner_there(drift d);
     task<void> describe(drift d);
     void tell(const Gateway& gateway);
@@ -45,7 +45,7 @@ private:
     context& ctx_;
     const writer& writes_;
     std::vector<repair> found_{};
-    std::set<object_key> resting_{};
+    std::map<object_key, std::string> left_alone_{};
     std::optional<std::chrono::nanoseconds> rest_{};
     std::map<std::string, bool> owners_{}; ///< by uid: whether they are there
 };

@@ -7,6 +7,8 @@
 namespace gwctl::gateway::detail {
 namespace {
 
+bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
+
 constexpr std::string_view letters_and_digits =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 constexpr std::size_t longest_label = 63;
@@ -22,7 +24,6 @@ bool is_word(std::string_view text, std::string_view inner, std::size_t longest)
 }
 
 bool is_dns_label(std::string_view text) {
-    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
     return is_word(text, "-", longest_label) && std::none_of(text.begin(), text.end(), is_capital);
 }
 
@@ -33,7 +34,6 @@ bool is_dns_name(std::string_view text) {
         const std::size_t dot = std::min(text.find('.'), text.size());
         // The API server bounds the name as a whole, and not its labels.
         const std::string_view label = text.substr(0, dot);
-        const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
         if (!is_word(label, "-", longest_dns_name) || std::any_of(label.begin(), label.end(), is_capital))
             return false;
         if (dot == text.size())

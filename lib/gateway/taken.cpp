@@ -23,6 +23,17 @@ std::string refuse_name(const Service& live, const Service& wanted, const Gatewa
     return its == to_string(key_of(gateway)) ? std::string() : "serves Gateway " + its;
 }
 
+bool serves_already(const object_key& key, const Listener& listener, const snapshot& s, const names& n) {
+    const auto live = s.cluster->service(key);
+    if (!live || live->spec.type != "LoadBalancer")
+        return false;
+    const auto gateway = live->metadata.annotations.find(n.gateway());
+    return gateway != live->metadata.annotations.end() && gateway->second == to_string(key_of(*s.gateway)) &&
+           std::any_of(live->spec.ports.begin(), live->spec.ports.end(), [&](const core_v1::ServicePort& p) {
+               return p.port == listener.port && protocol_of(p) == transport_of(listener, s.kinds);
+           });
+}
+
 } // namespace
 
 std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
@@ -42,13 +53,14 @@ std::map<object_key, std::string> refuse_names(std::vector<Service>& services, c
     return refused;
 }
 
-void report_refused(const std::map<object_key, std::string>& refused, const attachments& a,
-                    std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems) {
+void report_refused(const std::map<object_key, std::string>& refused, const snapshot& s, const attachments& a,
+                    const names& n, std::map<const Listener*, object_key>& by_listener,
+                    std::vector<problem>& problems) {
     for (std::size_t i = 0; i < a.listeners.size(); ++i) {
         const Listener* listener = a.listeners[i].listener;
         const auto service = by_listener.find(listener);
         const auto why = service == by_listener.end() ? refused.end() : refused.find(service->second);
-        if (why == refused.end())
+        if (why == refused.end() || serves_already(service->second, *listener, s, n))
             continue;
         by_listener.erase(service);
         if (a.winners[i] != nullptr)

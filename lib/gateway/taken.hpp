@@ -14,9 +14,11 @@ std::map<object_key, std::string> refuse_names(std::vector<core_v1::Service>& se
                                                const Gateway& gateway, const cluster_view& cluster,
                                                const names& n);
 
-/// What Services that cannot be had mean for the listeners that they would serve: these leave `by_listener`.
-void report_refused(const std::map<object_key, std::string>& refused, const attachments& a,
-                    std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems);
+/// What Services that cannot be had as wanted mean for the listeners that they would serve: these leave
+/// `by_listener`, but for those that the Service serves already.
+void report_refused(const std::map<object_key, std::string>& refused, const snapshot& s, const attachments& a,
+                    const names& n, std::map<const Listener*, object_key>& by_listener,
+                    std::vector<problem>& problems);
 
 /// The same for ports that another Service has and keeps. Returns the first reason.
 std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,

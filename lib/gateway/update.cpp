@@ -84,6 +84,14 @@ original_service record_of_leftover() {
     return o;
 }
 
+/// For a Service that we borrowed and whose record somebody removed: as good as can be told.
+original_service record_of_lost(const names& n) {
+    original_service o = record_of_leftover();
+    for (const std::string& annotation : {n.gateway(), n.address()})
+        o.annotations[annotation] = std::nullopt;
+    return o;
+}
+
 void remember(std::map<std::string, std::optional<std::string>>& record, const string_map& before,
               const std::string& key) {
     if (record.contains(key))
@@ -228,7 +236,9 @@ loan render_update(const Service& live, const std::vector<served_listener>& list
         return {};
     }
     const bool from_go = first_time && is_leftover(live, n);
-    original_service record = from_go      ? record_of_leftover()
+    const bool is_lost = first_time && live.metadata.annotations.contains(n.gateway());
+    original_service record = is_lost      ? record_of_lost(n)
+                              : from_go    ? record_of_leftover()
                               : first_time ? record_of(live)
                                            : std::move(*read);
     record.routes.clear();

@@ -30,31 +30,55 @@ void throw_exception_from_error(const refusal& r, const boost::source_location& 
     boost::throw_with_location(api_error(errc::config, r.message), where);
 }
 
-void allocator::set_pools(pool_config config) {
+std::set<std::string> allocator::set_pools(pool_config config) {
     const pool_config before = std::exchange(config_, std::move(config)); // states_ refers to its pools
     std::vector<pool_state> states_before = std::exchange(states_, {});
+    std::set<std::string> concerned;
     for (const pool& p : config_.pools) {
         const auto old = std::lower_bound(states_before.begin(), states_before.end(), p,
                                           [](const pool_state& state, const pool& wanted) {
                                               return order_of(*state.definition) < order_of(wanted);
                                           });
-        const bool is_new = old == states_before.end() || old->definition->key != p.key;
-        states_.push_back(is_new ? state_of(p, pool(), pool_state())
-                                 : state_of(p, *old->definition, std::move(*old)));
+        const bool is_new = old == states_before.end() || order_of(*old->definition) != order_of(p);
+        if (is_new) {
+            states_.push_back(state_of(p, pool(), pool_state(), concerned));
+            continue;
+        }
+        const pool& was = *old->definition;
+        states_.push_back(state_of(p, was, std::move(*old), concerned));
+    }
+    for (const pool& p : before.pools) {
+        const bool is_gone = std::none_of(config_.pools.begin(), config_.pools.end(),
+                                          [&](const pool& now) { return order_of(now) == order_of(p); });
+        if (is_gone) {
+            add_holders(p.addresses, concerned);
+        }
     }
     std::sort(states_.begin(), states_.end(), [](const pool_state& a, const pool_state& b) {
         return order_of(*a.definition) < order_of(*b.definition);
     });
+    return concerned;
+}
+
+void allocator::add_holders(const interval_set& of, std::set<std::string>& holders) const {
+    for (const auto& [first, last] : of.ranges()) {
+        for (const ip_address& address : ledger_.held_in({first, last})) {
+            holders.insert(ledger_.holder_of(address)->holder);
+        }
+    }
 }
 
 /// Looks only at the addresses in which a pool differs from what it was.
-allocator::pool_state allocator::state_of(const pool& p, const pool& before, pool_state state) const {
+allocator::pool_state allocator::state_of(const pool& p, const pool& before, pool_state state,
+                                          std::set<std::string>& concerned) const {
     const interval_set gone = without(before.addresses, p.addresses);
+    add_holders(gone, concerned);
     for (const auto& [first, last] : gone.ranges()) {
         state.free.erase(address_range{first, last});
         state.used[index(first.family())] -= ledger_.held_in({first, last}).size();
     }
     const interval_set added = without(p.addresses, before.addresses);
+    add_holders(added, concerned);
     for (const auto& [first, last] : added.ranges()) {
         state.free.insert(address_range{first, last});
         for (const ip_address& address : ledger_.held_in({first, last})) {

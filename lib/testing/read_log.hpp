@@ -5,10 +5,13 @@
 
 #include <gwctl/testing/read_record.hpp>
 
+#include <cstddef>
 #include <deque>
+#include <vector>
 
 namespace gwctl::testing::detail {
 
+/// Forgets the oldest beyond `limit`.
 class read_log {
 public:
     explicit read_log(std::size_t limit) : limit_(limit) {}
@@ -19,7 +22,7 @@ public:
 
 private:
     std::size_t limit_;
-    std::deque<read_record> records_;
+    std::deque<read_record> records_{};
 };
 
 } // namespace gwctl::testing::detail

@@ -129,6 +129,95 @@ spec: {parentRefs: [{name: demo-gateway}], rules: [{backendRefs: [{name: nginx, 
     CHECK(repairs(cluster).size() == 1);
 }
 
+TEST_CASE("what the API server refuses to change of a borrowed Service is told, and is no drift") {
+    gateway_cluster cluster;
+    cluster.load({"nginx.yaml", "ipam.yaml", "class.yaml", "gateway.yaml"});
+    const auto put_route = [&](const std::string& section) {
+        cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, labels: {serviceBehaviour: update}}
+spec: {parentRefs: [{name: demo-gateway, sectionName: )" +
+                      section + R"(}], rules: [{backendRefs: [{name: nginx, port: 80}]}]}
+)");
+    };
+    put_route("web");
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    testing::fault f;
+    f.kind = testing::fault_kind::invalid;
+    f.method = "PATCH";
+    f.path = "/services/nginx";
+    f.times = -1;
+    cluster.server.inject(f);
+    const std::string gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway";
+    SECTION("another address") {
+        edit(cluster, gateway, R"({"spec": {"addresses": [{"type": "IPAddress", "value": "192.0.2.15"}]}})");
+    }
+    SECTION("to be given back, since its own port is another listener's") { put_route("web-direct"); }
+    const auto told = [&] {
+        const auto gw = cluster.get<gateway_v1::Gateway>("demo-gateway");
+        const Condition* c = gateway::find_condition(gw.status.conditions, "Programmed");
+        return c != nullptr && c->reason == "NoResources";
+    };
+    CHECK(cluster.eventually(told));
+    for (int i = 0; i < 3; ++i) {
+        edit(cluster, gateway,
+             R"({"spec": {"infrastructure": {"labels": {"round": ")" + std::to_string(i) + R"("}}}})");
+        controller.settle();
+        CHECK(told());
+    }
+    CHECK(repairs(cluster) == std::vector<std::string>());
+    cluster.server.clear_faults();
+    cluster.apply("{apiVersion: v1, kind: Service, metadata: {name: nginx, labels: {mended: 'yes'}}}");
+    CHECK(cluster.eventually([&] { return !told(); }));
+    controller.settle();
+    CHECK(repairs(cluster).empty());
+}
+
+TEST_CASE(
+    "what the controller does itself is no drift, also when a write beside it fails and behaviours change") {
+    gateway_cluster cluster;
+    cluster.load(everything);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    testing::fault f;
+    f.kind = testing::fault_kind::forbidden;
+    f.method = "PATCH";
+    f.path = "/services/made";
+    f.times = -1;
+    cluster.server.inject(f);
+    const auto put_route = [&](const std::string& labels, const std::string& backend) {
+        cluster.server.remove("tcproutes.gateway.networking.k8s.io", "default", "web");
+        cluster.apply(R"(
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: web, labels: )" +
+                      labels + R"(}
+spec: {parentRefs: [{name: demo-gateway, sectionName: web}], rules: [{backendRefs: [{name: )" +
+                      backend + ", port: 80}]}]}\n");
+    };
+    const auto has_port = [&] {
+        const auto service = cluster.get<core_v1::Service>(own);
+        return std::any_of(service.spec.ports.begin(), service.spec.ports.end(),
+                           [](const core_v1::ServicePort& p) { return p.port == 80; });
+    };
+    for (int i = 0; i < 12; ++i) { // more than repairs in a row, after which they rest
+        put_route("{selectorkey: app, selectorvalue: nginx}", "made");
+        REQUIRE(cluster.eventually([&] { return !has_port(); }));
+        put_route("{}", "nginx");
+        REQUIRE(cluster.eventually(has_port));
+    }
+    cluster.server.clear_faults();
+    put_route("{serviceBehaviour: update}", "nginx");
+    controller.settle();
+    put_route("{serviceBehaviour: duplicate}", "nginx");
+    controller.settle();
+    put_route("{}", "nginx");
+    controller.settle();
+    CHECK(repairs(cluster) == std::vector<std::string>());
+}
+
 TEST_CASE("deleted Services and slices come back, and edited slices are put back") {
     gateway_cluster cluster;
     cluster.load(everything);

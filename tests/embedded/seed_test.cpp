@@ -214,6 +214,10 @@ spec: {parentRefs: [{name: web}], rules: [{backendRefs: [{name: app, port: 80}]}
         return at == std::string::npos ? std::string() : text.substr(at, text.find('\n', at) - at);
     };
     CHECK(repairs().empty()); // to take it over is none
+    // Nor takes it a permission that the controller does not have: `get` of Services.
+    for (const testing::read_record& read : cluster.server.reads())
+        if (read.user_agent.find("gateway-api-controller") != std::string::npos)
+            CHECK((read.verb != "get" || read.path.find("/leases/") != std::string::npos));
     cluster.apply(
         "{apiVersion: v1, kind: Service, metadata: {name: app}, spec: {selector: {app: x}, ports: [{name: "
         "http, port: 80, targetPort: 9090}]}}");

@@ -315,3 +315,26 @@ spec: {parentRef: {name: demo-gateway}, listeners: [{name: a, protocol: TCP, por
     label_namespace(cluster, "lead");
     becomes(false);
 }
+
+TEST_CASE("what is said of a granted address follows the pools") {
+    gateway_cluster cluster;
+    cluster.load(gateway_files);
+    gateway_controller controller(cluster, default_options());
+    controller.settle();
+    const auto granted = [&] {
+        const auto gw = cluster.get<gateway_v1::Gateway>("demo-gateway");
+        const Condition* c =
+            gateway::find_condition(gw.status.conditions, "thebsdbox.co.uk/AddressesGranted");
+        return c == nullptr ? "absent" : c->reason;
+    };
+    const auto set_pool = [&](const std::string& range) {
+        cluster.apply(
+            "{apiVersion: v1, kind: ConfigMap, metadata: {name: ipam}, data: {range-global: " + range + "}}");
+    };
+    CHECK(granted() == "InPools");
+    set_pool("192.0.2.50-192.0.2.60");
+    CHECK(cluster.eventually([&] { return granted() == "OutsidePools"; }));
+    controller.settle();
+    set_pool("192.0.2.1-192.0.2.60");
+    CHECK(cluster.eventually([&] { return granted() == "InPools"; }));
+}

@@ -134,18 +134,41 @@ json::value gateway_cluster::read(const std::string& path) {
 }
 
 std::vector<json::value> gateway_cluster::changes(const std::string& path, const json::value& since) {
-    const std::string version(since.at("metadata").at("resourceVersion").as_string());
-    // One second is long enough for what has happened already; the server ends the watch by itself.
-    const std::string lines = api_.client().send(
-        "GET", fmt::format("{}?watch=true&resourceVersion={}&timeoutSeconds=1", path, version));
-    std::vector<json::value> events;
-    for (std::size_t at = 0; at < lines.size();) {
-        const std::size_t end = std::min(lines.find('\n', at), lines.size());
-        if (end > at)
-            events.push_back(boost::json::parse(std::string_view(lines).substr(at, end - at)));
-        at = end + 1;
+    const auto versions_in = [](const json::array& objects) {
+        std::map<std::string, std::string> versions;
+        for (const json::value& object : objects) {
+            const json::object& metadata = object.at("metadata").as_object();
+            versions[std::string(metadata.at("uid").as_string())] =
+                metadata.at("resourceVersion").as_string();
+        }
+        return versions;
+    };
+    const std::string from(since.at("metadata").at("resourceVersion").as_string());
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        const auto wanted = versions_in(read(path).at("items").as_array());
+        auto shown = versions_in(since.at("items").as_array());
+        // The server ends the watch; what it did not get to show by then takes another one.
+        const std::string lines = api_.client().send(
+            "GET", fmt::format("{}?watch=true&resourceVersion={}&timeoutSeconds=1", path, from));
+        std::vector<json::value> events;
+        for (std::size_t at = 0; at < lines.size();) {
+            const std::size_t end = std::min(lines.find('\n', at), lines.size());
+            if (end > at)
+                events.push_back(boost::json::parse(std::string_view(lines).substr(at, end - at)));
+            at = end + 1;
+        }
+        for (const json::value& event : events) {
+            const auto one = versions_in({event.at("object")});
+            if (event.at("type") == "DELETED")
+                shown.erase(one.begin()->first);
+            else
+                shown[one.begin()->first] = one.begin()->second;
+        }
+        if (shown == wanted)
+            return events;
+        REQUIRE(std::chrono::steady_clock::now() < deadline);
     }
-    return events;
 }
 
 inventory_lines gateway_cluster::inventory() {

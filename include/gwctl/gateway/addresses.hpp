@@ -7,6 +7,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 namespace gwctl::gateway {
 
@@ -37,6 +38,9 @@ public:
     /// Takes over the pools; null: the ConfigMap does not exist. Returns what is wrong with them, one line
     /// each.
     std::vector<std::string> configure(const core_v1::ConfigMap* pools);
+    /// The Gateways with an address that a pool gained or lost since this was last called: what is said of
+    /// their grants may be another thing now.
+    std::set<object_key> take_concerned() { return std::exchange(concerned_, {}); }
 
     struct known_gateway {
         std::shared_ptr<const Gateway> gateway{};
@@ -84,6 +88,7 @@ private:
     ipam::allocator allocator_;
     std::map<std::string, std::set<std::string>> shown_; ///< what each Gateway of ours says it has
     bool configured_ = false;
+    std::set<object_key> concerned_{};
 };
 
 } // namespace gwctl::gateway

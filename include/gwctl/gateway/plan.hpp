@@ -24,6 +24,7 @@ struct applied_object {
     std::string digest{}; ///< of what is wanted
     bool is_right = false;
     bool exists = false;
+    bool is_written = false; ///< by this plan
     /// Whether the live one says that it was applied with this digest (nothing: that it was applied at all).
     /// If it is not right then, someone has changed it since.
     std::optional<bool> has_digest{};

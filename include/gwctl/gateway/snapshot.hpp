@@ -66,6 +66,8 @@ struct snapshot {
     verdict parameters{};
     /// Services whose write for this Gateway the API server has just refused, with what it said.
     std::map<object_key, std::string> refused{};
+    /// Services that are not put back now, since they are changed again each time, with what to say of it.
+    std::map<object_key, std::string> left_alone{};
     std::span<const route_kind* const> kinds{};
     const cluster_view* cluster = nullptr;
 };

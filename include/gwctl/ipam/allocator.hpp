@@ -115,8 +115,10 @@ public:
     allocator& operator=(allocator&&) = default;
 
     /// Replaces the pools; who holds what stays. Costs as much as they differ: O(log n) for each range, and
-    /// for each address in use that a pool gains or loses.
-    void set_pools(pool_config config);
+    /// for each address in use that a pool gains or loses. Precondition: no two pools have the same namespace
+    /// and key.
+    /// Returns those who hold an address that a pool gains or loses, in no order.
+    std::set<std::string> set_pools(pool_config config);
     const pool_config& pools() const noexcept { return config_; }
 
     /// Forgets everything and starts from these facts, in any order. `pinned` are requests for named
@@ -156,7 +158,9 @@ private:
     };
     using pool_list = std::vector<const pool_state*>;
 
-    pool_state state_of(const pool& p, const pool& before, pool_state state) const;
+    pool_state state_of(const pool& p, const pool& before, pool_state state,
+                        std::set<std::string>& concerned) const;
+    void add_holders(const interval_set& of, std::set<std::string>& holders) const;
     void record(claim c);
     void remove(std::string_view holder, const ip_address& address);
     void mark_used(const ip_address& address);

@@ -8,17 +8,17 @@ namespace gwctl::testing {
 /// A read of one object or of a collection, whether it was answered or refused. Discovery is not recorded.
 struct read_record {
     /// get, list, watch.
-    std::string verb;
+    std::string verb{};
     /// "/api/v1/namespaces/default/configmaps".
-    std::string path;
+    std::string path{};
     /// As it was sent, without the "?": "labelSelector=app%3Dx&watch=true".
-    std::string query;
+    std::string query{};
     /// The selectors in it, decoded; empty when there is none.
-    std::string label_selector;
-    std::string field_selector;
+    std::string label_selector{};
+    std::string field_selector{};
     /// PartialObjectMetadata was asked for, not whole objects.
     bool metadata_only = false;
-    std::string user_agent;
+    std::string user_agent{};
 
     friend bool operator==(const read_record&, const read_record&) = default;
 };

@@ -179,6 +179,7 @@ TEST_CASE("an object that is wrong was changed by somebody else when the same is
     o.key = {"default", "web-l4"};
     o.digest = "1";
     o.exists = true;
+    o.is_written = true;
     const object_key gateway("default", "web");
     const auto drifts = [&] { return changed.find_drift(gateway, {o}).size(); };
     CHECK(drifts() == 0); // new to this process, and its digest is an older one or none
@@ -189,7 +190,15 @@ TEST_CASE("an object that is wrong was changed by somebody else when the same is
     CHECK(drifts() == 1); // gone, or its digest with the rest
     o.digest = "2";
     CHECK(drifts() == 0); // the wish has changed
+    o.is_written = false;
+    changed.settled(gateway, {o}); // another Service has its port
+    o.is_written = true;
+    CHECK(drifts() == 0); // it is the first time that it can be written
     o.digest = "1";
+    CHECK(drifts() == 1);
+    o.is_written = false;
+    CHECK(drifts() == 0); // nothing is put back
+    o.is_written = true;
     changed.forget_objects_of(gateway);
     CHECK(drifts() == 0);
     o.has_digest = true;

@@ -114,12 +114,13 @@ TEST_CASE("granted: a class that names pools later leaves Gateways what they hav
     w.settle(); // each reconcile of a world is one after a restart
     CHECK(w.addresses("web") == list{"10.0.0.1"});
     CHECK(w.programmed("web") == "True/Programmed");
-    CHECK(granted(w, "web") ==
-          "OutsidePools: 10.0.0.1; 10.0.0.1 lies in no pool that this Gateway may draw from (its class names "
-          "edge), and "
-          "stays as long as the Gateway asks for it; to have one of these pools instead, remove the label "
-          "ipam-address "
-          "(for IPv6 the annotation thebsdbox.co.uk/ipam-address), and then the address from spec.addresses");
+    CHECK(
+        granted(w, "web") ==
+        "OutsidePools: 10.0.0.1; 10.0.0.1 lies in no pool that this Gateway may draw from (its class names "
+        "edge), and "
+        "stays as long as the Gateway asks for it; remove the label ipam-address (for IPv6 the annotation "
+        "thebsdbox.co.uk/ipam-address), and then the address from spec.addresses, to have one of these pools "
+        "instead");
 
     SECTION("what the message says to do works") {
         w.merge<Gateway>("web", "{metadata: {labels: null}}");

@@ -103,6 +103,9 @@ TEST_CASE("a route whose Service of its own has no endpoints says so once Kubern
                          : "the selector of the Service it copies"));
     slice("IPv4", "[{addresses: [10.1.0.1], conditions: {ready: true}}]");
     CHECK(programmed_of(w).starts_with("True/Programmed"));
+    w.merge<discovery_v1::EndpointSlice>("s", "{ports: []}"); // no pod has the named targetPort
+    w.settle();
+    CHECK(programmed_of(w).starts_with("False/NoEndpoints: "));
     slice("IPv6", "[{addresses: ['fd00::1'], conditions: {ready: true}}]");
     CHECK(programmed_of(w).starts_with("False/NoEndpointsOfFamily: Service default/" + service +
                                        ": spec.ipFamilies: no pod has an address of the family IPv4"));
@@ -110,26 +113,49 @@ TEST_CASE("a route whose Service of its own has no endpoints says so once Kubern
 
 TEST_CASE("a Service that the API server refuses is told by the Gateway and by the routes it would serve") {
     world w;
-    w.gateway("web", "[{name: a, protocol: TCP, port: 80}, {name: b, protocol: TCP, port: 81}]");
+    w.gateway("web",
+              "[{name: a, protocol: TCP, port: 80, allowedRoutes: {namespaces: {from: All}}}, {name: b, "
+              "protocol: TCP, port: 81}]");
     w.backend("app", "[{port: 80}]");
-    w.route("TCPRoute", "r", "[{name: web, sectionName: a}]", "[{name: app, port: 80}]",
-            "{serviceBehaviour: update}");
     w.route("TCPRoute", "q", "[{name: web, sectionName: b}]", "[{name: app, port: 80}]");
     w.settle();
+    const std::string namespace_ = GENERATE("default", "other");
+    const object_key made(namespace_, "made");
+    w.route("TCPRoute", namespace_ + "/r", "[{namespace: default, name: web, sectionName: a}]",
+            "[{name: made, port: 80}]", created);
     const addressing addresses = w.addresses_of(key("web"));
     snapshot s = w.snapshot_of(key("web"));
-    s.refused[key("app")] = "Service default/app: spec.ports: refused; change it";
+    s.refused[made] = "Service made: spec.ports: refused; change it";
     const desired_state said = plan(s, addresses, w.opts, w.now);
-    CHECK(show(said.status.conditions, "Programmed") == "False/NoResources");
+    // What a route asks for elsewhere is its own matter.
+    CHECK(show(said.status.conditions, "Programmed") ==
+          (namespace_ == "default" ? "False/NoResources" : "True/Programmed"));
     const auto outcome_of = [&](const std::string& route) {
         for (const route_outcome& o : said.outcomes)
-            if (o.key == key(route))
+            if (o.key.name == route)
                 return *o.parents.at(0).programmed;
         return verdict{};
     };
     CHECK(show(outcome_of("r")) == "False/NotServed");
-    CHECK(outcome_of("r").message == s.refused.at(key("app")));
+    CHECK(outcome_of("r").message == s.refused.at(made));
     CHECK(show(outcome_of("q")) == "True/Programmed");
+}
+
+TEST_CASE("a port that the API server refuses takes nothing from the ports that a Service has") {
+    world w;
+    w.gateway("web", one);
+    w.backend("app", "[{port: 80}]");
+    w.route("TCPRoute", "r", "[{name: web}]", "[{name: app, port: 80}]");
+    w.settle();
+    w.gateway("web", "[{name: a, protocol: TCP, port: 80}, {name: b, protocol: TCP, port: 81}]");
+    const addressing addresses = w.addresses_of(key("web"));
+    snapshot s = w.snapshot_of(key("web"));
+    s.refused[key("web-l4")] = "Service default/web-l4: spec.ports: refused; change it";
+    const desired_state said = plan(s, addresses, w.opts, w.now);
+    CHECK(show(said.status.conditions, "Programmed") == "False/NoResources");
+    REQUIRE(said.outcomes.size() == 1);
+    CHECK(said.outcomes[0].parents.at(0).programmed->message ==
+          "Listener a is served by Service default/web-l4. " + s.refused.at(key("web-l4")));
 }
 
 TEST_CASE("a route that is not accepted has no Programmed") {

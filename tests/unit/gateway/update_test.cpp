@@ -227,6 +227,21 @@ TEST_CASE("a borrowed Service whose record is broken or gone is never deleted") 
     CHECK(w.get<Service>("app") != nullptr);
 }
 
+TEST_CASE("a borrowed Service whose record is removed asks for nothing when it is given back") {
+    world w = borrowing("labels: {app: x}}, spec: {selector: {app: x}, ports: [{name: main, port: 8080}]}");
+    w.settle();
+    w.merge<Service>("app", fmt::format("{{metadata: {{annotations: {{'{}': null}}}}}}", w.named.original()));
+    w.settle();
+    CHECK(is_borrowed(*w.get<Service>("app"), w.named));
+    w.remove<gateway_v1::TCPRoute>("r");
+    w.settle();
+    const Service& app = *w.get<Service>("app");
+    CHECK(app.spec.type == "ClusterIP");
+    CHECK(app.spec.loadBalancerIP.empty());
+    CHECK(app.metadata.annotations.empty());
+    CHECK(app.metadata.labels == std::map<std::string, std::string>{{"app", "x"}});
+}
+
 TEST_CASE("routes of two Gateways that borrow one Service do not fight: the older Gateway has it") {
     world w;
     w.gateway("young", listeners("TCP", 80));

@@ -307,7 +307,10 @@ TEST_CASE("allocator: usage counts what is held in a pool, wherever it came from
 TEST_CASE("allocator: a shrunk pool takes no address away") {
     allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}});
     CHECK(shown(a.allocate(for_gateway("a", "1"))) == "10.0.0.1");
-    a.set_pools(pools({{"range-global", "10.0.0.5-10.0.0.9"}}));
+    const std::set<std::string> holder{"Gateway a/1"};
+    CHECK(a.set_pools(pools({{"range-global", "10.0.0.1-10.0.0.8"}})).empty()); // nobody's address
+    CHECK(a.set_pools(pools({{"range-edge", "10.0.0.1-10.0.0.8"}})) == holder); // of another pool now
+    CHECK(a.set_pools(pools({{"range-global", "10.0.0.5-10.0.0.9"}})) == holder);
     CHECK(shown(a.allocate(for_gateway("a", "1"))) == "10.0.0.1");
     REQUIRE(a.outside_pools().size() == 1);
     CHECK(a.outside_pools()[0].address == at("10.0.0.1"));
