@@ -23,8 +23,7 @@ wall_time created(const ObjectMeta& metadata) {
     return parsed.has_value() ? *parsed : wall_time();
 }
 
-/// Of one object. Whoever makes Services may write a megabyte of addresses on each.
-constexpr std::size_t most_claims = 256;
+constexpr std::size_t most_claims = 256; // of one object
 
 void add_claim(std::vector<ipam::claim>& claims, std::string_view text, const std::string& holder,
                ipam::claim_kind kind, const ObjectMeta& metadata) {
@@ -37,23 +36,6 @@ void add_claim(std::vector<ipam::claim>& claims, std::string_view text, const st
         std::any_of(claims.begin(), claims.end(), [&](const ipam::claim& c) { return c.address == *parsed; });
     if (!known)
         claims.push_back({*parsed, holder, kind, created(metadata)});
-}
-
-/// The entries of a comma list such as `kube-vip.io/loadbalancerIPs`.
-std::vector<std::string> split(std::string_view list) {
-    std::vector<std::string> entries;
-    while (!list.empty() && entries.size() < most_claims) {
-        const std::size_t comma = std::min(list.find(','), list.size());
-        std::string_view entry = list.substr(0, comma);
-        while (entry.starts_with(' '))
-            entry.remove_prefix(1);
-        while (entry.ends_with(' '))
-            entry.remove_suffix(1);
-        if (!entry.empty())
-            entries.emplace_back(entry);
-        list.remove_prefix(std::min(comma + 1, list.size()));
-    }
-    return entries;
 }
 
 /// The lines that a message does not have already.
@@ -195,17 +177,11 @@ std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
     if (service.spec.type != "LoadBalancer")
         return claims; // announcers look at no other
     add(service.spec.loadBalancerIP, ipam::claim_kind::wish);
-    const auto add_all_of = [&](std::string_view key) {
+    for (const std::string_view key : address_annotations())
         if (const auto a = service.metadata.annotations.find(std::string(key));
             a != service.metadata.annotations.end())
-            for (const std::string& address : split(a->second))
+            for (const std::string& address : split_addresses(a->second))
                 add(address, ipam::claim_kind::wish);
-    };
-    for (const announcer_profile& profile : announcer_profiles())
-        if (!profile.addresses_key.empty())
-            add_all_of(profile.addresses_key);
-    add_all_of("metallb.universe.tf/loadBalancerIPs"); // MetalLB's former key
-    add_all_of("io.cilium/lb-ipam-ips");               // Cilium's
     return claims;
 }
 

@@ -80,6 +80,35 @@ static_assert(is_in_order());
 
 std::span<const announcer_profile> announcer_profiles() noexcept { return profiles; }
 
+const std::vector<std::string_view>& address_annotations() {
+    static const std::vector<std::string_view> all = [] {
+        std::vector<std::string_view> keys{"metallb.universe.tf/loadBalancerIPs", // MetalLB's former key
+                                           "io.cilium/lb-ipam-ips"};
+        for (const announcer_profile& profile : profiles)
+            if (!profile.addresses_key.empty())
+                keys.push_back(profile.addresses_key);
+        return keys;
+    }();
+    return all;
+}
+
+std::vector<std::string> split_addresses(std::string_view list) {
+    constexpr std::size_t most = 256;
+    std::vector<std::string> entries;
+    while (!list.empty() && entries.size() < most) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view entry = list.substr(0, comma);
+        while (entry.starts_with(' '))
+            entry.remove_prefix(1);
+        while (entry.ends_with(' '))
+            entry.remove_suffix(1);
+        if (!entry.empty())
+            entries.emplace_back(entry);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    return entries;
+}
+
 const announcer_profile& profile_of(announcer a) noexcept { return profiles[static_cast<std::size_t>(a)]; }
 
 std::optional<announcer> parse_announcer(std::string_view name) noexcept {

@@ -228,6 +228,11 @@ address_book& cluster::addresses() {
     return book_;
 }
 
+bool cluster::is_granted(const std::string& address) const {
+    const auto having = gateways.by_index("address", address);
+    return std::any_of(having.begin(), having.end(), [&](const auto& g) { return is_ours(*g); });
+}
+
 std::string cluster::labels_unknown() const {
     if (namespaces.synced())
         return {};

@@ -57,6 +57,7 @@ public:
     std::optional<std::string> certificate_problem(const object_key& secret) const override;
     bool is_ours(const object_key& gateway) const override;
     bool is_ours(const Gateway& gateway) const;
+    bool is_granted(const std::string& address) const override;
     bool reads(const std::string& namespace_) const override {
         return opts.namespaces.empty() || opts.namespaces.contains(namespace_);
     }

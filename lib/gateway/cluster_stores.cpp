@@ -130,6 +130,13 @@ void cluster::add_indexes() {
     const std::string gateway_annotation = named.gateway();
     gateways.add_index("class", [](const Gateway& g) { return std::vector{g.spec.gatewayClassName}; });
     gateways.add_index("parameters", [](const Gateway& g) { return index_of(gateway::parameters_of(g)); });
+    gateways.add_index("address", [](const Gateway& g) {
+        std::vector<std::string> addresses;
+        for (const auto& a : g.status.addresses)
+            if (const auto parsed = ipam::parse_address(a.value.value_or("")); parsed.has_value())
+                addresses.push_back(parsed->to_string());
+        return addresses;
+    });
     classes.add_index("parameters",
                       [](const GatewayClass& g) { return index_of(gateway::parameters_of(g)); });
     listener_sets.add_index("gateway",

@@ -35,8 +35,8 @@ void add_list(std::vector<std::string>& addresses, std::string_view list) {
 class scheduler {
 public:
     scheduler(std::vector<service_write> writes, const std::vector<std::shared_ptr<const Service>>& live,
-              const names& n)
-        : pending_(std::move(writes)), live_(live), names_(n) {
+              const names& n, const cluster_view& cluster)
+        : pending_(std::move(writes)), live_(live), names_(n), cluster_(cluster) {
         for (const auto& s : live_)
             asks_[key_of(*s)] = claims_of(*s);
     }
@@ -126,7 +126,7 @@ private:
             std::find_if(live_.begin(), live_.end(), [&](const auto& s) { return key_of(*s) == key; });
         if (live == live_.end() || !is_borrowed(**live, names_))
             return std::nullopt;
-        const auto back = render_return(**live, names_);
+        const auto back = render_return(**live, names_, cluster_);
         if (back.has_error())
             return std::nullopt;
         service_write w;
@@ -168,6 +168,7 @@ private:
     std::vector<service_write> pending_;
     const std::vector<std::shared_ptr<const Service>>& live_;
     const names& names_;
+    const cluster_view& cluster_;
     std::map<object_key, port_claims> asks_;
     port_claims free_; ///< given up and not taken yet
     std::vector<service_write> done_;
@@ -201,8 +202,9 @@ port_claims claims_of(const Service& service) {
 }
 
 ordered_writes order_writes(std::vector<service_write> writes,
-                            const std::vector<std::shared_ptr<const Service>>& live, const names& n) {
-    return scheduler(std::move(writes), live, n).run();
+                            const std::vector<std::shared_ptr<const Service>>& live, const names& n,
+                            const cluster_view& cluster) {
+    return scheduler(std::move(writes), live, n, cluster).run();
 }
 
 bool hand_over::may(const service_write& w) const { return !meet(w.takes, stuck_); }

@@ -2,6 +2,7 @@
 
 #include <gwctl/gateway/adoption.hpp>
 #include <gwctl/gateway/update.hpp>
+#include <gwctl/ipam/address.hpp>
 
 #include <boost/describe/class.hpp>
 #include <boost/json/serialize.hpp>
@@ -90,6 +91,24 @@ original_service record_of_lost(const names& n) {
     for (const std::string& annotation : {n.gateway(), n.address()})
         o.annotations[annotation] = std::nullopt;
     return o;
+}
+
+/// Addresses that a Gateway has by now.
+void forget_granted(original_service& record, const cluster_view& cluster) {
+    const auto is_granted = [&](const std::string& text) {
+        const auto parsed = ipam::parse_address(text);
+        return parsed.has_value() && cluster.is_granted(parsed->to_string());
+    };
+    if (is_granted(record.loadBalancerIP))
+        record.loadBalancerIP.clear();
+    for (const std::string_view key : address_annotations()) {
+        const auto value = record.annotations.find(std::string(key));
+        if (value == record.annotations.end() || !value->second)
+            continue;
+        const std::vector<std::string> addresses = split_addresses(*value->second);
+        if (std::any_of(addresses.begin(), addresses.end(), is_granted))
+            value->second.reset();
+    }
 }
 
 void remember(std::map<std::string, std::optional<std::string>>& record, const string_map& before,
@@ -309,11 +328,12 @@ loan render_update(const Service& live, const std::vector<served_listener>& list
     return wanted;
 }
 
-result<service_patch> render_return(const Service& live, const names& n) {
+result<service_patch> render_return(const Service& live, const names& n, const cluster_view& cluster) {
     result<original_service> read = read_record(live, n);
     if (read.has_error())
         return read.error();
-    const original_service& record = *read;
+    original_service& record = *read;
+    forget_granted(record, cluster);
 
     json::object labels;
     json::object annotations{{n.original(), nullptr}};

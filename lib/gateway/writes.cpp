@@ -50,7 +50,7 @@ public:
             writes_.push_back(by_patch(verb::borrow, p));
         const auto live = live_services();
         std::erase_if(writes_, [&](const service_write& w) { return releases_frozen(w, live); });
-        ordered_writes ordered = order_writes(std::move(writes_), live, n_);
+        ordered_writes ordered = order_writes(std::move(writes_), live, n_, *s_.cluster);
         desired_.writes = std::move(ordered.writes);
         return std::move(ordered.obstacles);
     }
@@ -73,7 +73,7 @@ private:
         if (is_borrowed(live, n_)) {
             if (d_.updated.contains(key))
                 return;
-            const result<service_patch> back = render_return(live, n_);
+            const result<service_patch> back = render_return(live, n_, *s_.cluster);
             if (back.has_value())
                 writes_.push_back(by_patch(verb::give_back, *back));
             else

@@ -343,6 +343,14 @@ std::optional<std::string> fake_cluster::certificate_problem(const object_key& s
     return found == certificates.end() ? std::nullopt : std::optional(found->second);
 }
 
+bool fake_cluster::is_granted(const std::string& address) const {
+    for (const auto& g : list<Gateway>())
+        for (const auto& a : g->status.addresses)
+            if (a.value == address && is_ours(key_of(*g)))
+                return true;
+    return false;
+}
+
 bool fake_cluster::is_ours(const object_key& k) const {
     const auto found = get<Gateway>(k);
     const auto its_class = found ? get<GatewayClass>(object_key(found->spec.gatewayClassName)) : nullptr;

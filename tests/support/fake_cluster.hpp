@@ -104,6 +104,7 @@ public:
     }
     std::optional<std::string> certificate_problem(const object_key& secret) const override;
     bool is_ours(const object_key& gateway) const override;
+    bool is_granted(const std::string& address) const override;
     std::string served_version(const resource_type& type) const override {
         const auto found = served.find(type.kind);
         return found == served.end() ? std::string(type.version) : found->second;

@@ -7,7 +7,9 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace gwctl::gateway {
 
@@ -62,6 +64,13 @@ struct announcer_profile {
 
 /// Every announcer once, in the order of the enumeration.
 std::span<const announcer_profile> announcer_profiles() noexcept;
+
+/// The annotations by which a Service may ask any announcer for addresses, former ones too.
+const std::vector<std::string_view>& address_annotations();
+
+/// The entries of a list with commas in between; 256 at most, since whoever makes Services may write a
+/// megabyte of them.
+std::vector<std::string> split_addresses(std::string_view list);
 const announcer_profile& profile_of(announcer a) noexcept;
 
 std::optional<announcer> parse_announcer(std::string_view name) noexcept;

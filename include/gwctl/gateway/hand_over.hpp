@@ -60,7 +60,8 @@ struct ordered_writes {
     std::vector<obstacle> obstacles{};
 };
 ordered_writes order_writes(std::vector<service_write> writes,
-                            const std::vector<std::shared_ptr<const core_v1::Service>>& live, const names& n);
+                            const std::vector<std::shared_ptr<const core_v1::Service>>& live, const names& n,
+                            const cluster_view& cluster);
 
 /// Which writes must not be tried because one before failed, and with it the release of a port.
 class hand_over {

@@ -39,6 +39,9 @@ public:
     }
     /// Whether the Gateway exists and its class is ours.
     virtual bool is_ours(const object_key& gateway) const = 0;
+    /// Whether a Gateway of ours has the address (as `ipam::ip_address::to_string` writes it), by its status,
+    /// which users cannot write.
+    virtual bool is_granted(const std::string& address) const = 0;
     /// The version in which the API server serves a kind, for references to its objects.
     virtual std::string served_version(const resource_type& type) const { return std::string(type.version); }
     /// Whether the controller reads this namespace. What lies in another one looks as if it did not exist.

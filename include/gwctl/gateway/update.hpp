@@ -30,9 +30,11 @@ loan render_update(const core_v1::Service& live, const std::vector<served_listen
                    const Gateway& gateway, const announcement_request& request, const options& o,
                    const names& n, std::vector<problem>& problems);
 
-/// What undoes `render_update` by its record. Ports, labels and fields that others changed since are kept.
+/// What undoes `render_update` by its record, but for addresses that a Gateway has by now: whoever may edit
+/// the Service can forge the record. Ports, labels and fields that others changed since are kept.
 /// Precondition: `is_borrowed(live)`. Errors: `errc::decode` when someone broke the record.
-result<service_patch> render_return(const core_v1::Service& live, const names& n);
+result<service_patch> render_return(const core_v1::Service& live, const names& n,
+                                    const cluster_view& cluster);
 
 /// The ports of a Service without those that behaviour `update` added, under the names their owner gave them.
 std::vector<core_v1::ServicePort> own_ports(const core_v1::Service& service, const names& n);

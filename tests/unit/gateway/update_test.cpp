@@ -1,4 +1,6 @@
 // Behaviour update: a user's Service is borrowed and given back exactly.
+#include <boost/json/serialize.hpp>
+
 #include <fmt/format.h>
 
 #include <set>
@@ -240,6 +242,28 @@ TEST_CASE("a borrowed Service whose record is removed asks for nothing when it i
     CHECK(app.spec.loadBalancerIP.empty());
     CHECK(app.metadata.annotations.empty());
     CHECK(app.metadata.labels == std::map<std::string, std::string>{{"app", "x"}});
+}
+
+TEST_CASE("a forged record gives a Service no address that a Gateway has") {
+    world w;
+    w.gateway("own", "[{name: a, protocol: TCP, port: 81}]");
+    w.gateway("victim", "[{name: a, protocol: TCP, port: 80}]");
+    w.settle();
+    const std::string address = w.addresses("victim").at(0);
+    const json::object record{
+        {"type", "LoadBalancer"},
+        {"loadBalancerIP", address},
+        {"annotations", json::object{{"kube-vip.io/loadbalancerIPs", "10.9.9.9, " + address}}}};
+    w.add(fmt::format(
+        "{{kind: Service, metadata: {{name: forged, annotations: {{'{}': default/own, '{}': '{}'}}}}, "
+        "spec: {{type: ClusterIP, ports: [{{port: 80}}]}}}}",
+        w.named.gateway(), w.named.original(), boost::json::serialize(record)));
+    w.settle();
+    const Service& now = *w.get<Service>("forged");
+    CHECK(now.spec.loadBalancerIP.empty());
+    CHECK_FALSE(now.metadata.annotations.contains("kube-vip.io/loadbalancerIPs"));
+    CHECK(w.addresses("victim") == std::vector<std::string>{address});
+    CHECK(w.clashes().empty());
 }
 
 TEST_CASE("routes of two Gateways that borrow one Service do not fight: the older Gateway has it") {
