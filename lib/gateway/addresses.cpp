@@ -194,9 +194,18 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
             "-n {3} --from-literal range-global=192.168.1.10-192.168.1.20",
             path, to_string(options_.ipam_config), options_.ipam_config.name,
             options_.ipam_config.namespace_);
-    else if (const auto more = untold(v.message, allocator_.pools().errors); !more.empty())
+    else if (const auto more = untold(v.message, mistakes(refusal)); !more.empty())
         v.message += fmt::format(" (and the pools have mistakes: {})", fmt::join(more, "; "));
     return v;
+}
+
+/// Of the pools, what may be why an address was refused: a pool that is wholly excluded is none.
+std::vector<std::string> address_book::mistakes(const ipam::refusal& refusal) const {
+    std::vector<std::string> all = allocator_.pools().errors;
+    const std::vector<std::string>& warnings = allocator_.pools().warnings;
+    if (refusal.reason == ipam::refusal_reason::no_pool)
+        all.insert(all.end(), warnings.begin(), warnings.end());
+    return all;
 }
 
 /// Whether the holder has this address, or gets it now because it is free and lies in a pool.

@@ -80,6 +80,7 @@ private:
     assignment choose(const Gateway& gateway, const options& settings);
     void release_unused(const Gateway& gateway, const std::vector<std::string>& used);
     verdict explain(const ipam::refusal& refusal, const std::string& path) const;
+    std::vector<std::string> mistakes(const ipam::refusal& refusal) const;
     std::string recorded_address(const Gateway& gateway) const;
     std::string render_record(const Gateway& gateway, const std::string& allocated, bool is_replaced) const;
 

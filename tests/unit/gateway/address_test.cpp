@@ -140,6 +140,18 @@ TEST_CASE("contract row 35: when the pool is exhausted a Gateway waits, and gets
     CHECK(w.addresses("b") == list{"10.0.0.2"});
 }
 
+TEST_CASE("a Gateway that finds its pool wholly excluded is told so") {
+    world w;
+    set_pools(w, "{range-global: 10.0.0.1-10.0.0.9, exclude-global: 10.0.0.0/24}");
+    w.gateway("web", one_tcp);
+    w.settle();
+    const Condition* said = find_condition(w.get<Gateway>("web")->status.conditions, "Programmed");
+    REQUIRE(said != nullptr);
+    INFO(said->message);
+    CHECK(said->reason == "AddressNotAssigned");
+    CHECK(said->message.find("range-global: all its addresses are excluded") != std::string::npos);
+}
+
 TEST_CASE("without the ConfigMap nothing is assigned, nothing is lost, and the message has the command") {
     world w = with_gateway();
     w.settle();
