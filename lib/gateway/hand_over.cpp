@@ -21,17 +21,6 @@ port_claims common(const port_claims& a, const port_claims& b) {
     return both;
 }
 
-void add_list(std::vector<std::string>& addresses, std::string_view list) {
-    while (!list.empty()) {
-        const std::size_t comma = std::min(list.find(','), list.size());
-        std::string entry(list.substr(0, comma));
-        std::erase(entry, ' ');
-        if (!entry.empty() && std::find(addresses.begin(), addresses.end(), entry) == addresses.end())
-            addresses.push_back(std::move(entry));
-        list.remove_prefix(std::min(comma + 1, list.size()));
-    }
-}
-
 class scheduler {
 public:
     scheduler(std::vector<service_write> writes, const std::vector<std::shared_ptr<const Service>>& live,
@@ -192,12 +181,12 @@ port_claims claims_of(const std::vector<std::string>& addresses,
 port_claims claims_of(const Service& service) {
     if (service.spec.type != "LoadBalancer")
         return {};
-    std::vector<std::string> addresses;
-    add_list(addresses, service.spec.loadBalancerIP);
+    std::vector<std::string> addresses = split_addresses(service.spec.loadBalancerIP);
     for (const announcer_profile& profile : announcer_profiles())
         if (const auto a = service.metadata.annotations.find(std::string(profile.addresses_key));
             a != service.metadata.annotations.end())
-            add_list(addresses, a->second);
+            for (std::string& address : split_addresses(a->second))
+                addresses.push_back(std::move(address));
     return claims_of(addresses, service.spec.ports);
 }
 

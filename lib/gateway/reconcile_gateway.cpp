@@ -45,7 +45,7 @@ task<void> remove_foreign(context& ctx, writer& writes, std::shared_ptr<const T>
         }
         const json::value now = co_await fetch(ctx, T::type, std::string(T::type.version), key_of(wanted));
         if (now.is_null())
-            co_return; // its deletion brings us back
+            co_return; // gone, or not to be read now: either shows in the caches, which bring us back
         live = std::make_shared<const T>(json::decode<T>(boost::json::serialize(now)).value());
     }
 }
@@ -118,8 +118,9 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
                           const std::map<object_key, std::string>& left_alone, write_guard& guard) {
     hand_over ports;
     for (const service_write& w : in_order) {
-        if (left_alone.contains(w.key)) {
+        if (const auto why = left_alone.find(w.key); why != left_alone.end()) {
             ports.failed(w);
+            guard.keep_ports(why->second);
             continue;
         }
         const bool is_wanted = w.what == service_write::verb::apply || w.what == service_write::verb::borrow;
@@ -143,7 +144,10 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
             if (is_broken && is_wanted)
                 guard.refuse(w.key, e, "change what it names, or serve the route by behaviour merge");
             if (is_broken && is_beside && !is_wanted)
-                guard.refuse_return(w.key, e);
+                guard.keep_ports(
+                    fmt::format("the API server refuses to have Service {} as it was: {}; change what "
+                                "it names",
+                                to_string(w.key), e.what()));
             if (is_broken)
                 ctx.log.warn("the API server refused to change a Service",
                              {{"service", to_string(w.key)}, {"error", e.what()}});

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
+
 bool repairs::rests(const std::string& id) {
     const auto rest = c_.repair_rests.rest_of(id, ctx_.time.now());
     if (rest)
@@ -33,11 +34,12 @@ task<void> repairs::look_at(object_key gateway, desired_state& desired) {
 
 void repairs::leave_alone(const drift& d, desired_state& desired) {
     if (d.type == core_v1::Service::type)
-        left_alone_[d.key] =
-            fmt::format("Service {}: {} is changed again each time it is put back, so it is left "
-                        "as it is for up to a minute; end what changes it, which the Events "
-                        "DriftRepaired of the Gateway name",
-                        to_string(d.key), list_paths(d.fields));
+        left_alone_[d.key] = fmt::format(
+            "Service {}: {}, so it is left as it is for up to a minute; end what does that, "
+            "which the Events DriftRepaired of the Gateway name",
+            to_string(d.key),
+            d.fields.empty() ? "it is deleted again each time it is made"
+                             : list_paths(d.fields) + " is changed again each time it is put back");
     else
         std::erase_if(desired.slices, [&](const auto& slice) { return key_of(slice) == d.key; });
     for (applied_object& o : desired.objects)

@@ -34,11 +34,6 @@ void write_guard::refuse(const object_key& service, const api_error& e, std::str
                              to_string(service), e.what(), remedy));
 }
 
-void write_guard::refuse_return(const object_key& service, const api_error& e) {
-    stuck_ = fmt::format("the API server refuses to have Service {} as it was: {}; change what it names",
-                         to_string(service), e.what());
-}
-
 void write_guard::hold_up(const object_key& service) {
     if (stuck_.empty() && refusals_.empty())
         return; // whoever has the port failed in a way that is tried again

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gwctl::gateway::detail {
 
@@ -20,15 +21,16 @@ public:
     void failed_for(const object_key& service, const api_error& e);
     /// A write that need not be tried again before something changes.
     void refuse(const object_key& service, const api_error& e, std::string_view remedy);
-    /// A user's Service that cannot be given back, and so keeps its ports.
-    void refuse_return(const object_key& service, const api_error& e);
-    /// A write that waits for a port that another Service could not give up.
+    /// A Service keeps its ports, though others are to have them, until something changes.
+    void keep_ports(std::string why) { stuck_ = std::move(why); }
+    /// A write that is not done, since another Service did not give up a port.
     void hold_up(const object_key& service);
 
     /// Why Services do not serve as they should, where trying again will not mend it.
     const std::map<object_key, std::string>& refusals() const { return refusals_; }
     /// The same of any other write; empty when there is none.
     const std::string& other_reason() const { return other_reason_; }
+    /// Whether all writes were done.
     bool is_clean() const { return !first_ && refusals_.empty(); }
     void rethrow() const {
         if (first_)

@@ -144,12 +144,7 @@ spec: {parentRefs: [{name: demo-gateway, sectionName: )" +
     put_route("web");
     gateway_controller controller(cluster, default_options());
     controller.settle();
-    testing::fault f;
-    f.kind = testing::fault_kind::invalid;
-    f.method = "PATCH";
-    f.path = "/services/nginx";
-    f.times = -1;
-    cluster.server.inject(f);
+    cluster.refuse_patches(testing::fault_kind::invalid, "/services/nginx");
     const std::string gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways/demo-gateway";
     SECTION("another address") {
         edit(cluster, gateway, R"({"spec": {"addresses": [{"type": "IPAddress", "value": "192.0.2.15"}]}})");
@@ -181,12 +176,7 @@ TEST_CASE(
     cluster.load(everything);
     gateway_controller controller(cluster, default_options());
     controller.settle();
-    testing::fault f;
-    f.kind = testing::fault_kind::forbidden;
-    f.method = "PATCH";
-    f.path = "/services/made";
-    f.times = -1;
-    cluster.server.inject(f);
+    cluster.refuse_patches(testing::fault_kind::forbidden, "/services/made");
     const auto put_route = [&](const std::string& labels, const std::string& backend) {
         cluster.server.remove("tcproutes.gateway.networking.k8s.io", "default", "web");
         cluster.apply(R"(

@@ -82,6 +82,15 @@ json::value gateway_cluster::definition(std::string_view name) const {
     return crd;
 }
 
+void gateway_cluster::refuse_patches(testing::fault_kind kind, std::string_view path, int times) {
+    testing::fault f;
+    f.kind = kind;
+    f.method = "PATCH";
+    f.path = path;
+    f.times = times;
+    server.inject(f);
+}
+
 bool gateway_cluster::eventually(const std::function<bool()>& done) const {
     for (int i = 0; i < 1000; ++i)
         if (server.wait_until(done, std::chrono::milliseconds(20)))

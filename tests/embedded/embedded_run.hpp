@@ -28,6 +28,8 @@ struct gateway_cluster {
     bool eventually(const std::function<bool()>& done) const;
     /// Writes since `since` (an index into writes()) other than the Lease's, one line each.
     std::vector<std::string> writes_since(std::size_t since) const;
+    /// Answers PATCH requests whose target has this part so, `times` times; -1 is always.
+    void refuse_patches(testing::fault_kind kind, std::string_view path, int times = -1);
 
     template <class T>
     T get(const std::string& name, const std::string& namespace_ = "default") const {

@@ -24,14 +24,8 @@ bool is_programmed(const gateway_cluster& cluster, const std::string& name) {
 
 void fail_twice(gateway_cluster& cluster, testing::fault_kind kind,
                 std::initializer_list<std::string_view> paths) {
-    for (const std::string_view path : paths) {
-        testing::fault f;
-        f.kind = kind;
-        f.method = "PATCH";
-        f.path = path;
-        f.times = 2;
-        cluster.server.inject(f);
-    }
+    for (const std::string_view path : paths)
+        cluster.refuse_patches(kind, path, 2);
 }
 
 /// The sum of a counter over what follows `counter` in its labels.
@@ -97,12 +91,7 @@ TEST_CASE(
 TEST_CASE("a borrowed Service that the API server refuses to change is told in the Gateway's status") {
     gateway_cluster cluster;
     cluster.load({"nginx.yaml", "ipam.yaml", "class.yaml", "gateway.yaml"});
-    testing::fault f;
-    f.kind = testing::fault_kind::invalid;
-    f.method = "PATCH";
-    f.path = "/services/nginx";
-    f.times = -1;
-    cluster.server.inject(f);
+    cluster.refuse_patches(testing::fault_kind::invalid, "/services/nginx");
     gateway_controller controller(cluster, default_options());
     cluster.apply(R"(
 apiVersion: gateway.networking.k8s.io/v1
@@ -140,12 +129,7 @@ spec:
 TEST_CASE("a Service that a quota refuses is told by the Gateway and its route, and made when it may be") {
     gateway_cluster cluster;
     cluster.load({"nginx.yaml", "ipam.yaml", "class.yaml", "gateway.yaml", "tcproute.yaml"});
-    testing::fault f;
-    f.kind = testing::fault_kind::forbidden;
-    f.method = "PATCH";
-    f.path = "/services/demo-gateway-demo-gateway-class";
-    f.times = -1;
-    cluster.server.inject(f);
+    cluster.refuse_patches(testing::fault_kind::forbidden, "/services/demo-gateway-demo-gateway-class");
     gateway_controller controller(cluster, default_options());
     const auto said = [&](const std::string& text) {
         const auto status = json::to_value(cluster.get<gateway_v1::Gateway>("demo-gateway").status);

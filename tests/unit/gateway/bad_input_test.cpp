@@ -29,7 +29,7 @@ std::string infrastructure(std::string_view fields) {
 }
 std::string data(std::string_view entries) { return fmt::format("{{data: {{{}}}}}", entries); }
 
-const std::string long_name(254, 'x');
+const std::string long_name(254, 'n');
 
 } // namespace
 
@@ -218,7 +218,7 @@ TEST_CASE("bad input: infrastructure and parameters") {
          "Accepted", no, "spec.infrastructure.labels[Example.com/x]: expected a name",
          "; correct or remove it"},
         {"label key too long", gw, infrastructure("labels: {" + long_name + ": x}"), gw, "Accepted", no,
-         "spec.infrastructure.labels[xxx", "; correct or remove it"},
+         "spec.infrastructure.labels[nnn", "; correct or remove it"},
         {"label value", gw, infrastructure("labels: {team: a b}"), gw, "Accepted", no,
          "spec.infrastructure.labels[team]: expected at most 63 letters, digits, -, _ and ., got \"a b\"",
          "; correct or remove it"},

@@ -24,7 +24,7 @@ std::string made(const std::string& fields, std::string_view labels = "selectork
 }
 std::string service(std::string_view fields) { return fmt::format("{{spec: {{{}}}}}", fields); }
 
-const std::string long_name(254, 'x');
+const std::string long_name(254, 'n');
 constexpr const char* tcp_route = "TCPRoute r";
 constexpr const char* udp_route = "UDPRoute r";
 
@@ -97,7 +97,7 @@ TEST_CASE("bad input: rules and backendRefs") {
          "spec.rules[0].backendRefs[0].name: Service default/ does not exist",
          "; create it or correct the name"},
         {"name too long", tcp_route, one_backend("name: " + long_name), tcp_route, "ResolvedRefs", not_found,
-         "spec.rules[0].backendRefs[0].name: Service default/xxx", "; create it or correct the name"},
+         "spec.rules[0].backendRefs[0].name: Service default/nnn", "; create it or correct the name"},
         {"kind unknown", tcp_route, one_backend("kind: Pod"), tcp_route, "ResolvedRefs", "False/InvalidKind",
          "spec.rules[0].backendRefs[0]: expected kind Service of the core group, got Pod",
          "; refer to a Service"},
