@@ -252,6 +252,7 @@ void interpret(flags& f, const raw_flags& raw) {
     for (const std::string& name : raw.namespaces)
         if (!is_dns_label(name))
             refuse("-namespace", "NAME of a namespace, or several with commas in between", name);
+    f.manager.record_unreadable = !f.gateway.observe_only; // an Event is a write
     f.gateway.namespaces = {raw.namespaces.begin(), raw.namespaces.end()};
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)

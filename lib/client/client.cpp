@@ -41,8 +41,8 @@ request_subject about_collection(std::string_view verb, const resource_type& typ
 /// The lines of a watch's response.
 class response_lines final : public watch_lines {
 public:
-    response_lines(std::unique_ptr<http_response> response, std::string subject)
-        : response_(std::move(response)), subject_(std::move(subject)) {}
+    response_lines(std::unique_ptr<http_response> response, std::string subject, std::size_t max_object)
+        : framer_(max_object + 1024), response_(std::move(response)), subject_(std::move(subject)) {}
 
     task<std::optional<std::string_view>> next() override {
         while (true) {
@@ -60,7 +60,7 @@ public:
 
 private:
     /// The object's limit, and room for the members around it.
-    detail::line_framer framer_{json::limits().bytes + 1024};
+    detail::line_framer framer_;
     std::unique_ptr<http_response> response_;
     std::string subject_;
 };
@@ -73,14 +73,27 @@ client::client(std::shared_ptr<transport> t, client_options options)
 void client::observe_requests(request_observer observer) { state_->observer = std::move(observer); }
 const client_options& client::options() const noexcept { return state_->options; }
 
-json::limits client::list_limits() const noexcept {
+json::limits client::object_limits() const noexcept {
+    const client_options& o = state_->options;
     json::limits l;
+    l.depth = o.max_value_depth;
+    l.bytes = l.item_bytes = o.max_object_bytes;
+    l.string_bytes = o.max_string_bytes;
+    return l;
+}
+
+json::limits client::list_limits() const noexcept {
+    json::limits l = object_limits();
     l.bytes = state_->options.max_response_bytes;
     return l;
 }
 
 void client::throw_undecodable(const resource_type& type, const error& e) {
     throw api_error(e.code, fmt::format("{} from the API server: {}", type.kind, e.message));
+}
+
+void client::throw_undecodable(const resource_type& type, const object_key& key, const error& e) {
+    throw api_error(e.code, fmt::format("{} from the API server: {}", describe(type, key), e.message));
 }
 
 task<std::string> client::get_body(resource_type type, object_key key) {
@@ -92,8 +105,8 @@ task<std::string> client::get_body(resource_type type, object_key key) {
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
-task<void> client::list_into(resource_type type, list_options options,
-                             json::detail::object_decoder& decoder) {
+task<void> client::list_into(resource_type type, list_options options, json::detail::object_decoder& decoder,
+                             std::size_t max_bytes) {
     const auto shared = state_;
     state::request_maker maker = [shared, type, options](std::string_view version) {
         query q(collection_path(type, version, options.namespace_));
@@ -125,12 +138,13 @@ task<void> client::list_into(resource_type type, list_options options,
         const std::string_view piece = co_await response->read_some();
         if (piece.empty())
             break;
-        size += piece.size();
-        if (size > shared->options.max_response_bytes)
+        if (piece.size() > max_bytes - size)
             throw api_error(errc::too_large,
                             fmt::format("{}: expected an answer of at most {} bytes, got a longer one; set a "
-                                        "smaller list_options.limit",
-                                        subject, shared->options.max_response_bytes));
+                                        "smaller list_options.limit, or a larger "
+                                        "client_options.max_response_bytes",
+                                        subject, max_bytes));
+        size += piece.size();
         check(decoder.write(piece));
     }
     check(decoder.finish());
@@ -157,7 +171,8 @@ task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_
     request_subject about = about_collection("watch", type, options.namespace_);
     const std::string subject = about.text;
     auto response = co_await shared->open(std::move(maker), std::move(about));
-    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(std::move(response), subject);
+    std::unique_ptr<watch_lines> lines =
+        std::make_unique<response_lines>(std::move(response), subject, shared->options.max_object_bytes);
     co_return lines;
 }
 

@@ -1,6 +1,7 @@
 #include "client_state.hpp"
 
 #include <gwctl/client/timer.hpp>
+#include <gwctl/core/log.hpp>
 
 #include <fmt/format.h>
 
@@ -56,13 +57,24 @@ http_request client::state::make_request(std::string method, std::string target)
 task<std::unique_ptr<http_response>> client::state::send(const http_request& request) {
     try {
         auto response = co_await link->send(request);
-        if (observer)
-            observer(request.method, response->status(), link->host());
+        observe(request.method, response->status());
         co_return response;
     } catch (const api_error&) {
-        if (observer)
-            observer(request.method, 0, link->host());
+        observe(request.method, 0);
         throw;
+    }
+}
+
+/// An observer that throws fails no request.
+void client::state::observe(std::string_view method, int status) {
+    if (!observer)
+        return;
+    try {
+        observer(method, status, link->host());
+    } catch (const std::exception& e) {
+        log::error("an observer of requests threw", {{"method", method}, {"error", e.what()}});
+    } catch (...) {
+        log::error("an observer of requests threw", {{"method", method}, {"error", "no std::exception"}});
     }
 }
 
@@ -91,14 +103,16 @@ task<std::unique_ptr<http_response>> client::state::open(request_maker make, det
     for (bool again = false;; again = true) {
         const std::string version = co_await served_version(type);
         http_request request = make(version);
+        std::optional<detail::unknown_path_error> unknown_path;
         try {
             co_return co_await open(std::move(request), about);
-        } catch (const detail::not_served_error&) {
-            // It was not carried out, so this is safe for writes too.
-            if (again || type.fallback_version.empty())
-                throw;
+        } catch (const detail::unknown_path_error& e) {
+            unknown_path = e;
         }
-        versions[detail::version_key(type)].current = false;
+        co_await ask_whether_served(type, *unknown_path);
+        // Nothing was carried out, so another version is safe for writes, too.
+        if (again || remembered_version(type) == version)
+            throw *unknown_path;
     }
 }
 

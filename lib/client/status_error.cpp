@@ -102,11 +102,13 @@ std::string not_served_text(const resource_type& type) {
     std::string versions(type.version);
     if (!type.fallback_version.empty())
         versions.append(", ").append(type.fallback_version);
-    std::string_view remedy = "install its CRD";
+    std::string remedy = "install its CRD";
     if (type.group == "gateway.networking.k8s.io")
         remedy = "install the Gateway API CRDs";
-    else if (type.group.find('.') == std::string_view::npos || type.group.ends_with(".k8s.io"))
-        remedy = "a newer Kubernetes does";
+    else if (is_built_in(type))
+        remedy = served_since(type);
+    if (remedy.empty())
+        remedy = "compare with `kubectl api-resources`";
     return fmt::format("the API server does not serve {} ({}); {}", type.qualified_name(), versions, remedy);
 }
 
@@ -147,13 +149,15 @@ not_served_error::not_served_error(const resource_type& type)
 
 void throw_response_error(const http_response& response, std::string_view body, const request_subject& about,
                           std::string_view host) {
+    api_error e = response_error(response, body, about, host);
     // An object that is not there is named in the details; a path that is not there is not.
     if (response.status() == 404 && !about.type.kind.empty()) {
         const auto status = json::decode<Status>(body);
         if (status.has_error() || status->status.empty() || status->details.kind.empty())
-            throw not_served_error(about.type);
+            throw unknown_path_error(
+                fmt::format("{}; this answer names no object, so it says nothing about one", e.what()));
     }
-    throw response_error(response, body, about, host);
+    throw e;
 }
 
 std::string version_key(const resource_type& type) {

@@ -1,5 +1,7 @@
 #include "controller_loop.hpp"
 
+#include "user_code.hpp"
+
 #include <gwctl/core/log.hpp>
 
 #include <boost/asio/post.hpp>
@@ -17,6 +19,18 @@ constexpr unsigned given_up = 3;
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
 } // namespace
+
+void ask_user(std::string_view failure, const std::function<void()>& f, const any_change& c) {
+    const auto fields = [&] { return std::vector<log::field>{{"object", to_string(key_of(c.metadata()))}}; };
+    guard_user_code(failure, fields, f);
+}
+
+bool is_unwanted(const std::function<bool()>& predicate, const any_change& c) {
+    bool wanted = true;
+    ask_user(
+        "a predicate threw: the change counts as wanted", [&] { wanted = predicate(); }, c);
+    return !wanted;
+}
 
 controller_loop::controller_loop(controller_spec spec, controller_environment environment)
     : spec_(std::move(spec)), environment_(std::move(environment)),
@@ -36,22 +50,14 @@ void controller_loop::connect(controller_source& source) {
     });
     if (!source.map)
         return;
-    source.table->on_change_any([alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
-                                 type = source.table->type()](const any_change& c) {
-        const auto self = alive.lock();
-        if (!self)
-            return;
-        const int priority = c.initial ? work_queue::low_priority : 0;
-        try {
+    source.table->on_change_any(
+        [alive = std::weak_ptr<controller_loop*>(alive_), map = source.map](const any_change& c) {
+            const auto self = alive.lock();
+            if (!self)
+                return;
+            const int priority = c.initial ? work_queue::low_priority : 0;
             map(c, [&](object_key key) { (*self)->enqueue(std::move(key), priority); });
-        } catch (...) {
-            // A throwing map function must not end the watch; its change is lost for this controller only.
-            log::error("cannot map a change to what it concerns",
-                       {{"controller", (*self)->name()},
-                        {"object", describe(type, key_of(c.now ? *c.now.metadata : *c.old.metadata))},
-                        {"error", what_of(std::current_exception())}});
-        }
-    });
+        });
 }
 
 void controller_loop::enqueue(object_key key, int priority) {
@@ -215,6 +221,12 @@ task<void> controller_loop::process(work_queue::item item) {
 
 task<action> controller_loop::run_once(context& c, const object_key& key) {
     any_reconciler& r = *spec_.reconciler;
+    if (const any_unreadable* u = spec_.table->unreadable_any(key)) {
+        // To a reconciler the object would look as if it were gone.
+        if (r.has_undecodable)
+            co_await r.undecodable(c, key, u->error);
+        co_return await_change();
+    }
     if (r.by_key)
         co_return co_await r.reconcile(c, key, nullptr);
     const any_object object = spec_.table->get_any(key);

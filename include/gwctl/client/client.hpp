@@ -33,8 +33,15 @@ struct client_options {
     std::string field_manager = "gwctl";
     /// For each request other than a watch.
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
-    /// Largest object or page that is read.
+    /// Largest answer that is read by a verb, a page of a list among them. What fills caches has no such bound.
     std::size_t max_response_bytes = std::size_t{256} << 20;
+    /// Largest object of a list, and largest object that a watch sends. A cache sets an object that is larger aside
+    /// as unreadable. Default: five times what etcd takes by itself (1.5 MiB, --max-request-bytes).
+    std::size_t max_object_bytes = std::size_t{8} << 20;
+    /// Largest string in an object, of those that the object's struct keeps.
+    std::size_t max_string_bytes = std::size_t{8} << 20;
+    /// How deep objects and lists may be nested in a member of type `json::value`.
+    std::size_t max_value_depth = json::limits().depth;
     /// For waits that the server asks for (Retry-After); null: `system_clock()`.
     class clock* time = nullptr;
 };
@@ -67,8 +74,14 @@ public:
     template <Resource T>
     task<object_list<T>> list_page(list_options options) {
         object_list<T> page;
-        json::detail::object_decoder decoder(json::detail::type_of<object_list<T>>(), &page, list_limits());
-        co_await list_into(T::type, std::move(options), decoder);
+        json::detail::object_decoder decoder(json::detail::type_of<object_list<T>>(), &page, list_limits(),
+                                             json::detail::tolerance::items);
+        co_await list_into(T::type, std::move(options), decoder, this->options().max_response_bytes);
+        if (!decoder.misfits().empty()) {
+            const json::detail::misfit& first = decoder.misfits().front();
+            throw_undecodable(T::type, key_of(page.items.at(first.item)->metadata),
+                              error{errc::decode, first.error});
+        }
         co_return page;
     }
 
@@ -142,7 +155,13 @@ public:
     /// that. Throws `errc::not_found`, naming the kind and what to install, when it serves neither. Learnt
     /// once per kind; `forget_versions` makes it ask again.
     task<std::string> served_version(resource_type type);
-    /// The same, asked of the server now, also for kinds without a fallback; nothing when neither is served.
+    /// The same, asked of the server's discovery now, also for kinds without a fallback; nothing when discovery lists
+    /// neither.
+    ///
+    /// "Nothing" is an answer of this server, never the lack of one: `/apis` is an APIGroupList that has the group
+    /// `apps` and lacks the kind's, or `/apis/GROUP/VERSION` is an APIResourceList without the kind. Everything else
+    /// throws `api_error`: a 404 of a version that `/apis` lists, a page of a proxy. Discovery that is denied throws
+    /// `errc::forbidden` and names the ClusterRole system:discovery.
     task<std::optional<std::string>> discover(resource_type type);
     /// The version found last, without asking: `type.version` before the first answer. For what must name a
     /// version, such as owner references.
@@ -162,8 +181,8 @@ private:
     friend class context;
 
     template <Resource T>
-    static T decode_object(const std::string& body) {
-        auto decoded = json::decode<T>(body);
+    T decode_object(const std::string& body) const {
+        auto decoded = json::decode<T>(body, object_limits());
         if (decoded.has_error())
             throw_undecodable(T::type, decoded.error());
         return std::move(*decoded);
@@ -176,10 +195,14 @@ private:
         return object;
     }
     [[noreturn]] static void throw_undecodable(const resource_type& type, const error& e);
+    [[noreturn]] static void throw_undecodable(const resource_type& type, const object_key& key,
+                                               const error& e);
 
     json::limits list_limits() const noexcept;
+    json::limits object_limits() const noexcept;
     task<std::string> get_body(resource_type type, object_key key);
-    task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder);
+    task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder,
+                         std::size_t max_bytes);
     task<std::unique_ptr<watch_lines>> open_watch(resource_type type, watch_options options);
     task<std::string> create_body(resource_type type, object_key key, std::string object);
     task<std::string> apply_body(resource_type type, object_key key, std::string subresource,

@@ -23,25 +23,45 @@ namespace gwctl::json {
 
 /// Bounds on what a peer can make us hold or recurse into.
 struct limits {
-    /// Nested objects and arrays, counting skipped ones.
-    std::size_t depth = 64;
-    /// Bytes of one document. etcd refuses objects over about 1.5 MiB; lists are longer and have their own
-    /// limit.
+    /// Nested objects and arrays of one `value`. Decoding recurses once for each, which takes some hundred bytes of
+    /// stack. What no member takes is skipped at any depth, without recursion.
+    std::size_t depth = 512;
+    /// Bytes of one document, skipped ones included.
     std::size_t bytes = std::size_t{8} << 20;
+    /// Bytes of one item, when the document is a list; blanks do not count. etcd refuses objects over 1.5 MiB, unless it was told
+    /// otherwise (--max-request-bytes).
+    std::size_t item_bytes = std::size_t{8} << 20;
+    /// Bytes of one string or member name that is kept; skipped ones have no bound.
+    std::size_t string_bytes = std::size_t{8} << 20;
 };
 
 namespace detail {
 
+/// Which values may fail to fit their member without ending the document. They are skipped then.
+enum class tolerance {
+    none,
+    items,   ///< those inside the objects of the document's member `items`
+    document ///< all but the document itself
+};
+
+/// The first value that did not fit, of an item or of the document.
+struct misfit {
+    std::size_t item = 0; ///< its index in `items`
+    std::string error{};  ///< "spec.size: expected an integer, got \"two\""
+};
+
 /// Fills an object from JSON that arrives in pieces, cut anywhere.
 class object_decoder {
 public:
-    object_decoder(const type_info& type, void* target, limits bounds);
+    object_decoder(const type_info& type, void* target, limits bounds, tolerance lenient = tolerance::none);
     ~object_decoder();
     object_decoder(object_decoder&&) noexcept;
     object_decoder& operator=(object_decoder&&) noexcept;
 
     result<void> write(std::string_view bytes);
     result<void> finish();
+    /// What was skipped by tolerance: at most one for each item, in the order of the items.
+    const std::vector<misfit>& misfits() const noexcept;
 
     struct state;
 
@@ -50,6 +70,10 @@ private:
 };
 
 result<void> decode_into(const type_info& type, void* target, std::string_view bytes, limits bounds);
+/// As `decode_into`, but goes on after a value that does not fit its member. Returns what is wrong with the first
+/// such value; "" when all fit. Errors: what is no JSON object at all.
+result<std::string> decode_what_fits(const type_info& type, void* target, std::string_view bytes,
+                                     limits bounds);
 void append_encoded(const type_info& type, const void* source, std::string& out);
 value encoded_value(const type_info& type, const void* source);
 

@@ -69,6 +69,12 @@ std::optional<object_key> owner_key(const ObjectMeta& object, const resource_typ
 
 std::string lower_case(std::string_view text);
 
+/// Calls a function of the user about a change. What the function throws ends in an error line that says `failure`
+/// and names the object.
+void ask_user(std::string_view failure, const std::function<void()>& f, const any_change& c);
+/// Whether a predicate says no; one that throws does not.
+bool is_unwanted(const std::function<bool()>& predicate, const any_change& c);
+
 } // namespace detail
 
 /// Puts a controller for objects of kind T together. Get one from `manager::control`; nothing happens until
@@ -86,7 +92,7 @@ public:
     template <Resource U>
     controller_builder& owns(cache_scope scope = {}) {
         return source<U>(std::move(scope), [](const detail::any_change& c, const detail::key_sink& add) {
-            for (const ObjectMeta* meta : {c.old.metadata, c.now.metadata})
+            for (const ObjectMeta* meta : {c.old.metadata, c.now.metadata, c.partial.metadata})
                 if (meta != nullptr)
                     if (auto owner = detail::owner_key(*meta, T::type))
                         add(std::move(*owner));
@@ -100,10 +106,16 @@ public:
     watches(Map map, cache_scope scope = {}) {
         return source<U>(std::move(scope), [m = std::move(map)](const detail::any_change& c,
                                                                 const detail::key_sink& add) mutable {
-            for (const detail::any_object* o : {&c.old, &c.now})
-                if (*o)
-                    for (object_key& key : m(*static_cast<const U*>(o->object.get())))
-                        add(std::move(key));
+            for (const detail::any_object* o : {&c.old, &c.now}) {
+                if (!*o)
+                    continue;
+                std::vector<object_key> keys;
+                const auto ask = [&] { keys = m(*static_cast<const U*>(o->object.get())); };
+                detail::ask_user("a map function threw: nothing is reconciled for this state of the object",
+                                 ask, c);
+                for (object_key& key : keys)
+                    add(std::move(key));
+            }
         });
     }
 
@@ -158,6 +170,9 @@ public:
         static_assert(!detail::HasNameDeleted<R> || HasDeleted<R>,
                       "`deleted` of a reconciler is task<> deleted(context&, object_key)");
         static_assert(
+            !detail::HasNameUndecodable<R> || HasUndecodable<R>,
+            "`undecodable` of a reconciler is task<> undecodable(context&, object_key, std::string error)");
+        static_assert(
             ObjectFunction<R, T> || ObjectReconciler<R, T> || !(HasCleanup<R, T> || HasDeleted<R>),
             "a reconciler by key has neither `cleanup` nor `deleted`, which nothing would call: its "
             "`reconcile` runs for objects that are being deleted or gone, too; do there what they "
@@ -167,10 +182,12 @@ public:
         own.map = [wanted = std::move(wanted_)](const detail::any_change& c, const detail::key_sink& add) {
             const auto old = std::static_pointer_cast<const T>(c.old.object);
             const auto now = std::static_pointer_cast<const T>(c.now.object);
+            // What a predicate cannot be asked about is not filtered: the object cannot be read, or the predicate
+            // throws.
             for (const auto& w : wanted)
-                if (!w(old, now))
+                if (!c.partial && detail::is_unwanted([&] { return w(old, now); }, c))
                     return;
-            add(key_of(now ? *now : *old));
+            add(key_of(c.metadata()));
         };
         spec_.sources.insert(spec_.sources.begin(), std::move(own));
         spec_.reconciler = std::make_unique<detail::typed_reconciler<T, R>>(std::move(r));

@@ -35,6 +35,14 @@ struct manager_options {
     std::optional<leader_election_options> leader_election{};
     /// How long reconciles may go on after stop was asked for, before they are cancelled.
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+    /// Largest object, and largest string in one, that caches hold; larger ones are unreadable, as those that do not
+    /// fit their struct are. See `client_options`.
+    std::size_t max_object_bytes = client_options().max_object_bytes;
+    std::size_t max_string_bytes = client_options().max_string_bytes;
+    std::size_t max_value_depth = client_options().max_value_depth;
+    /// Whether an object that cannot be read gets an Event that says so. Needs the permission to create and patch
+    /// Events.
+    bool record_unreadable = true;
     /// SIGTERM and SIGINT drain and exit; a second one exits with 1 at once.
     bool handle_signals = true;
     /// Null: the real clock. Must outlive the manager.
@@ -101,7 +109,7 @@ public:
     ///
     /// Needs the permission to list and watch customresourcedefinitions.apiextensions.k8s.io. Without it, as
     /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
-    /// 30 s, and a kind whose version is not served any more moves when its watch ends.
+    /// 30 s, and discovery is asked once a minute in which version a kind is served.
     ///
     /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
     /// `/readyz` is not failed by it.

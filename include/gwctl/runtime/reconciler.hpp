@@ -124,6 +124,10 @@ concept HasCleanup = requires(R& r, context& c, const T& object) {
     { r.cleanup(c, object) } -> std::same_as<task<void>>;
 };
 template <class R>
+concept HasUndecodable = requires(R& r, context& c, object_key key, std::string error) {
+    { r.undecodable(c, key, error) } -> std::same_as<task<void>>;
+};
+template <class R>
 concept HasDeleted = requires(R& r, context& c, object_key key) {
     { r.deleted(c, key) } -> std::same_as<task<void>>;
 };
@@ -142,6 +146,13 @@ concept HasDeleted = requires(R& r, context& c, object_key key) {
 ///     task<> deleted(context&, object_key);            // the object is gone from the store
 ///     task<> cleanup(context&, const T&);              // the object is being deleted
 ///
+/// Either form may add, also optional:
+///
+///     task<> undecodable(context&, object_key, std::string error);  // a field of the object does not fit T
+///
+/// Nothing else is called for such an object until it can be read: neither `reconcile`, which by key would find
+/// nothing, nor `deleted`, nor `cleanup`, so its finalizer stays.
+///
 /// Having `cleanup` is having a finalizer: it is put on the object before the first `reconcile`, and taken off
 /// after `cleanup` returned. `reconcile` does not see objects that are being deleted then.
 template <class R, class T>
@@ -158,6 +169,10 @@ template <class R>
 concept HasNameDeleted = requires {
     &R::deleted;
 };
+template <class R>
+concept HasNameUndecodable = requires {
+    &R::undecodable;
+};
 
 class any_reconciler {
 public:
@@ -165,9 +180,11 @@ public:
     bool by_key = false;
     bool has_deleted = false;
     bool has_cleanup = false;
+    bool has_undecodable = false;
     virtual task<action> reconcile(context& c, const object_key& key, const void* object) = 0;
     virtual task<void> deleted(context& c, const object_key& key) = 0;
     virtual task<void> cleanup(context& c, const void* object) = 0;
+    virtual task<void> undecodable(context& c, const object_key& key, std::string error) = 0;
 };
 
 [[noreturn]] void unreachable_reconciler();
@@ -179,6 +196,7 @@ public:
         by_key = !ObjectFunction<R, T> && !ObjectReconciler<R, T>;
         has_deleted = HasDeleted<R>;
         has_cleanup = HasCleanup<R, T>;
+        has_undecodable = HasUndecodable<R>;
     }
     task<action> reconcile(context& c, const object_key& key, const void* object) override {
         if constexpr (ObjectReconciler<R, T>)
@@ -199,6 +217,12 @@ public:
     task<void> cleanup(context& c, const void* object) override {
         if constexpr (HasCleanup<R, T>)
             return r_.cleanup(c, *static_cast<const T*>(object));
+        else
+            unreachable_reconciler();
+    }
+    task<void> undecodable(context& c, const object_key& key, std::string error) override {
+        if constexpr (HasUndecodable<R>)
+            return r_.undecodable(c, key, std::move(error));
         else
             unreachable_reconciler();
     }

@@ -125,11 +125,7 @@ TEST_CASE("errors name the path, what was expected and what came") {
     CHECK(decode_error("").starts_with("not JSON"));
 }
 
-TEST_CASE("depth and size are bounded, also in what is skipped") {
-    const std::string deep = R"({"unknown":)" + std::string(100000, '[');
-    CHECK(json::decode<Outer>(deep).has_error());
-    const std::string nested = R"({"raw":)" + std::string(60, '[') + std::string(60, ']') + "}";
-    CHECK(json::decode<Outer>(nested).has_value());
+TEST_CASE("the size of a document is bounded, also of what is skipped") {
     CHECK(json::decode<Outer>(std::string(100, ' ') + "{}", {.bytes = 50}).error().message ==
           "expected at most 50 bytes of JSON, got more");
 }

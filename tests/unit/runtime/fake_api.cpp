@@ -78,6 +78,15 @@ bool has_finalizers(json::object& o) {
     return f != nullptr && f->is_array() && !f->as_array().empty();
 }
 
+/// As kube-apiserver says it: the details name the object.
+std::unique_ptr<http_response> no_object(const std::string& plural, const std::string& name) {
+    return std::make_unique<text_response>(
+        404, fmt::format(R"({{"kind":"Status","apiVersion":"v1","status":"Failure","code":404,)"
+                         R"("reason":"NotFound","message":"{} \"{}\" not found",)"
+                         R"("details":{{"name":"{}","kind":"{}"}}}})",
+                         plural, name, name, plural));
+}
+
 } // namespace
 
 class watch_response final : public http_response {
@@ -96,6 +105,16 @@ public:
             {
                 const std::lock_guard lock(api_->mutex_);
                 if (epoch_ != api_->watch_epoch_) {
+                    if (const int code =
+                            std::exchange(error_left_, api_->epoch_error_ != 0) ? 0 : api_->epoch_error_;
+                        code != 0) {
+                        line_ =
+                            fmt::format(R"({{"type":"ERROR","object":{{"kind":"Status","status":"Failure",)"
+                                        R"("code":{},"message":"cannot send"}}}})"
+                                        "\n",
+                                        code);
+                        co_return line_;
+                    }
                     if (api_->epoch_broken_)
                         throw api_error(errc::connection_lost, "connection reset by peer");
                     co_return std::string_view();
@@ -141,6 +160,7 @@ private:
     std::string namespace_;
     std::uint64_t from_;
     std::uint64_t epoch_;
+    bool error_left_ = false;
     std::string line_;
 };
 
@@ -181,7 +201,14 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
             --f.times;
         return status(f.status, f.reason, "injected fault");
     }
+    if (!page_.empty() && r.target.find(page_) != std::string::npos)
+        return std::make_unique<text_response>(404, "404 page not found\n");
+    if (r.method == "GET")
+        if (auto found = discovery(r.target))
+            return found;
     const parsed_target t = parse(r.target);
+    if (absent_.count(t.plural) != 0)
+        return std::make_unique<text_response>(404, "404 page not found\n");
     if (r.method != "GET")
         return write(r, t);
     if (t.name.empty() && t.query.count("watch") != 0) {
@@ -195,8 +222,26 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
     auto& collection = objects_[t.plural];
     const auto found = collection.find(t.namespace_ + "/" + t.name);
     if (found == collection.end())
-        return status(404, "NotFound", t.plural + " " + t.name + " not found");
+        return no_object(t.plural, t.name);
     return object_answer(found->second);
+}
+
+std::unique_ptr<http_response> fake_api::discovery(const std::string& target) {
+    if (target == "/apis")
+        return std::make_unique<text_response>(
+            200, R"({"kind":"APIGroupList","groups":[{"name":"apps"},{"name":"example.com"},)"
+                 R"({"name":"apiextensions.k8s.io"},{"name":"gateway.networking.k8s.io"}]})");
+    const bool core = target == "/api/v1";
+    if (!core && (target.rfind("/apis/", 0) != 0 || std::count(target.begin(), target.end(), '/') != 3))
+        return nullptr;
+    std::string resources;
+    for (const char* plural : {"configmaps", "services", "events", "namespaces", "customresourcedefinitions",
+                               "leases", "widgets", "tcproutes"})
+        if (absent_.count(plural) == 0)
+            resources += fmt::format(R"({}{{"name":"{}"}})", resources.empty() ? "" : ",", plural);
+    return std::make_unique<text_response>(
+        200, fmt::format(R"({{"kind":"APIResourceList","groupVersion":"{}","resources":[{}]}})",
+                         target.substr(core ? 5 : 6), resources));
 }
 
 std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
@@ -244,7 +289,7 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         if (name == "Content-Type")
             type = value;
     if (found == collection.end() && type.find("apply-patch") == std::string::npos)
-        return status(404, "NotFound", t.plural + " " + key + " not found");
+        return no_object(t.plural, t.name);
     if (r.method == "DELETE") {
         if (has_finalizers(found->second)) {
             json::object o = found->second;
@@ -359,6 +404,25 @@ std::vector<json::value> fake_api::all(const std::string& plural) {
     return out;
 }
 
+void fake_api::set_absent(const std::string& plural, bool absent) {
+    const std::lock_guard lock(mutex_);
+    if (absent)
+        absent_.insert(plural);
+    else
+        absent_.erase(plural);
+}
+void fake_api::set_page(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    page_ = target;
+}
+void fake_api::end_watches_with(int code) {
+    const std::lock_guard lock(mutex_);
+    ++watch_epoch_;
+    epoch_broken_ = false;
+    epoch_error_ = code;
+    wake();
+}
+
 void fake_api::add_fault(fault f) {
     const std::lock_guard lock(mutex_);
     faults_.push_back(std::move(f));
@@ -376,6 +440,7 @@ void fake_api::end_watches(bool broken) {
     const std::lock_guard lock(mutex_);
     ++watch_epoch_;
     epoch_broken_ = broken;
+    epoch_error_ = 0;
     wake();
 }
 void fake_api::compact() {

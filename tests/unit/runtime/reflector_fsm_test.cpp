@@ -16,7 +16,14 @@ struct driver {
         ListMeta page;
         page.resourceVersion = version;
         page.continue_ = more;
-        return fsm.listed(page, now);
+        fsm.listed(page, now);
+        return reflector_fsm::is_last(page);
+    }
+    void is_absent(bool certain = false) { fsm.absent("not served", certain, now); }
+    bool event(watch_event_type type, const std::string& version) {
+        const bool moves = fsm.moves_version(type, version);
+        fsm.watch_event(type, version);
+        return moves;
     }
     void list_fails(errc code) { fsm.list_failed(api_error(code, "list failed"), now); }
     void watch_fails(errc code) { fsm.watch_failed(api_error(code, "watch failed"), now); }
@@ -86,8 +93,24 @@ TEST_CASE("pitfall 3: 410 on a later page starts the list over") {
     CHECK(d.fsm.next().what == step::list);
     CHECK(d.fsm.next().continue_ == "");
     CHECK(d.fsm.next().resource_version == "");
+    CHECK(d.fsm.next().limit == 0); // whole this time, as client-go
     CHECK(d.list("20"));
     CHECK(d.fsm.resource_version() == "20");
+    d.fsm.watch_opened(d.now);
+    d.event(watch_event_type::modified, "21");
+    d.watch_fails(errc::gone);
+    CHECK(d.fsm.next().limit == 500);
+}
+
+TEST_CASE("410 on a later page leads to one whole list, and a failure of that one to a wait") {
+    driver d;
+    CHECK_FALSE(d.list("10", "token-1"));
+    d.list_fails(errc::gone);
+    CHECK(d.fsm.next().limit == 0);
+    d.list_fails(errc::timeout);
+    CHECK(d.fsm.next().what == step::wait);
+    d.wait();
+    CHECK(d.fsm.next().limit == 0);
 }
 
 TEST_CASE("pitfall 4: ResourceVersionTooLarge is an unavailable version, not a timeout") {
@@ -104,8 +127,7 @@ TEST_CASE("pitfall 4: ResourceVersionTooLarge is an unavailable version, not a t
 }
 
 TEST_CASE("pitfall 5: a watch that cannot connect, or is told to wait, resumes and never lists") {
-    const auto code = GENERATE(errc::unreachable, errc::too_many_requests, errc::connection_lost,
-                               errc::timeout, errc::service_unavailable, errc::internal_error);
+    const auto code = GENERATE(errc::unreachable, errc::too_many_requests);
     driver d;
     d.reach_watch("10");
     d.fsm.watch_event(watch_event_type::modified, "11");
@@ -114,6 +136,87 @@ TEST_CASE("pitfall 5: a watch that cannot connect, or is told to wait, resumes a
         CHECK(d.wait() >= 800ms);
         CHECK(d.fsm.next().what == step::watch);
         CHECK(d.fsm.next().resource_version == "11");
+    }
+}
+
+TEST_CASE("watch-5xx-lists-again: a watch that fails three times at one version is followed by a list") {
+    const auto code = GENERATE(errc::connection_lost, errc::timeout, errc::service_unavailable,
+                               errc::internal_error, errc::server_timeout, errc::protocol, errc::tls);
+    driver d;
+    d.reach_watch("10");
+    d.event(watch_event_type::modified, "11");
+    const auto fails_twice = [&] {
+        for (int i = 0; i < 2; ++i) {
+            d.watch_fails(code);
+            d.wait();
+            CHECK(d.fsm.next().what == step::watch);
+            CHECK(d.fsm.next().resource_version == "11");
+        }
+    };
+    fails_twice();
+    SECTION("in a row") {
+        d.watch_fails(code);
+        d.wait();
+        REQUIRE(d.fsm.next().what == step::list);
+        REQUIRE(d.list("12"));
+        CHECK(d.fsm.next().what == step::watch);
+        d.watch_fails(code);
+        d.wait();
+        CHECK(d.fsm.next().what == step::watch); // counted anew at another version
+    }
+    SECTION("refused connections and 429 in between do not count") {
+        d.watch_fails(errc::unreachable);
+        d.wait();
+        d.watch_fails(errc::too_many_requests);
+        d.wait();
+        CHECK(d.fsm.next().what == step::watch);
+        d.watch_fails(code);
+        d.wait();
+        CHECK(d.fsm.next().what == step::list);
+    }
+    SECTION("a watch that opens and says nothing is no success") {
+        d.fsm.watch_opened(d.now);
+        d.now += 1min;
+        d.watch_fails(code);
+        d.wait();
+        CHECK(d.fsm.next().what == step::list);
+    }
+    SECTION("an event or a bookmark in between is one") {
+        d.fsm.watch_opened(d.now);
+        d.event(GENERATE(watch_event_type::modified, watch_event_type::bookmark), "11");
+        fails_twice();
+    }
+    SECTION("so is a watch that the server ends in good order") {
+        d.fsm.watch_opened(d.now);
+        d.now += 5min;
+        d.fsm.watch_ended(d.now);
+        fails_twice();
+    }
+}
+
+TEST_CASE("an ERROR event of code 500 is followed by a list, one of another 5xx not at once") {
+    driver d;
+    d.reach_watch("10");
+    api_error e(errc::internal_error, "cannot decode");
+    SECTION("500") {
+        e.http_status = 500;
+        d.fsm.watch_failed(e, d.now);
+        d.wait();
+        CHECK(d.fsm.next().what == step::list);
+    }
+    SECTION("503") {
+        e.http_status = 503;
+        d.fsm.watch_failed(e, d.now);
+        d.wait();
+        CHECK(d.fsm.next().what == step::watch);
+    }
+    SECTION("500 as the answer to the request") {
+        d.watch_fails(errc::connection_lost);
+        d.wait();
+        e.http_status = 500;
+        d.fsm.watch_failed(e, d.now);
+        d.wait();
+        CHECK(d.fsm.next().what == step::watch);
     }
 }
 
@@ -195,7 +298,7 @@ TEST_CASE(
 TEST_CASE("pitfall 10: a bookmark is where the next watch starts, and may never come") {
     driver d;
     d.reach_watch("10");
-    CHECK(d.fsm.watch_event(watch_event_type::bookmark, "99"));
+    CHECK(d.event(watch_event_type::bookmark, "99"));
     CHECK(d.fsm.resource_version() == "99");
     d.now += 10min;
     d.fsm.watch_ended(d.now);
@@ -210,11 +313,11 @@ TEST_CASE("pitfall 11: from version 0 the first additions are in no order and do
     const auto version = GENERATE(std::string("0"), std::string());
     driver d;
     d.reach_watch(version);
-    CHECK_FALSE(d.fsm.watch_event(watch_event_type::added, "40"));
-    CHECK_FALSE(d.fsm.watch_event(watch_event_type::added, "20"));
+    CHECK_FALSE(d.event(watch_event_type::added, "40"));
+    CHECK_FALSE(d.event(watch_event_type::added, "20"));
     CHECK(d.fsm.resource_version() == version);
-    CHECK(d.fsm.watch_event(watch_event_type::modified, "41"));
-    CHECK(d.fsm.watch_event(watch_event_type::added, "42"));
+    CHECK(d.event(watch_event_type::modified, "41"));
+    CHECK(d.event(watch_event_type::added, "42"));
     CHECK(d.fsm.resource_version() == "42");
 }
 
@@ -232,24 +335,119 @@ TEST_CASE("pitfall 21: the server's timeout is random between 5 and 10 minutes")
     CHECK(most - least > 4min);
 }
 
-TEST_CASE("a kind that is not served is empty, and asked for again soon, then every 30 s") {
+TEST_CASE(
+    "a kind that discovery does not have is empty after a second look 10 s later, and asked for every 30 s") {
     driver d;
-    for (const auto expected : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms, 30000ms, 30000ms}) {
-        d.list_fails(errc::not_found);
-        CHECK(d.fsm.state() == store_state::not_served);
-        CHECK(d.wait() == expected);
+    std::chrono::nanoseconds waited{};
+    while (waited < 10s) {
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::starting);
+        waited += d.wait();
+        REQUIRE(waited <= 10s);
     }
+    d.is_absent();
+    CHECK(d.fsm.state() == store_state::not_served);
+    CHECK(d.fsm.reason() == "not served");
+    for (int i = 0; i < 8; ++i) {
+        d.wait();
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::not_served);
+    }
+    CHECK(d.wait() == 30s);
     CHECK(d.fsm.next().resource_version == "0");
     SECTION("until it is served") {
         d.reach_watch("5");
         CHECK(d.fsm.state() == store_state::synced);
     }
     SECTION("when its definition may have come, soon again") {
-        d.list_fails(errc::not_found);
+        d.is_absent();
         CHECK(d.fsm.kinds_changed());
         CHECK(d.wait() == 30s); // which the owner ends
-        d.list_fails(errc::not_found);
+        d.is_absent();
         CHECK(d.wait() == 250ms);
+    }
+}
+
+TEST_CASE("404-everything: a 404 is a failure, however often it comes") {
+    driver d;
+    const bool synced_before = GENERATE(true, false);
+    if (synced_before) {
+        d.reach_watch("5");
+        d.watch_fails(errc::not_found);
+        d.wait();
+    }
+    for (int i = 0; i < 30; ++i) {
+        d.list_fails(GENERATE(errc::not_found, errc::protocol));
+        CHECK(d.fsm.state() != store_state::not_served);
+        CHECK_FALSE(d.fsm.missing());
+        d.wait();
+    }
+    CHECK(d.fsm.state() == store_state::failing);
+    CHECK(d.fsm.next().resource_version == (synced_before ? "5" : "0"));
+}
+
+TEST_CASE("a store that was filled is emptied by two looks 10 s apart with nothing else in between") {
+    driver d;
+    d.reach_watch("5");
+    d.is_absent(); // the watch ended with it
+    CHECK(d.fsm.state() == store_state::synced);
+    CHECK(d.fsm.next().what == step::wait);
+    SECTION("two looks") {
+        d.now += 10s;
+        d.fsm.waited();
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::not_served);
+    }
+    SECTION("looks that are too close together") {
+        d.now += 9s;
+        d.fsm.waited();
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::synced);
+    }
+    SECTION("a failure in between begins it anew") {
+        d.now += 5s;
+        d.fsm.waited();
+        d.list_fails(errc::service_unavailable);
+        d.now += 9s;
+        d.fsm.waited();
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::synced);
+    }
+    SECTION("a list in between begins it anew") {
+        d.now += 5s;
+        d.fsm.waited();
+        d.reach_watch("6");
+        d.now += 9s;
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::synced);
+    }
+    SECTION("one look, when the deletion of its definition was seen") {
+        d.fsm.waited();
+        d.is_absent(true);
+        CHECK(d.fsm.state() == store_state::not_served);
+    }
+}
+
+TEST_CASE("a built-in kind may be absent before its first list, and never afterwards") {
+    reflector_options options;
+    options.may_go = false;
+    driver d{reflector_fsm(options, 1)};
+    SECTION("before") {
+        d.is_absent();
+        d.now += 10s;
+        d.is_absent();
+        CHECK(d.fsm.state() == store_state::not_served);
+    }
+    SECTION("afterwards") {
+        d.reach_watch("5");
+        for (int i = 0; i < 10; ++i) {
+            d.is_absent(true);
+            d.now += 1min;
+            d.fsm.waited();
+        }
+        CHECK(d.fsm.state() == store_state::failing);
+        CHECK(d.fsm.reason().starts_with("not served, but it did before"));
+        CHECK(d.fsm.next().resource_version == "5");
     }
 }
 
@@ -257,16 +455,36 @@ TEST_CASE("missing is what the last answer said") {
     driver d;
     d.reach_watch("5");
     CHECK_FALSE(d.fsm.missing());
-    d.watch_fails(errc::not_found);
+    d.is_absent();
     CHECK(d.fsm.missing());
     CHECK(d.fsm.kinds_changed());
     d.wait();
-    d.list_fails(errc::not_found);
+    d.is_absent();
     CHECK(d.fsm.missing());
     d.wait();
     d.list_fails(errc::unreachable);
     CHECK_FALSE(d.fsm.missing());
     CHECK_FALSE(d.fsm.kinds_changed());
+}
+
+TEST_CASE("a store that no watch has kept current for a minute is failing until a watch is open") {
+    driver d;
+    d.reach_watch("5");
+    d.watch_fails(errc::service_unavailable); // with a long Retry-After, say
+    CHECK(d.fsm.state() == store_state::synced);
+    d.fsm.unwatched();
+    CHECK(d.fsm.state() == store_state::failing);
+    CHECK(d.fsm.reason() == "not watched for a minute: watch failed");
+    d.wait();
+    d.watch_fails(errc::service_unavailable);
+    d.watch_fails(errc::service_unavailable);
+    d.wait();
+    REQUIRE(d.fsm.next().what == step::list);
+    REQUIRE(d.list("9"));
+    CHECK(d.fsm.state() == store_state::failing); // a list alone is old in a moment
+    d.fsm.watch_opened(d.now);
+    CHECK(d.fsm.state() == store_state::synced);
+    CHECK(d.fsm.reason().empty());
 }
 
 TEST_CASE("a change of kinds concerns watches and missing kinds, and no wait after a failure") {
@@ -285,20 +503,8 @@ TEST_CASE("a change of kinds concerns watches and missing kinds, and no wait aft
     CHECK(d.fsm.next().what == step::list);
     CHECK(d.fsm.next().resource_version == "5");
     CHECK(d.fsm.state() == store_state::synced); // and stays so until the list of the other version is there
-    d.list_fails(errc::not_found);
+    d.is_absent();
     CHECK(d.fsm.kinds_changed());
-}
-
-TEST_CASE("a kind that was served must be missing twice before its store is emptied") {
-    driver d;
-    d.reach_watch("5");
-    d.watch_fails(errc::not_found);
-    d.wait();
-    d.list_fails(errc::not_found);
-    CHECK(d.fsm.state() == store_state::synced);
-    d.wait();
-    d.list_fails(errc::not_found);
-    CHECK(d.fsm.state() == store_state::not_served);
 }
 
 TEST_CASE("absent is not empty: a denied kind is not synced, and says why") {
@@ -341,12 +547,14 @@ TEST_CASE("three failures in a row make a store failing, one success mends it") 
     CHECK(d.fsm.state() == store_state::synced);
 }
 
-TEST_CASE("the server's Retry-After is a lower bound of the wait") {
+TEST_CASE("the server's Retry-After is a lower bound of the wait, up to a minute") {
+    const auto asked =
+        GENERATE(45s, 60s, 86'400s, std::chrono::seconds(std::numeric_limits<std::int32_t>::max()));
     driver d;
     api_error e(errc::too_many_requests, "slow down");
-    e.retry_after = 60s;
+    e.retry_after = asked;
     d.fsm.list_failed(e, d.now);
-    CHECK(d.wait() == 60s);
+    CHECK(d.wait() == std::min(asked, 60s));
 }
 
 TEST_CASE("whatever happens, the versions asked for are ones the server gave") {
@@ -379,7 +587,7 @@ TEST_CASE("whatever happens, the versions asked for are ones the server gave") {
                 REQUIRE((todo.resource_version.empty() || todo.resource_version == "0" ||
                          todo.resource_version == last));
             if (pick(3) == 0) {
-                d.list_fails(any_code());
+                pick(4) == 0 ? d.is_absent(pick(2)) : d.list_fails(any_code());
                 if (d.fsm.state() == store_state::not_served)
                     last.clear();
             } else if (pick(2)) {
@@ -401,7 +609,7 @@ TEST_CASE("whatever happens, the versions asked for are ones the server gave") {
             d.fsm.watch_opened(d.now);
             for (int n = pick(5); n > 0; --n) {
                 const std::string v = std::to_string(version++);
-                if (d.fsm.watch_event(pick(2) ? watch_event_type::modified : watch_event_type::bookmark, v))
+                if (d.event(pick(2) ? watch_event_type::modified : watch_event_type::bookmark, v))
                     last = v;
             }
             d.now += std::chrono::seconds(pick(200));
