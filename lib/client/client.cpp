@@ -92,8 +92,11 @@ void client::throw_undecodable(const resource_type& type, const error& e) {
     throw api_error(e.code, fmt::format("{} from the API server: {}", type.kind, e.message));
 }
 
-void client::throw_undecodable(const resource_type& type, const object_key& key, const error& e) {
-    throw api_error(e.code, fmt::format("{} from the API server: {}", describe(type, key), e.message));
+void client::throw_misfit(const resource_type& type, const ObjectMeta& item, const json::detail::misfit& m) {
+    throw api_error(errc::decode,
+                    item.name.empty()
+                        ? fmt::format("list of {}: items[{}].{}", type.qualified_name(), m.item, m.error)
+                        : fmt::format("{} from the API server: {}", describe(type, key_of(item)), m.error));
 }
 
 task<std::string> client::get_body(resource_type type, object_key key) {

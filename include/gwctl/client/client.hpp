@@ -79,8 +79,7 @@ public:
         co_await list_into(T::type, std::move(options), decoder, this->options().max_response_bytes);
         if (!decoder.misfits().empty()) {
             const json::detail::misfit& first = decoder.misfits().front();
-            throw_undecodable(T::type, key_of(page.items.at(first.item)->metadata),
-                              error{errc::decode, first.error});
+            throw_misfit(T::type, page.items.at(first.item)->metadata, first);
         }
         co_return page;
     }
@@ -195,8 +194,8 @@ private:
         return object;
     }
     [[noreturn]] static void throw_undecodable(const resource_type& type, const error& e);
-    [[noreturn]] static void throw_undecodable(const resource_type& type, const object_key& key,
-                                               const error& e);
+    [[noreturn]] static void throw_misfit(const resource_type& type, const ObjectMeta& item,
+                                          const json::detail::misfit& m);
 
     json::limits list_limits() const noexcept;
     json::limits object_limits() const noexcept;

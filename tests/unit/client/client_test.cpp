@@ -112,7 +112,7 @@ TEST_CASE("lists are pages, joined") {
     CHECK(std::string(gone.what()) == "list of configmaps in default: too old");
     f.will_answer(200, R"({"items":[{"metadata":5}]})");
     CHECK(std::string(error_of(f, f.api.list<ConfigMap>(options)).what()) ==
-          "list of configmaps in default: items[0].metadata: expected an object, got 5");
+          "list of configmaps: items[0].metadata: expected an object, got 5");
     f.will_answer(200, R"({"items":[)");
     CHECK(error_of(f, f.api.list<ConfigMap>(options)).code() == errc::decode);
     f.will_answer(200, page("", "") + std::string(20'000, ' '));
