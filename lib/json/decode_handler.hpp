@@ -184,7 +184,7 @@ public:
             *static_cast<value*>(s.target) = n;
             return true;
         case shape::scalar:
-            if (s.type->from_integer(s.target, n))
+            if (takes([&] { return s.type->from_integer(s.target, n); }))
                 return true;
             [[fallthrough]];
         default:
@@ -374,9 +374,19 @@ private:
             return static_cast<std::string*>(s.target)->assign(text), true;
         if (s.type->what == shape::any)
             return *static_cast<value*>(s.target) = text, true;
-        if (s.type->what == shape::scalar && s.type->from_string(s.target, text))
+        if (s.type->what == shape::scalar && takes([&] { return s.type->from_string(s.target, text); }))
             return true;
         return mismatch(ec, *s.type, quote_for_error(text));
+    }
+
+    /// Asks `scalar_traits` of a user. A value that they throw for is one that they do not take.
+    template <class F>
+    static bool takes(F f) {
+        try {
+            return f();
+        } catch (...) {
+            return false;
+        }
     }
 
     bool mismatch(bj::error_code& ec, const type_info& expected, std::string_view got) {

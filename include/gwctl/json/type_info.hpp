@@ -23,7 +23,7 @@ namespace gwctl::json {
 
 /// Specialise for a type that is a JSON string or integer on the wire but has a struct of its own:
 ///
-///     static bool from_string(T&, std::string_view);   // false: not acceptable
+///     static bool from_string(T&, std::string_view);   // false, or an exception: not acceptable
 ///     static bool from_integer(T&, std::int64_t);
 ///     static void append_json(const T&, std::string& out);
 ///     static constexpr std::string_view expected;       // "a string or an integer", for errors

@@ -9,6 +9,32 @@ using namespace gwctl;
 
 namespace {
 
+/// A size whose author parses it with what throws.
+struct thrown_size {
+    int value = 0;
+};
+
+} // namespace
+
+template <>
+struct gwctl::json::scalar_traits<thrown_size> {
+    static bool from_string(thrown_size& s, std::string_view text) {
+        s.value = std::stoi(std::string(text));
+        return true;
+    }
+    static bool from_integer(thrown_size&, std::int64_t) { throw 5; }
+    static void append_json(const thrown_size& s, std::string& out) { out += std::to_string(s.value); }
+    static constexpr std::string_view expected = "a size";
+};
+
+namespace {
+
+struct With_scalar {
+    ObjectMeta metadata;
+    thrown_size size;
+};
+BOOST_DESCRIBE_STRUCT(With_scalar, (), (metadata, size))
+
 struct Sized {
     Sized() = default;
     static constexpr resource_type type{"example.com", "v1", "Sized", "sizeds"};
@@ -158,6 +184,13 @@ TEST_CASE("one-bad-object: each way not to fit concerns its own item only") {
     CHECK(d.misfits[0].error == c.second);
     REQUIRE(d.list.items.size() == 2);
     CHECK(d.list.items[1]->size == 2);
+}
+
+TEST_CASE("scalar_traits that throw do not take the value") {
+    CHECK(json::decode<With_scalar>(R"({"size":"7"})").value().size.value == 7);
+    CHECK(json::decode<With_scalar>(R"({"size":"big"})").error().message ==
+          R"(size: expected a size, got "big")");
+    CHECK(json::decode<With_scalar>(R"({"size":3})").error().message == "size: expected a size, got 3");
 }
 
 TEST_CASE("an item that is too large is set aside, and no more of it is kept") {

@@ -3,6 +3,10 @@
 #include "manual_clock.hpp"
 #include "running_manager.hpp"
 
+#include <gwctl/core/log.hpp>
+
+#include <atomic>
+
 using namespace gwctl;
 using namespace gwctl::tests;
 using namespace std::chrono_literals;
@@ -168,6 +172,22 @@ TEST_CASE("without the watch of definitions, discovery is asked once a minute") 
     f.pass(150s, [&] { return f.api->requests().size() >= before + 2; });
     CHECK(f.count("GET /api/v1 ") == 0);
     CHECK(f.api->requests().size() - before <= 4);
+}
+
+TEST_CASE("the first list that fails is in the log, not the third") {
+    std::atomic<int> told{0};
+    log::redirect([&](const log::record& r) { told += r.message == "a list failed; trying again" ? 1 : 0; });
+    {
+        fixture f;
+        f.api->add_fault({"GET", "/widgets", 503, "ServiceUnavailable", -1});
+        f.m.start();
+        REQUIRE(f.api->await_request("/widgets"));
+        REQUIRE(f.clock.await_sleeper(800ms, 1600ms)); // waits after the first one
+        CHECK(told == 1);
+        f.pass(60s);
+        CHECK(told == 1); // from then on the state says so
+    }
+    log::redirect({});
 }
 
 TEST_CASE("when one kind comes back, those that wait after failures are asked within a second") {
