@@ -227,7 +227,9 @@ std::string client::state::remembered_version(const resource_type& type) const {
     return known == versions.end() ? std::string(type.version) : known->second.version;
 }
 
-std::string client::known_version(const resource_type& type) const { return state_->remembered_version(type); }
+std::string client::known_version(const resource_type& type) const {
+    return state_->remembered_version(type);
+}
 
 void client::forget_versions() {
     for (auto& [key, known] : state_->versions)

@@ -1,6 +1,8 @@
 /// What the tokenizer of Boost.JSON calls while a document is decoded into structs.
 #pragma once
 
+#include "expectation.hpp"
+
 #include <gwctl/json/codec.hpp>
 
 #include <boost/json/basic_parser.hpp>
@@ -32,41 +34,6 @@ struct frame {
     /// map: the key of the current element.
     std::string key;
 };
-
-inline std::string quote_for_error(std::string_view text) {
-    constexpr std::size_t shown = 40;
-    std::string cut(text.substr(0, shown));
-    if (text.size() > shown)
-        cut += "...";
-    std::string out;
-    append_quoted(cut, out);
-    return out;
-}
-
-inline std::string_view expectation(const type_info& type) {
-    switch (type.what) {
-    case shape::boolean:
-        return "true or false";
-    case shape::int32:
-    case shape::int64:
-        return "an integer";
-    case shape::real:
-        return "a number";
-    case shape::string:
-        return "a string";
-    case shape::scalar:
-        return type.expected;
-    case shape::array:
-        return "a list";
-    case shape::map:
-    case shape::object:
-        return "an object";
-    case shape::any:
-    case shape::optional:
-        break;
-    }
-    return "a value";
-}
 
 /// The SAX handler that writes into structs. It never allocates for what it skips.
 ///
