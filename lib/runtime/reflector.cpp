@@ -7,6 +7,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace gwctl::detail {
@@ -37,6 +39,17 @@ api_error failure_of(const std::exception_ptr& e) {
     } catch (...) {
         return api_error(errc::internal_error, what_of(e));
     }
+}
+
+/// A watch from "" would begin with what exists, and from any other version than the list's something would
+/// be missed.
+void check_watchable(const ListMeta& list, const resource_type& type) {
+    if (list.resourceVersion.empty())
+        throw api_error(
+            errc::protocol,
+            fmt::format("list of {}: its metadata.resourceVersion is empty, so that no watch can follow; "
+                        "does something stand in front of the API server that changes lists?",
+                        type.qualified_name()));
 }
 
 } // namespace
@@ -84,6 +97,7 @@ task<void> reflector::list(reflector_fsm::todo todo) {
                                              untyped_client::list_limits(api_));
         co_await untyped_client::list_into(api_, kind_.type, std::move(options), decoder);
         const ListMeta meta = kind_.take_list(page.get(), pages_);
+        check_watchable(meta, kind_.type);
         if (fsm_.listed(meta, time_.now())) {
             for (const any_object& o : pages_)
                 shed(o);
