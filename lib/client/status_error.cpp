@@ -127,9 +127,8 @@ std::string_view remedy_of(int code) {
         return "ask less often";
     if (code >= 500)
         return "is the API server up, or does a proxy in front of it say so?";
-    return "an API server says why in a Status: check the server's address with its path, and what stands in "
-           "front of "
-           "it";
+    return "this is no Status of the Kubernetes API, so something else may have answered: check the server's "
+           "address with its path";
 }
 
 bool is_encoded(const http_response& response) {

@@ -243,11 +243,10 @@ TEST_CASE("doctor-html: what is no API server is named, whichever request it ans
                   login) != std::string::npos);
     // A path that is missing from the server's address, and a refusal that is none of the API server's.
     for (const int status : {404, 403})
-        CHECK(
-            complaint(limited.server, "/", status, "default backend", "text/plain")
-                .find(
-                    " (text/plain): default backend; an API server says why in a Status: check the server's "
-                    "address with its path") != std::string::npos);
+        CHECK(complaint(limited.server, "/", status, "default backend", "text/plain")
+                  .ends_with(
+                      " (text/plain): default backend; this is no Status of the Kubernetes API, so something "
+                      "else may have answered: check the server's address with its path"));
 }
 
 TEST_CASE("doctor: a server in trouble is a failure, not something to leave unchecked") {

@@ -270,8 +270,8 @@ TEST_CASE(
         return error_of(f, f.api.get<ConfigMap>(web));
     };
     const std::string whom =
-        "; an API server says why in a Status: check the server's address with its path, and what "
-        "stands in front of it";
+        "; this is no Status of the Kubernetes API, so something else may have answered: "
+        "check the server's address with its path";
     const api_error forbidden = error(page(403, "<h1>Forbidden</h1>"));
     CHECK(forbidden.code() == errc::protocol); // and not `denied`, which an owner's rights would be
     CHECK(std::string(forbidden.what()) ==
