@@ -284,6 +284,7 @@ leader_election_options leader_lease(std::string namespace_) {
 flags parse_flags(int argc, char** argv) {
     flags f;
     f.manager.name = "gateway-api-controller";
+    f.manager.user_agent = "gateway-api-controller/" GWCTL_VERSION;
     f.manager.metrics_bind_address = ":8080";
     f.manager.health_probe_bind_address = ":8081";
     raw_flags raw;

@@ -162,17 +162,15 @@ private:
         if (!groups_.contains(api_version)) {
             http_request request;
             request.target = group_path(api_version);
-            std::string body;
+            json::value found = json::object();
             try {
-                body = co_await api_.raw(std::move(request));
+                found = co_await api_.raw_object(std::move(request));
             } catch (const api_error& e) {
                 if (e.code() != errc::not_found)
                     throw;
-                body = "{}";
             }
             auto& kinds = groups_[api_version];
-            const json::value parsed = boost::json::parse(body);
-            if (const auto* resources = parsed.as_object().if_contains("resources"))
+            if (const auto* resources = found.as_object().if_contains("resources"))
                 for (const json::value& r : resources->as_array())
                     if (const std::string plural = text_of(r.as_object(), "name");
                         plural.find('/') == std::string::npos)

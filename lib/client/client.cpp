@@ -4,6 +4,8 @@
 
 #include <gwctl/client/client.hpp>
 
+#include <boost/json/parse.hpp>
+
 #include <fmt/format.h>
 
 namespace gwctl {
@@ -41,19 +43,25 @@ request_subject about_collection(std::string_view verb, const resource_type& typ
 /// The lines of a watch's response.
 class response_lines final : public watch_lines {
 public:
-    response_lines(std::unique_ptr<http_response> response, std::string subject, std::size_t max_object)
-        : framer_(max_object + 1024), response_(std::move(response)), subject_(std::move(subject)) {}
+    response_lines(std::unique_ptr<http_response> response, detail::answer_source source, std::size_t max_object)
+        : framer_(max_object + 1024), response_(std::move(response)), source_(std::move(source)) {}
 
     task<std::optional<std::string_view>> next() override {
         while (true) {
             auto line = framer_.next();
             if (line.has_error())
-                throw api_error(line.error().code, fmt::format("{}: {}", subject_, line.error().message));
+                throw api_error(line.error().code,
+                                fmt::format("{}: {}", source_.subject, line.error().message));
             if (line->has_value())
                 co_return *line;
             const std::string_view piece = co_await response_->read_some();
             if (piece.empty())
                 co_return std::nullopt;
+            if (!begun_ && !is_event(piece)) {
+                std::string page(piece);
+                co_await read_page(page);
+                throw source_.refused("a watch", "not JSON", page);
+            }
             framer_.feed(piece);
         }
     }
@@ -62,7 +70,26 @@ private:
     /// The object's limit, and room for the members around it.
     detail::line_framer framer_;
     std::unique_ptr<http_response> response_;
-    std::string subject_;
+    detail::answer_source source_;
+    bool begun_ = false;
+
+    /// Whether this can be the beginning of an event. A page, which may have no line, would look like the end
+    /// of the watch.
+    bool is_event(std::string_view piece) {
+        const std::size_t first = piece.find_first_not_of(" \t\r\n");
+        begun_ = first != std::string_view::npos;
+        return !begun_ || piece[first] == '{';
+    }
+
+    /// As much as there is to be shown.
+    task<void> read_page(std::string& page) {
+        while (page.size() < 256) {
+            const std::string_view piece = co_await response_->read_some();
+            if (piece.empty())
+                break;
+            page += piece;
+        }
+    }
 };
 
 } // namespace
@@ -129,11 +156,12 @@ task<void> client::list_into(resource_type type, list_options options, json::det
 
     request_subject about = about_collection("list", type, options.namespace_);
     const std::string subject = about.text;
-    const auto check = [&](const result<void>& step) {
-        if (step.has_error())
-            throw api_error(step.error().code, fmt::format("{}: {}", subject, step.error().message));
-    };
     const auto response = co_await shared->open(std::move(maker), std::move(about));
+    detail::list_check seen(detail::answer_source(*response, subject, shared->link->host()), type);
+    const auto check = [&](const result<void>& step, std::string_view piece) {
+        if (step.has_error())
+            throw seen.undecodable(step.error(), piece);
+    };
     std::size_t size = 0;
     // Each piece is at most a connection's buffer and a turn of the executor, so a list of any size leaves
     // room for other work in between.
@@ -148,9 +176,11 @@ task<void> client::list_into(resource_type type, list_options options, json::det
                                         "client_options.max_response_bytes",
                                         subject, max_bytes));
         size += piece.size();
-        check(decoder.write(piece));
+        if (seen.take(piece))
+            check(decoder.write(piece), piece);
     }
-    check(decoder.finish());
+    seen.finish();
+    check(decoder.finish(), {});
 }
 
 task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_options options) {
@@ -174,8 +204,9 @@ task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_
     request_subject about = about_collection("watch", type, options.namespace_);
     const std::string subject = about.text;
     auto response = co_await shared->open(std::move(maker), std::move(about));
-    std::unique_ptr<watch_lines> lines =
-        std::make_unique<response_lines>(std::move(response), subject, shared->options.max_object_bytes);
+    detail::answer_source source(*response, subject, shared->link->host());
+    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(std::move(response), std::move(source),
+                                                                          shared->options.max_object_bytes);
     co_return lines;
 }
 
@@ -210,6 +241,7 @@ task<std::string> client::apply_body(resource_type type, object_key key, std::st
         return request;
     };
     request_subject about = about_object(type, key);
+    about.subresource = subresource;
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
@@ -225,6 +257,7 @@ task<std::string> client::patch_body(resource_type type, object_key key, std::st
         return request;
     };
     request_subject about = about_object(type, key);
+    about.subresource = subresource;
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
@@ -254,7 +287,7 @@ task<void> client::remove_object(resource_type type, object_key key, delete_opti
         return request;
     };
     request_subject about = about_object(type, key);
-    co_await shared->body(std::move(maker), std::move(about));
+    co_await shared->body(std::move(maker), std::move(about), detail::expected_answer::deletion);
 }
 
 task<std::string> client::raw(http_request request) {
@@ -262,6 +295,23 @@ task<std::string> client::raw(http_request request) {
     request_subject about;
     about.text = fmt::format("{} {}", request.method, request.target);
     co_return co_await shared->body(std::move(request), std::move(about));
+}
+
+task<json::value> client::raw_object(http_request request) {
+    const auto shared = state_;
+    request_subject about;
+    about.text = fmt::format("{} {}", request.method, request.target);
+    const std::string subject = about.text;
+    request.headers.emplace_back("Accept", "application/json");
+    auto response = co_await shared->open(std::move(request), std::move(about));
+    const detail::answer_source source(*response, subject, shared->link->host());
+    const std::string body = co_await shared->read_all(std::move(response), subject);
+    detail::check_answer(source, body, resource_type(), detail::expected_answer::any);
+    boost::system::error_code broken;
+    json::value answer = boost::json::parse(body, broken);
+    if (broken)
+        throw source.refused("an answer of the Kubernetes API", "not JSON", body);
+    co_return answer;
 }
 
 } // namespace gwctl

@@ -1,9 +1,13 @@
 #include "client_state.hpp"
 
+#include "user_agent.hpp"
+
 #include <gwctl/client/timer.hpp>
 #include <gwctl/core/log.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gwctl {
 namespace {
@@ -33,6 +37,10 @@ client::state::state(std::shared_ptr<transport> t, client_options o)
     : link(std::move(t)), options(std::move(o)), time(options.time ? *options.time : system_clock()) {
     if (options.field_manager.empty())
         throw api_error(errc::precondition, "client_options.field_manager: expected a name, got \"\"");
+    if (!detail::is_user_agent(options.user_agent))
+        throw api_error(
+            errc::precondition,
+            "client_options.user_agent: expected one line of printable ASCII, such as my-operator/1.2");
 }
 
 http_request client::state::make_read(const resource_type& type, bool list, std::string target) const {
@@ -80,6 +88,9 @@ void client::state::observe(std::string_view method, int status) {
 
 task<std::unique_ptr<http_response>> client::state::open(http_request request,
                                                          detail::request_subject about) {
+    const auto names_program = [](const auto& header) { return header.first == "User-Agent"; };
+    if (std::none_of(request.headers.begin(), request.headers.end(), names_program))
+        request.headers.emplace_back("User-Agent", detail::user_agent(options.user_agent));
     for (int retries = 0;; ++retries) {
         auto response = co_await send(request);
         const int status = response->status();
@@ -122,10 +133,15 @@ task<std::string> client::state::body(http_request request, detail::request_subj
     co_return co_await read_all(std::move(response), subject);
 }
 
-task<std::string> client::state::body(request_maker make, detail::request_subject about) {
+task<std::string> client::state::body(request_maker make, detail::request_subject about,
+                                      detail::expected_answer expected) {
+    const resource_type type = about.type;
     const std::string subject = about.text;
     auto response = co_await open(std::move(make), std::move(about));
-    co_return co_await read_all(std::move(response), subject);
+    const detail::answer_source source(*response, subject, link->host());
+    std::string body = co_await read_all(std::move(response), subject);
+    detail::check_answer(source, body, type, expected);
+    co_return body;
 }
 
 task<std::string> client::state::read_all(std::unique_ptr<http_response> response, std::string subject) {

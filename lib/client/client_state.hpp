@@ -1,6 +1,7 @@
 /// What all copies of a client share, and how its requests are made.
 #pragma once
 
+#include "answer.hpp"
 #include "status_error.hpp"
 
 #include <gwctl/client/client.hpp>
@@ -23,9 +24,12 @@ struct client::state {
     /// The same for `about.type`, in the version that is served. When that turns out not to be served any
     /// more, once more in the one that is. Throws `not_served_error` only when discovery says so.
     task<std::unique_ptr<http_response>> open(request_maker make, detail::request_subject about);
-    /// As `open`, and reads the whole body.
+    /// As `open`, and reads the whole body, whatever it is.
     task<std::string> body(http_request request, detail::request_subject about);
-    task<std::string> body(request_maker make, detail::request_subject about);
+    /// As `open`, and reads the whole body. Throws for what is not the answer that is expected.
+    task<std::string> body(request_maker make, detail::request_subject about,
+                           detail::expected_answer expected = detail::expected_answer::object);
+    task<std::string> read_all(std::unique_ptr<http_response> response, std::string subject);
 
     task<std::string> served_version(resource_type type);
     task<std::optional<std::string>> discover(resource_type type);
@@ -52,7 +56,6 @@ struct client::state {
 private:
     void observe(std::string_view method, int status);
     task<std::unique_ptr<http_response>> send(const http_request& request);
-    task<std::string> read_all(std::unique_ptr<http_response> response, std::string subject);
     template <class T>
     task<T> discovery_document(std::string target, std::string_view kind);
     task<bool> serves(resource_type type, std::string version);

@@ -10,14 +10,17 @@
 
 namespace gwctl::detail {
 
-/// The error that a Status says. `subject` is what the request was about: "Gateway default/web".
-api_error status_error(int http_status, const Status& status, std::string_view subject);
+/// The error that a Status says. `subject` is what the request was about: "Gateway default/web"; `remedy` is
+/// put behind the server's words.
+api_error status_error(int http_status, const Status& status, std::string_view subject,
+                       std::string_view remedy = {});
 
 /// What a request is about.
 struct request_subject {
     request_subject() = default;
-    std::string text{};   ///< "Gateway default/web"
-    resource_type type{}; ///< empty kind: none in particular
+    std::string text{};        ///< "Gateway default/web"
+    resource_type type{};      ///< empty kind: none in particular
+    std::string subresource{}; ///< "status"
 };
 
 /// Discovery says that the server does not serve a kind in any version asked for: `errc::not_found`.
@@ -51,7 +54,8 @@ std::string version_key(const resource_type& type);
 /// The seconds of a Retry-After header; none where there is none or it is a date.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view header);
 
-/// One line of at most 200 bytes from the beginning of `body`, without control characters.
+/// One line of at most 200 bytes from the beginning of `body`, without control characters, and UTF-8
+/// whatever the body is.
 std::string excerpt(std::string_view body);
 
 } // namespace gwctl::detail

@@ -110,6 +110,7 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
            [this] {
                client_options c;
                c.field_manager = options_.name;
+               c.user_agent = options_.user_agent;
                c.time = &time_;
                c.max_object_bytes = options_.max_object_bytes;
                c.max_string_bytes = options_.max_string_bytes;
@@ -170,7 +171,8 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
                 patient_ = false; // what still runs could only be refused its writes
                 stop(1, "leadership was lost");
             });
-        });
+        },
+        options_.user_agent);
     elector_->api().observe_requests(count);
 }
 

@@ -12,6 +12,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace gwctl::detail {
@@ -53,6 +55,17 @@ api_error failure_of(const std::exception_ptr& e) {
     } catch (...) {
         return api_error(errc::internal_error, what_of(e));
     }
+}
+
+/// A watch from "" would begin with what exists, and from any other version than the list's something would
+/// be missed.
+void check_watchable(const ListMeta& list, const resource_type& type) {
+    if (list.resourceVersion.empty())
+        throw api_error(
+            errc::protocol,
+            fmt::format("list of {}: its metadata.resourceVersion is empty, so that no watch can follow; "
+                        "does something stand in front of the API server that changes lists?",
+                        type.qualified_name()));
 }
 
 } // namespace
@@ -167,6 +180,7 @@ task<void> reflector::list(reflector_fsm::todo todo) {
         options.continue_ = std::move(todo.continue_);
         options.limit = todo.limit;
         const ListMeta page = co_await list_page(api_, kind_, std::move(options), pages_);
+        check_watchable(page, kind_.type);
         last_word_ = time_.now();
         if (reflector_fsm::is_last(page)) {
             for (const received_object& o : pages_)

@@ -42,6 +42,9 @@ struct client_options {
     std::size_t max_string_bytes = std::size_t{8} << 20;
     /// How deep objects and lists may be nested in a member of type `json::value`.
     std::size_t max_value_depth = json::limits().depth;
+    /// Who asks, for the API server's logs and metrics: "my-operator/1.2", to which the system and this
+    /// library's version are added. Empty: the name of the executable. Precondition: printable ASCII.
+    std::string user_agent{};
     /// For waits that the server asks for (Retry-After); null: `system_clock()`.
     class clock* time = nullptr;
 };
@@ -52,8 +55,9 @@ using request_observer = std::function<void(std::string_view method, int status,
 /// Requests to one API server. Many may be under way at once.
 ///
 /// Errors: every verb throws `api_error`; its code, reason and causes are the server's Status, its message
-/// names the request's object. Nothing is retried here except a request the server refused with a
-/// `Retry-After` of at most `client_options::timeout` (at most 10 times).
+/// names the request's object. An answer that is none of the Kubernetes API, such as a login page, is
+/// `errc::protocol`, whatever its HTTP status, and never counts as done. Nothing is retried here except a
+/// request the server refused with a `Retry-After` of at most `client_options::timeout` (at most 10 times).
 ///
 /// There is no `update`: typed structs do not hold unknown fields, so a PUT would erase them. Use `apply` or
 /// `patch`.
@@ -167,8 +171,11 @@ public:
     std::string known_version(const resource_type& type) const;
     void forget_versions();
 
-    /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer.
+    /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer, whatever it is.
     task<std::string> raw(http_request request);
+    /// Any request whose answer is an object of the Kubernetes API as JSON. Throws `errc::protocol`, naming
+    /// who answered what, when the answer has no `kind` or no `apiVersion`, and the error that a Status says.
+    task<json::value> raw_object(http_request request);
 
     void observe_requests(request_observer observer);
     const client_options& options() const noexcept;

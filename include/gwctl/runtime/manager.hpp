@@ -27,6 +27,8 @@ struct manager_options {
     manager_options() = default;
     /// The owner of applied fields and the source of Events. Precondition: not empty.
     std::string name = "gwctl";
+    /// Who asks, for the API server: `client_options::user_agent`. Empty: the name of the executable.
+    std::string user_agent{};
     /// Where `/metrics` is served: ":8080" (all addresses) or "host:port"; "0" or "": nowhere.
     std::string metrics_bind_address{};
     /// The same for `/healthz` and `/readyz`. May equal `metrics_bind_address`.
@@ -111,8 +113,8 @@ public:
     /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
     /// 30 s, and discovery is asked once a minute in which version a kind is served.
     ///
-    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
-    /// `/readyz` is not failed by it.
+    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it,
+    /// and `/readyz` is not failed by it.
     store<apiextensions_v1::CustomResourceDefinition>& follow_crds();
 
     client& api() noexcept;

@@ -40,7 +40,34 @@ std::unique_ptr<http_response> status(int code, const std::string& reason, const
                           code, reason, message));
 }
 
-std::unique_ptr<http_response> object_answer(const json::object& o) {
+/// "Widget" of "widgets", for the kinds of these tests.
+std::string kind_of(const std::string& plural) {
+    static const std::map<std::string, std::string> longer{
+        {"configmaps", "ConfigMap"},
+        {"tcproutes", "TCPRoute"},
+        {"endpointslices", "EndpointSlice"},
+        {"gatewayclasses", "GatewayClass"},
+        {"customresourcedefinitions", "CustomResourceDefinition"}};
+    if (const auto known = longer.find(plural); known != longer.end())
+        return known->second;
+    std::string kind = plural.substr(0, plural.size() - 1);
+    kind[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(kind[0])));
+    return kind;
+}
+
+/// "example.com/v1" of "/apis/example.com/v1/widgets".
+std::string version_of(const std::string& target) {
+    std::vector<std::string> parts;
+    for (const auto& s : boost::urls::parse_origin_form(target)->segments())
+        parts.emplace_back(s);
+    return parts.at(0) == "api" ? parts.at(1) : parts.at(1) + "/" + parts.at(2);
+}
+
+/// The answer to a request for objects of `plural`: with kind and version, whether or not a test gave them.
+std::unique_ptr<http_response> object_answer(json::object o, const std::string& target,
+                                             const std::string& plural) {
+    o["kind"] = kind_of(plural) + (o.contains("items") ? "List" : "");
+    o["apiVersion"] = version_of(target);
     return std::make_unique<text_response>(200, boost::json::serialize(o));
 }
 
@@ -199,6 +226,8 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
             continue;
         if (f.times > 0)
             --f.times;
+        if (!f.body.empty())
+            return std::make_unique<text_response>(f.status, f.body);
         return status(f.status, f.reason, "injected fault");
     }
     if (!page_.empty() && r.target.find(page_) != std::string::npos)
@@ -218,12 +247,12 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
         return std::make_unique<watch_response>(shared_from_this(), t.plural, t.namespace_, from);
     }
     if (t.name.empty())
-        return list(t);
+        return list(r, t);
     auto& collection = objects_[t.plural];
     const auto found = collection.find(t.namespace_ + "/" + t.name);
     if (found == collection.end())
         return no_object(t.plural, t.name);
-    return object_answer(found->second);
+    return object_answer(found->second, r.target, t.plural);
 }
 
 std::unique_ptr<http_response> fake_api::discovery(const std::string& target) {
@@ -244,7 +273,7 @@ std::unique_ptr<http_response> fake_api::discovery(const std::string& target) {
                          target.substr(core ? 5 : 6), resources));
 }
 
-std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
+std::unique_ptr<http_response> fake_api::list(const http_request& r, const parsed_target& t) {
     std::size_t skip = 0;
     if (t.query.count("continue") != 0)
         skip = std::stoull(t.query.at("continue"));
@@ -271,7 +300,7 @@ std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
     meta["resourceVersion"] = exact ? asked->second : std::to_string(version_);
     out["metadata"] = std::move(meta);
     out["items"] = std::move(items);
-    return object_answer(out);
+    return object_answer(out, r.target, t.plural);
 }
 
 std::unique_ptr<http_response> fake_api::write(const http_request& r, const parsed_target& t) {
@@ -280,7 +309,7 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         json::object o = boost::json::parse(r.body).as_object();
         if (collection.count(key_of_object(o)) != 0)
             return status(409, "AlreadyExists", "exists already");
-        return object_answer(store(t.plural, std::move(o)));
+        return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
     }
     const std::string key = t.namespace_ + "/" + t.name;
     const auto found = collection.find(key);
@@ -294,11 +323,11 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         if (has_finalizers(found->second)) {
             json::object o = found->second;
             meta_of(o)["deletionTimestamp"] = "2026-01-31T08:15:00Z";
-            return object_answer(store(t.plural, std::move(o)));
+            return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
         }
         const json::object o = found->second;
         erase(t.plural, key);
-        return object_answer(o);
+        return object_answer(o, r.target, t.plural);
     }
     json::object o = found == collection.end() ? json::object() : found->second;
     const std::string version = found == collection.end() ? "" : text(meta_of(o), "resourceVersion");
@@ -321,12 +350,12 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         merge(o, change);
     }
     if (found != collection.end() && o == found->second)
-        return object_answer(o); // as the real one: a write that changes nothing is none
+        return object_answer(o, r.target, t.plural); // as the real one: a write that changes nothing is none
     if (!text(meta_of(o), "deletionTimestamp").empty() && !has_finalizers(o)) {
         erase(t.plural, key);
-        return object_answer(o);
+        return object_answer(o, r.target, t.plural);
     }
-    return object_answer(store(t.plural, std::move(o)));
+    return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
 }
 
 json::object fake_api::store(const std::string& plural, json::object object) {

@@ -22,7 +22,8 @@ struct fault {
     std::string target{}; // a part of it
     int status = 500;
     std::string reason{};
-    int times = 1; // -1: until cleared
+    int times = 1;      // -1: until cleared
+    std::string body{}; // instead of a Status
 };
 
 // Thread safe. Every test that waits gives up after 20 s of real time.
@@ -77,7 +78,7 @@ private:
 
     static parsed_target parse(const std::string& target);
     std::unique_ptr<http_response> answer(const http_request& r);
-    std::unique_ptr<http_response> list(const parsed_target& t);
+    std::unique_ptr<http_response> list(const http_request& r, const parsed_target& t);
     std::unique_ptr<http_response> discovery(const std::string& target);
     std::unique_ptr<http_response> write(const http_request& r, const parsed_target& t);
     json::object store(const std::string& plural, json::object object);
