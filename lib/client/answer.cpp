@@ -234,16 +234,20 @@ void list_check::refuse(std::string_view wrong) const {
 }
 
 bool list_check::take(std::string_view piece) {
-    if (known_)
+    if (in_items_)
         return true;
     kept_.append(piece.substr(0, most_kept - std::min(most_kept, kept_.size())));
     broken_ = broken_ || !head_.feed(piece);
     if (broken_) {
         if (kept_.size() >= enough_to_show)
-            finish();
+            finish({}, {});
         return false;
     }
-    if (head_.kind.empty() || head_.api_version.empty() || !head_.has_items || head_.kind == "Status")
+    if (!head_.has_items || head_.kind == "Status")
+        return true;
+    // kube-apiserver writes the kind first, or, of custom resources, behind the items.
+    in_items_ = true;
+    if (head_.kind.empty() || head_.api_version.empty())
         return true;
     if (const std::string wrong = wrong_list(head_, type_); !wrong.empty())
         refuse(wrong);
@@ -252,9 +256,16 @@ bool list_check::take(std::string_view piece) {
     return true;
 }
 
-void list_check::finish() {
+void list_check::finish(std::string_view kind, std::string_view api_version) {
     if (known_)
         return;
+    if (in_items_) {
+        head_.kind = kind;
+        head_.api_version = api_version;
+        if (const std::string wrong = wrong_list(head_, type_); !wrong.empty())
+            refuse(wrong);
+        return;
+    }
     if (kept_.empty())
         refuse("the body is empty");
     if (broken_)

@@ -73,8 +73,10 @@ public:
     /// Whether the piece is to be decoded. Throws `api_error` (`errc::protocol`) when this is no list of
     /// `type`, as soon as enough of it is there to be shown.
     bool take(std::string_view piece);
-    /// At the end. Throws the same, and the error of a Status.
-    void finish();
+    /// At the end, with what the decoder found. Throws the same, and the error of a Status.
+    void finish(std::string_view kind, std::string_view api_version);
+    /// Whether the pieces so far were to be decoded.
+    bool decodes() const noexcept { return in_items_; }
     /// The error for a piece that could not be decoded.
     api_error undecodable(const error& e, std::string_view piece) const;
 
@@ -85,8 +87,9 @@ private:
     resource_type type_;
     answer_head head_{};
     bool known_ = false;
-    bool broken_ = false; ///< no JSON object
-    std::string kept_{};  ///< what came before it was known
+    bool in_items_ = false; ///< what comes now is the decoder's alone: a list may be large
+    bool broken_ = false;   ///< no JSON object
+    std::string kept_{};    ///< what came before it was known
 };
 
 /// What the body of a 2xx is to be.

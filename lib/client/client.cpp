@@ -43,7 +43,8 @@ request_subject about_collection(std::string_view verb, const resource_type& typ
 /// The lines of a watch's response.
 class response_lines final : public watch_lines {
 public:
-    response_lines(std::unique_ptr<http_response> response, detail::answer_source source, std::size_t max_object)
+    response_lines(std::unique_ptr<http_response> response, detail::answer_source source,
+                   std::size_t max_object)
         : framer_(max_object + 1024), response_(std::move(response)), source_(std::move(source)) {}
 
     task<std::optional<std::string_view>> next() override {
@@ -179,8 +180,9 @@ task<void> client::list_into(resource_type type, list_options options, json::det
         if (seen.take(piece))
             check(decoder.write(piece), piece);
     }
-    seen.finish();
-    check(decoder.finish(), {});
+    if (seen.decodes())
+        check(decoder.finish(), {});
+    seen.finish(decoder.root_text("kind"), decoder.root_text("apiVersion"));
 }
 
 task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_options options) {
@@ -205,8 +207,8 @@ task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_
     const std::string subject = about.text;
     auto response = co_await shared->open(std::move(maker), std::move(about));
     detail::answer_source source(*response, subject, shared->link->host());
-    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(std::move(response), std::move(source),
-                                                                          shared->options.max_object_bytes);
+    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(
+        std::move(response), std::move(source), shared->options.max_object_bytes);
     co_return lines;
 }
 

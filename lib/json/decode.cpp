@@ -138,6 +138,13 @@ object_decoder& object_decoder::operator=(object_decoder&&) noexcept = default;
 
 result<void> object_decoder::write(std::string_view bytes) { return state_->feed(true, bytes); }
 result<void> object_decoder::finish() { return state_->feed(false, {}); }
+std::string_view object_decoder::root_text(std::string_view member) const {
+    const slot root = state_->parser.handler().root();
+    for (const member_info& m : root.type->members)
+        if (m.name == member && m.type().what == shape::string)
+            return *static_cast<const std::string*>(m.locate(root.target));
+    return {};
+}
 const std::vector<misfit>& object_decoder::misfits() const noexcept {
     return state_->parser.handler().misfits;
 }

@@ -52,6 +52,7 @@ public:
     std::string failure; ///< set before any callback returns false
     std::vector<misfit> misfits{};
 
+    slot root() const noexcept { return root_; }
     /// The objects and lists that are open, skipped ones included.
     std::size_t depth() const noexcept { return frames_.size() + skipped_depth_ + any_depth_; }
 

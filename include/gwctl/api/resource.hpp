@@ -135,9 +135,11 @@ std::string encode_object(const T& object, std::string_view version = T::type.ve
 /// A list as the API server sends it: one page, or all of it.
 template <class T>
 struct object_list {
+    std::string kind;
+    std::string apiVersion;
     ListMeta metadata;
     std::vector<std::shared_ptr<const T>> items;
-    BOOST_DESCRIBE_CLASS(object_list, (), (metadata, items), (), ())
+    BOOST_DESCRIBE_CLASS(object_list, (), (kind, apiVersion, metadata, items), (), ())
 };
 
 } // namespace gwctl

@@ -60,6 +60,8 @@ public:
 
     result<void> write(std::string_view bytes);
     result<void> finish();
+    /// The string that the document's member of this name has; "" when there is none, or no such described member.
+    std::string_view root_text(std::string_view member) const;
     /// What was skipped by tolerance: at most one for each item, in the order of the items.
     const std::vector<misfit>& misfits() const noexcept;
 
