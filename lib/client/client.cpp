@@ -304,6 +304,7 @@ task<json::value> client::raw_object(http_request request) {
     request_subject about;
     about.text = fmt::format("{} {}", request.method, request.target);
     const std::string subject = about.text;
+    std::erase_if(request.headers, [](const auto& header) { return header.first == "Accept"; });
     request.headers.emplace_back("Accept", "application/json");
     auto response = co_await shared->open(std::move(request), std::move(about));
     const detail::answer_source source(*response, subject, shared->link->host());

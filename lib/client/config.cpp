@@ -68,9 +68,8 @@ result<cluster_config> in_cluster_config(const environment& env, const std::stri
     if (has_certificate(authority))
         config.certificate_authority.file = authority;
     else
-        log::warn("the service account has no certificate authority; trusting those of this system, and the "
-                  "file is "
-                  "read again at the next start",
+        log::warn("the service account has no certificate authority: trusting those of this system until the "
+                  "next start",
                   {{"file", authority}});
     std::string ns;
     if (std::ifstream(directory + "/namespace") >> ns)

@@ -287,7 +287,7 @@ TEST_CASE("where the configuration comes from") {
     CHECK(detail::in_cluster_config(env, dir.path()).value().certificate_authority.empty());
     log::redirect({});
     REQUIRE(warnings.size() == 2);
-    CHECK(warnings[0].starts_with("the service account has no certificate authority; "));
+    CHECK(warnings[0].starts_with("the service account has no certificate authority: "));
     dir.write(account + "ca.crt", "-----BEGIN CERTIFICATE-----\n");
     dir.write(account + "namespace", "kube-system\n");
     CHECK(server() == "https://[fd00::1]:443");
