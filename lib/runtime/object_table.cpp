@@ -184,6 +184,10 @@ const std::string& object_table::namespace_of(std::size_t part) const {
     return contents_->parts.at(part).namespace_;
 }
 store_state object_table::state_of(std::size_t part) const { return contents_->parts.at(part).state; }
+const std::string& object_table::reason_of(std::size_t part) const {
+    return contents_->parts.at(part).reason;
+}
+bool object_table::was_listed(std::size_t part) const { return !contents_->parts.at(part).version.empty(); }
 
 /// What the parts come to together.
 void object_table::combine() {

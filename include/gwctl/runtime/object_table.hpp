@@ -121,6 +121,10 @@ public:
     /// The namespace that a part is limited to; empty: none.
     const std::string& namespace_of(std::size_t part) const;
     store_state state_of(std::size_t part) const;
+    /// As `reason()`, of one part.
+    const std::string& reason_of(std::size_t part) const;
+    /// Whether a part has ever been listed; what it holds may be old.
+    bool was_listed(std::size_t part) const;
     /// Makes `objects` the whole content of a part. Readers see the old content or the new one, handlers
     /// every difference.
     void replace(std::vector<any_object> objects, std::string resource_version, std::size_t part = 0);
