@@ -321,11 +321,9 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         desired.objects);
     wishes.changed = std::move(services);
     const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
-    const std::string in_the_way =
-        detail::report_obstacles(obstacles, a, s.kinds, n, planned.by_listener, desired.problems);
-    verdict services_fit = class_kept;
-    if (!in_the_way.empty())
-        services_fit = {false, "NoResources", in_the_way};
+    const verdict ports_fit =
+        detail::report_obstacles(obstacles, s, a, n, planned.by_listener, desired.problems);
+    verdict services_fit = ports_fit.holds ? class_kept : ports_fit;
     const auto beside = std::find_if(refused.begin(), refused.end(), [&](const auto& service) {
         return service.first.namespace_ ==
                own_key.namespace_; // elsewhere it is the matter of the routes there

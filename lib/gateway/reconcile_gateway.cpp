@@ -2,6 +2,7 @@
 #include "merged_patch.hpp"
 #include "repairs.hpp"
 #include "status_repair.hpp"
+#include "waits.hpp"
 #include "write_guard.hpp"
 #include "writer.hpp"
 
@@ -131,6 +132,12 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
         }
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
+        // Finalizers that came after the plan keep it, and its ports.
+        const auto live = c.services.get(w.key);
+        if (w.what == service_write::verb::remove && live && is_held(*live) && !w.releases.empty()) {
+            ports.failed(w);
+            guard.keep_ports(describe_leaving(*live));
+        }
         try {
             co_await write_service(c, ctx, writes, w, objects);
         } catch (const api_error& e) {
@@ -237,13 +244,26 @@ write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gatewa
     co_return written;
 }
 
+bool is_refused_address(cluster& c, const std::shared_ptr<const Gateway>& gateway) {
+    if (!gateway->status.addresses.empty())
+        return false;
+    const auto judged = c.judge(gateway);
+    return !may_get_address(judged->state, judged->attached, c.named);
+}
+
+/// What keeps the Gateway from an address that it is to get; nothing when it has all that it asks for.
+std::optional<unknown_source> unknown_address(cluster& c, const std::shared_ptr<const Gateway>& gateway,
+                                              const gateway_settings& settings) {
+    std::optional<unknown_source> unknown = c.unknown_addresses();
+    if (!unknown || c.addresses().has_all(*gateway, settings.effective) || is_refused_address(c, gateway))
+        return std::nullopt;
+    return unknown;
+}
+
 assignment assign(cluster& c, const std::shared_ptr<const Gateway>& gateway,
                   const gateway_settings& settings) {
-    if (gateway->status.addresses.empty()) {
-        const auto judged = c.judge(gateway);
-        if (!may_get_address(judged->state, judged->attached, c.named))
-            return no_assignment();
-    }
+    if (is_refused_address(c, gateway))
+        return no_assignment();
     return c.addresses().assign(*gateway, settings.effective);
 }
 
@@ -286,9 +306,9 @@ action soonest(std::optional<std::chrono::nanoseconds> a, std::optional<std::chr
 } // namespace
 
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
-    if (c.is_blocked(ctx.log))
-        co_return requeue_after(blocked_interval);
     std::shared_ptr<const Gateway> gateway = c.gateways.get(key);
+    if (const auto unknown = c.unknown_of(key))
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "Pending");
     if (!gateway)
         c.changes.forget(gwctl::describe(Gateway::type, key));
     writer writes(c, ctx, gwctl::describe(Gateway::type, key));
@@ -302,7 +322,11 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
 
     if (const auto rest = c.costs.rest_of(gwctl::describe(*gateway), ctx.time.now()))
         co_return requeue_after(*rest);
+    if (const auto unknown = c.unknown_for(gateway))
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "Pending");
     const gateway_settings settings = c.settings_of(*gateway);
+    if (const auto unknown = unknown_address(c, gateway, settings))
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "AddressNotAssigned");
     assignment assigned;
     try {
         assigned = assign(c, gateway, settings);

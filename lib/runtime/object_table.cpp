@@ -63,6 +63,7 @@ store_state object_table::state_of(std::size_t part) const { return contents_->p
 const std::string& object_table::reason_of(std::size_t part) const {
     return contents_->parts.at(part).reason;
 }
+bool object_table::was_listed(std::size_t part) const { return !contents_->parts.at(part).version.empty(); }
 
 const any_unreadable* object_table::unreadable_any(const object_key& key) const {
     const auto found = contents_->unreadable.find(key);

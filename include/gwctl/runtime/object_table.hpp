@@ -146,6 +146,8 @@ public:
     store_state state_of(std::size_t part) const;
     /// Why the part's state is what it is, as `reason()`.
     const std::string& reason_of(std::size_t part) const;
+    /// Whether a part has ever been listed; what it holds may be old.
+    bool was_listed(std::size_t part) const;
 
 private:
     /// Fills tables: for reflectors, and for tests of what reads tables.
