@@ -230,9 +230,9 @@ address_book& cluster::addresses() {
     if (book_ready_ && !is_complete)
         return book_;
     std::vector<address_book::known_gateway> known;
-    for (const auto& gateway : gateways.list())
+    for (const auto& gateway : gateways.list_tolerantly())
         known.push_back({gateway, is_ours(*gateway), settings_of(*gateway).effective});
-    book_.rebuild(known, services.list(), is_complete);
+    book_.rebuild(known, services.list_tolerantly(), is_complete);
     book_ready_ = true;
     book_complete_ = is_complete;
     return book_;

@@ -182,13 +182,22 @@ manager::core::~core() {
     side_.abandon();
 }
 
+std::uint64_t manager::core::begin(const std::string& name) {
+    drafts_.emplace(++last_draft_, name);
+    return last_draft_;
+}
+
 controller& manager::core::add(detail::controller_spec spec) {
+    drafts_.erase(spec.draft);
     const auto same = [&](const auto& c) { return c->name() == spec.name; };
     if (std::any_of(controllers_.begin(), controllers_.end(), same))
         throw api_error(errc::precondition,
                         "controller \"" + spec.name + "\" exists already; give the second one another name");
     if (spec.workers == 0)
         throw api_error(errc::precondition, "controller \"" + spec.name + "\": expected at least one worker");
+    if (spec.timeout && *spec.timeout <= spec.timeout->zero())
+        throw api_error(errc::precondition,
+                        "controller \"" + spec.name + "\": expected a timeout of more than zero");
     const auto showing = [this](const resource_type& type, const ObjectMeta& written) {
         std::vector<detail::object_table*> out;
         for (const auto& k : caches_) {

@@ -25,6 +25,7 @@ struct manager::core final : detail::controller_host {
 
     // controller_host
     detail::object_table& table(const detail::kind_ops& kind, cache_scope scope) override;
+    std::uint64_t begin(const std::string& name) override;
     controller& add(detail::controller_spec spec) override;
 
     int run();
@@ -110,6 +111,8 @@ private:
 
     std::vector<std::unique_ptr<cached_kind>> caches_;
     std::vector<std::unique_ptr<detail::controller_loop>> controllers_;
+    std::map<std::uint64_t, std::string> drafts_; ///< names of controllers that were begun and not finished
+    std::uint64_t last_draft_ = 0;
     detail::task_group reflectors_;
     detail::task_group gates_;
     detail::task_group workers_;

@@ -18,11 +18,15 @@ namespace gwctl {
 /// A key is in the queue at most once, and never handed out again before it is `done`. What is added while it
 /// is out leads to one more run.
 ///
-/// Higher priorities come first; within one, first in, first out. Not thread safe.
+/// Higher priorities come first; within one, first in, first out. A key that has been ready for `patience` goes
+/// before higher ones, but never two such in a row: a backlog that takes longer than that would otherwise hold
+/// up what changes. Not thread safe.
 class work_queue {
 public:
     /// For what a first list brings: it yields to everything that changes meanwhile (as controller-runtime).
     static constexpr int low_priority = -100;
+    /// How long a ready key may be overtaken: longer than a burst of changes, shorter than people wait.
+    static constexpr std::chrono::seconds patience{60};
 
     explicit work_queue(backoff_policy retry = {}) : retry_(retry) {}
 
@@ -34,6 +38,13 @@ public:
 
     /// Ready now, whatever delay was pending. Of two priorities the higher counts.
     void add(const object_key& key, steady_time now, int priority = 0);
+    /// As `add` at `low_priority`, for what a first list brings: the key belongs to the backlog until it has
+    /// left it.
+    void add_to_backlog(const object_key& key, steady_time now);
+    /// The first run of the key is over, however it ended.
+    void leave_backlog(const object_key& key);
+    /// Keys that a first list brought and whose first run is not over.
+    std::size_t backlog() const noexcept { return backlog_; }
     /// Ready after `delay`, unless it is sooner already.
     void add_after(const object_key& key, std::chrono::nanoseconds delay, steady_time now, int priority = 0);
 
@@ -41,9 +52,10 @@ public:
     std::optional<item> pop(steady_time now);
     void done(const object_key& key, steady_time now);
 
-    /// The run under way failed: counts a failure and comes back after the backoff, at its priority. A run
-    /// that something else triggered before the last backoff was over does not count, and comes back then.
-    void retry(const object_key& key, steady_time now);
+    /// The run under way failed, or asks to run again at once: counts a failure and comes back after the
+    /// backoff, at its priority or the one given. A run that something else triggered before the last backoff
+    /// was over does not count, and comes back then.
+    void retry(const object_key& key, steady_time now, std::optional<int> priority = {});
     /// The run under way succeeded, or must not be repeated: the next failure is the first.
     void forget(const object_key& key);
     unsigned failures(const object_key& key) const;
@@ -76,8 +88,9 @@ private:
     struct entry {
         bool ready = false;
         bool out = false;
-        bool again = false; ///< added while out
-        int priority = 0;   ///< of what is pending
+        bool again = false;   ///< added while out
+        bool backlog = false; ///< brought by a first list, and not run since
+        int priority = 0;     ///< of what is pending
         int run_priority = 0;
         std::uint64_t sequence = 0;
         steady_time added{};
@@ -95,12 +108,15 @@ private:
     backoff_policy retry_;
     std::unordered_map<object_key, entry, key_hash> entries_;
     std::set<std::tuple<int, std::uint64_t, node*>> ready_; ///< by descending priority, then age
+    std::set<std::pair<steady_time, node*>> ready_since_; ///< the same keys, by the time when they became so
     std::set<std::pair<steady_time, node*>> delayed_;
     std::set<const node*> failed_; ///< those with failures
     std::map<int, std::size_t> depth_;
     std::uint64_t sequence_ = 0;
     std::uint64_t adds_ = 0;
     std::size_t running_ = 0;
+    std::size_t backlog_ = 0;
+    bool overtaken_last_ = false; ///< what came out last went before higher priorities
     bool shut_down_ = false;
 };
 

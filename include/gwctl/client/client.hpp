@@ -8,6 +8,7 @@
 #pragma once
 
 #include <gwctl/api/resource.hpp>
+#include <gwctl/client/apply_check.hpp>
 #include <gwctl/client/options.hpp>
 #include <gwctl/client/transport.hpp>
 #include <gwctl/client/watch_stream.hpp>
@@ -111,23 +112,38 @@ public:
 
     template <Resource T>
     task<T> create(T object) {
+        detail::require_declared_constructor<T>();
         const std::string body = co_await create_body(T::type, key_of(object), json::encode(object));
         co_return decode_written<T>(body);
     }
 
     /// Server-side apply: after it the object has every field of `object`, and none that an earlier apply of
     /// this field manager set and this one does not. Fields of other managers are taken over (force).
+    ///
+    /// It owns what the author set and nothing else. So a member that would be sent although nobody set it, a
+    /// plain number, boolean or enum at any depth, does not compile; it becomes a `std::optional`. Where the
+    /// kind's schema requires such fields, the kind, or the struct that has them, opts out by
+    /// `static constexpr bool owns_all_fields = true;`, as the bundled kinds do.
+    ///
+    /// `status` is sent only when something in it was set, and then whole, its plain members included. For a
+    /// kind with a status subresource, as most are, the API server ignores it here: use `apply_status`.
     template <Resource T>
     task<T> apply(T object) {
-        const std::string body =
-            co_await apply_body(T::type, key_of(object), std::string(), json::encode(object));
+        detail::require_declared_constructor<T>();
+        detail::require_optional_members<T>();
+        std::string sent = applied_json(object);
+        const std::string body = co_await apply_body(T::type, key_of(object), std::string(), std::move(sent));
         co_return decode_written<T>(body);
     }
 
-    /// The same for the status subresource; everything but the name and `status` is ignored.
+    /// The same for the status subresource. Name, namespace and `status` are sent and nothing else, so that no
+    /// other field is owned; a write that depends on a resourceVersion is `patch_status`. In a status plain
+    /// members are welcome, and always sent: 0 is a value.
     template <Resource T>
     task<T> apply_status(T object) {
-        const std::string body = co_await apply_body(T::type, key_of(object), "status", json::encode(object));
+        detail::require_declared_constructor<T>();
+        std::string sent = detail::applied_status_json(json::detail::type_of<T>(), &object);
+        const std::string body = co_await apply_body(T::type, key_of(object), "status", std::move(sent));
         co_return decode_written<T>(body);
     }
 
@@ -186,6 +202,11 @@ private:
     /// Observes the writes of its own copy.
     friend class context;
 
+    template <Resource T>
+    static std::string applied_json(const T& object) {
+        const T untouched{};
+        return detail::applied_json(json::detail::type_of<T>(), &object, &untouched);
+    }
     template <Resource T>
     T decode_object(const std::string& body) const {
         auto decoded = json::decode<T>(body, object_limits());

@@ -8,8 +8,10 @@
 /// absent members and `null` leave the member's initial value. What is there must have the right type.
 ///
 /// Encoding leaves out empty optionals, and non-optional strings, lists, maps and structs that are empty.
-/// Numbers and booleans are always written. To write "" or [] or to leave out a number, make the member a
-/// `std::optional`.
+/// Numbers, booleans and enums are always written. To write "" or [] or to leave out a number, make the member a
+/// `std::optional`. (`client::apply` refuses to compile where that was forgotten.)
+///
+/// Enums that BOOST_DESCRIBE_ENUM describes are strings; any other type has a JSON form by `scalar_traits`.
 #pragma once
 
 #include <gwctl/core/error.hpp>
@@ -84,7 +86,7 @@ value encoded_value(const type_info& type, const void* source);
 /// Decodes one complete document. Errors: `errc::decode` with the path, as in
 /// `spec.listeners[2].port: expected an integer, got "http"`.
 template <class T>
-result<T> decode(std::string_view bytes, limits bounds = {}) {
+[[nodiscard]] result<T> decode(std::string_view bytes, limits bounds = {}) {
     T decoded{};
     if (auto done = detail::decode_into(detail::type_of<T>(), &decoded, bytes, bounds); done.has_error())
         return done.error();
@@ -93,7 +95,7 @@ result<T> decode(std::string_view bytes, limits bounds = {}) {
 
 /// Like `decode`, into a fresh object that is shared and never written again.
 template <class T>
-result<std::shared_ptr<const T>> decode_shared(std::string_view bytes, limits bounds = {}) {
+[[nodiscard]] result<std::shared_ptr<const T>> decode_shared(std::string_view bytes, limits bounds = {}) {
     auto decoded = std::make_shared<T>();
     if (auto done = detail::decode_into(detail::type_of<T>(), decoded.get(), bytes, bounds); done.has_error())
         return done.error();
@@ -109,10 +111,10 @@ public:
     explicit decoder(limits bounds = {})
         : decoded_(std::make_unique<T>()), impl_(detail::type_of<T>(), decoded_.get(), bounds) {}
 
-    result<void> write(std::string_view bytes) { return impl_.write(bytes); }
+    [[nodiscard]] result<void> write(std::string_view bytes) { return impl_.write(bytes); }
 
     /// The decoded object, after the last piece. Call once.
-    result<T> finish() {
+    [[nodiscard]] result<T> finish() {
         if (auto done = impl_.finish(); done.has_error())
             return done.error();
         return std::move(*decoded_);
@@ -125,7 +127,7 @@ private:
 
 /// Compact JSON.
 template <class T>
-std::string encode(const T& object) {
+[[nodiscard]] std::string encode(const T& object) {
     std::string out;
     detail::append_encoded(detail::type_of<T>(), &object, out);
     return out;
@@ -133,11 +135,8 @@ std::string encode(const T& object) {
 
 /// What `encode` writes, as an untyped value.
 template <class T>
-value to_value(const T& object) {
+[[nodiscard]] value to_value(const T& object) {
     return detail::encoded_value(detail::type_of<T>(), &object);
 }
-
-/// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 are passed through.
-void append_quoted(std::string_view text, std::string& out);
 
 } // namespace gwctl::json

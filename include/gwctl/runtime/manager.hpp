@@ -23,6 +23,8 @@
 
 namespace gwctl {
 
+/// Set it member by member, `manager_options o; o.name = "x";`: braces do not compile, since g++ 12 destroys
+/// braced aggregates beside `co_await` twice, and options are no exception.
 struct manager_options {
     manager_options() = default;
     /// The owner of applied fields and the source of Events. Precondition: not empty.
@@ -64,7 +66,8 @@ struct settled_report {
     bool settled = false;
     /// What there is left to do, one line each, when not settled.
     std::vector<std::string> waiting_for{};
-    /// Keys that failed three times in a row; they count as done with.
+    /// Keys that failed three times in a row; they count as done with. Those of which the last error is that
+    /// they ask to run again at once do not, and are in `waiting_for`, too.
     std::vector<failing_key> failing{};
     /// How many reconciles have begun since the start.
     std::uint64_t reconciles = 0;
@@ -93,9 +96,9 @@ public:
     manager& operator=(const manager&) = delete;
 
     /// A controller for T. Its name, by default the kind in lower case, labels log lines and metrics and must
-    /// be unique.
+    /// be unique. Finish it with `controller_builder::reconcile_with`, or `run` fails.
     template <Resource T>
-    controller_builder<T> control(std::string name = {}, cache_scope scope = {}) {
+    [[nodiscard]] controller_builder<T> control(std::string name = {}, cache_scope scope = {}) {
         return controller_builder<T>(host(), std::move(name), std::move(scope));
     }
 
@@ -126,9 +129,9 @@ public:
     bool elects_leader() const noexcept;
 
     /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (no cluster, leadership
-    /// lost, ...).
+    /// lost, a controller without `reconcile_with`, ...).
     /// Throws `api_error` (`errc::config`) when it cannot start: an address in use, wrong options.
-    int run();
+    [[nodiscard]] int run();
     /// Begins to drain. Thread safe; may be called before `run`, which then returns at once.
     void stop();
     /// As `stop`, but `run` returns 1 and logs the reason. Thread safe.
@@ -145,11 +148,12 @@ public:
     /// queues are empty, no reconcile runs and no Event waits to be written, or until `timeout` of real time
     /// is over. Reconciles that asked to run again later are not waited for; retries are, until their third
     /// failure. Thread safe, but not from the manager's thread.
-    settled_report wait_settled(std::string resource_version, std::chrono::milliseconds timeout);
+    [[nodiscard]] settled_report wait_settled(std::string resource_version,
+                                              std::chrono::milliseconds timeout);
     /// The same where no one knows the version to wait for, as with any API server that others use too: every
     /// store must show what the manager sees in a list of its own, made now. What others do meanwhile, and
     /// what the manager does about it, may make it unsettled at once; see `testing::wait_until_quiet`.
-    settled_report wait_settled(std::chrono::milliseconds timeout);
+    [[nodiscard]] settled_report wait_settled(std::chrono::milliseconds timeout);
 
 private:
     detail::controller_host& host() noexcept;

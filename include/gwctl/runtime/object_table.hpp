@@ -15,7 +15,8 @@
 
 namespace gwctl {
 
-/// How much of a kind a store holds. The default is all of it.
+/// How much of a kind a store holds. The default is all of it. Set it member by member, as all options of the
+/// library: `cache_scope s; s.label_selector = "app=web";`.
 struct cache_scope {
     cache_scope() = default;
     /// Empty: all namespaces. Each is listed and watched by itself, so that permissions there suffice. For

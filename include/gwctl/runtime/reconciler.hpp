@@ -18,20 +18,38 @@
 namespace gwctl {
 
 /// When to reconcile an object again although nothing about it changed.
-class action {
+class [[nodiscard]] action {
 public:
     std::optional<std::chrono::nanoseconds> delay() const noexcept { return delay_; }
+    std::optional<int> priority() const noexcept { return priority_; }
 
 private:
     friend action await_change() noexcept;
     friend action requeue_after(std::chrono::nanoseconds delay) noexcept;
+    friend action requeue_after(std::chrono::nanoseconds delay, int priority) noexcept;
     std::optional<std::chrono::nanoseconds> delay_{};
+    std::optional<int> priority_{};
 };
 
 inline action await_change() noexcept { return {}; }
+
+/// Runs again after `delay`, or when something changes, if that is sooner.
+///
+/// A delay of zero or less is taken for a computed one that is over already: the object runs again after the
+/// controller's backoff (`controller_builder::retry`), which grows for as long as it asks at once, as after
+/// failures. The first time there is a warning, and `settled_report` names the object.
+///
+/// The priority is 0. While objects of the first list are still waiting for their first run it is that of the
+/// run under way, so that an object of the first list goes on yielding to what users change.
 inline action requeue_after(std::chrono::nanoseconds delay) noexcept {
     action a;
     a.delay_ = delay;
+    return a;
+}
+/// The same at that priority: higher ones go first, 0 is that of changes, -100 that of the first list.
+inline action requeue_after(std::chrono::nanoseconds delay, int priority) noexcept {
+    action a = requeue_after(delay);
+    a.priority_ = priority;
     return a;
 }
 

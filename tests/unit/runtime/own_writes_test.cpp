@@ -45,6 +45,16 @@ TEST_CASE("a write is waited for until the store shows it or something newer") {
     CHECK(writes.size() == 0);
 }
 
+TEST_CASE("what runs of low priority wrote is known by kind and version") {
+    detail::own_versions own;
+    own.note(ConfigMap::type, "12", -100);
+    CHECK(own.find(ConfigMap::type, "12") == -100);
+    CHECK_FALSE(own.find(ConfigMap::type, "13"));
+    CHECK_FALSE(own.find(core_v1::Service::type, "12"));
+    own.clear();
+    CHECK_FALSE(own.find(ConfigMap::type, "12"));
+}
+
 TEST_CASE("of many writes to one store the newest is waited for, in whatever order they are told") {
     cache_scope scope;
     scope.namespaces = {"blue", "red"};
