@@ -76,13 +76,17 @@ T named() {
     return object;
 }
 
-constexpr const char* shown = R"({"metadata":{"namespace":"default","name":"desk"}})";
+/// What the API server answers.
+template <class T>
+std::string shown() {
+    return encode_object(named<T>());
+}
 
 /// The body without what every object has.
 template <class T>
 std::string applied(const T& object) {
     fixture f;
-    f.will_answer(200, shown);
+    f.will_answer(200, shown<T>());
     result_of(f, f.api.apply(object));
     return "{" + f.link->last.body.substr(f.link->last.body.find(R"("metadata")"));
 }
@@ -131,7 +135,7 @@ TEST_CASE("apply_status sends name, namespace and status, zeros included, and no
     lamp.metadata.generation = 2;
     lamp.spec.colour = "blue";
     fixture f;
-    f.will_answer(200, shown);
+    f.will_answer(200, shown<Lamp>());
     result_of(f, f.api.apply_status(lamp));
     CHECK(f.sent() ==
           "PATCH /apis/example.com/v1/namespaces/default/lamps/desk/status?fieldManager=test&force=true");
