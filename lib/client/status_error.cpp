@@ -152,6 +152,8 @@ void throw_response_error(const http_response& response, std::string_view body, 
         const auto status = json::decode<Status>(body);
         if (status.has_error() || status->status.empty() || status->details.kind.empty())
             throw not_served_error(about.type);
+        if (status->details.kind == about.type.plural && !status->details.name.empty())
+            throw object_missing_error(status_error(404, *status, about.text), status->details.name);
     }
     throw response_error(response, body, about, host);
 }

@@ -40,6 +40,15 @@ std::unique_ptr<http_response> status(int code, const std::string& reason, const
                           code, reason, message));
 }
 
+/// As the real one, which names what is missing.
+std::unique_ptr<http_response> missing(const std::string& plural, const std::string& name) {
+    return std::make_unique<text_response>(
+        404, fmt::format(R"({{"kind":"Status","apiVersion":"v1","status":"Failure","code":404,)"
+                         R"("reason":"NotFound","message":"{0} \"{1}\" not found",)"
+                         R"("details":{{"kind":"{0}","name":"{1}"}}}})",
+                         plural, name));
+}
+
 std::unique_ptr<http_response> object_answer(const json::object& o) {
     return std::make_unique<text_response>(200, boost::json::serialize(o));
 }
@@ -179,6 +188,8 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
             continue;
         if (f.times > 0)
             --f.times;
+        if (!f.body.empty())
+            return std::make_unique<text_response>(f.status, f.body);
         return status(f.status, f.reason, "injected fault");
     }
     const parsed_target t = parse(r.target);
@@ -195,7 +206,7 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
     auto& collection = objects_[t.plural];
     const auto found = collection.find(t.namespace_ + "/" + t.name);
     if (found == collection.end())
-        return status(404, "NotFound", t.plural + " " + t.name + " not found");
+        return missing(t.plural, t.name);
     return object_answer(found->second);
 }
 
@@ -244,7 +255,7 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         if (name == "Content-Type")
             type = value;
     if (found == collection.end() && type.find("apply-patch") == std::string::npos)
-        return status(404, "NotFound", t.plural + " " + key + " not found");
+        return missing(t.plural, t.name);
     if (r.method == "DELETE") {
         if (has_finalizers(found->second)) {
             json::object o = found->second;

@@ -21,7 +21,8 @@ struct fault {
     std::string target{}; // a part of it
     int status = 500;
     std::string reason{};
-    int times = 1; // -1: until cleared
+    int times = 1;      // -1: until cleared
+    std::string body{}; // instead of a Status with the reason
 };
 
 // Thread safe. Every test that waits gives up after 20 s of real time.
