@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <support/catch.hpp>
@@ -16,6 +17,23 @@ using namespace std::chrono_literals;
 using core_v1::ConfigMap;
 
 namespace {
+
+/// The way to the Lease, which can be cut while the way for everything else stays.
+class cuttable final : public transport {
+public:
+    explicit cuttable(std::shared_ptr<transport> inner) : inner_(std::move(inner)) {}
+    task<std::unique_ptr<http_response>> send(http_request request) override {
+        if (is_cut)
+            throw api_error(errc::unreachable, "cut off");
+        auto response = co_await inner_->send(std::move(request));
+        co_return response;
+    }
+    std::string_view host() const noexcept override { return inner_->host(); }
+    std::atomic<bool> is_cut{false};
+
+private:
+    std::shared_ptr<transport> inner_;
+};
 
 /// A manager that leads, or stands by, and writes as long as it may.
 struct replica {
@@ -31,7 +49,9 @@ struct replica {
         o.leader_election->lease_duration = 3s;
         o.leader_election->renew_deadline = 2s;
         o.leader_election->retry_period = 500ms;
-        mgr = std::make_unique<manager>(o, testing::config_for(server));
+        const cluster_config config = testing::config_for(server);
+        to_lease = std::make_shared<cuttable>(make_http_transport(config));
+        mgr = std::make_unique<manager>(o, make_http_transport(config), to_lease);
         mgr->control<ConfigMap>().reconcile_with(
             [n = 0](context& c, const ConfigMap&) mutable -> task<action> {
                 class patch change = patch::merge_patch(R"({"data":{"n":")" + std::to_string(++n) + R"("}})");
@@ -41,6 +61,7 @@ struct replica {
         thread = std::make_unique<testing::manager_thread>(*mgr);
     }
 
+    std::shared_ptr<cuttable> to_lease;
     std::unique_ptr<manager> mgr;
     std::unique_ptr<testing::manager_thread> thread;
 };
@@ -57,6 +78,8 @@ std::vector<std::string> writers(const testing::api_server& server) {
 } // namespace
 
 TEST_CASE("a Lease that is deleted gives no two leaders: the former one ends before another acts") {
+    const bool does_not_see_it =
+        GENERATE(false, true); // a holder that cannot ask acts until its time is over
     testing::api_server server;
     server.apply(boost::json::parse(
         R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x","namespace":"default"}})"));
@@ -68,6 +91,7 @@ TEST_CASE("a Lease that is deleted gives no two leaders: the former one ends bef
     replica b(server, "b");
     REQUIRE(server.wait_until(
         [&] { return b.mgr->health().ready().ok && writers(server) == std::vector<std::string>{"a"}; }, 20s));
+    a.to_lease->is_cut = does_not_see_it;
     REQUIRE(server.remove("leases.coordination.k8s.io", "default", "one"));
     REQUIRE(server.wait_until([&] { return writers(server).back() == "b"; }, 30s));
     CHECK(a.thread->stop() == 1);

@@ -107,6 +107,16 @@ struct scene {
             now = on_loop([this] { return api->version(); });
         }
     }
+    /// For the report of a test that fails.
+    std::string history() {
+        return on_loop([this] {
+            std::string all;
+            for (const gwctl::testing::write_record& w : api->writes())
+                all += fmt::format("{} {}/{} {} by {}\n", w.verb, w.resource, w.subresource, w.name,
+                                   w.user_agent);
+            return all;
+        });
+    }
     template <class T>
     T get(const std::string& name) {
         return on_loop([this, name] {
@@ -167,12 +177,9 @@ TEST_CASE("a deletion that arrives late spares what somebody changed meanwhile, 
               "{successor: was-here}}}");
         return false;
     };
-    s.on_loop([&s] {
-        s.api->remove(parse_object("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: "
-                                   "{name: r, namespace: default}}"));
-        return 0;
-    });
+    s.on_loop([&s] { return s.add_route("merge"), 0; });
     s.settle();
+    INFO(s.history());
     REQUIRE(s.link->late.has_value());
     const auto sent = boost::json::parse(s.link->late->body).at("preconditions");
     CHECK(sent.at("uid").as_string() == before.metadata.uid);
@@ -193,12 +200,9 @@ TEST_CASE("what nobody wants is deleted after all, when it was only changed") {
               "{announcer: was-here}}}");
         return false;
     };
-    s.on_loop([&s] {
-        s.api->remove(parse_object("{apiVersion: gateway.networking.k8s.io/v1, kind: TCPRoute, metadata: "
-                                   "{name: r, namespace: default}}"));
-        return 0;
-    });
+    s.on_loop([&s] { return s.add_route("merge"), 0; });
     s.settle();
+    INFO(s.history());
     REQUIRE(s.link->late.has_value());
     CHECK(s.get<Service>("app-gw-api").metadata.uid.empty());
     CHECK(s.deleted("services") == 1);
@@ -220,6 +224,7 @@ TEST_CASE("a Service that is given back late keeps what its user changed meanwhi
     };
     s.on_loop([&s] { return s.add_route("merge"), 0; });
     s.settle();
+    INFO(s.history());
     REQUIRE(s.link->late.has_value());
     const Service after = s.get<Service>("app");
     CHECK(after.spec.type == "ClusterIP");

@@ -114,7 +114,7 @@ TEST_CASE("one of two managers leads; a clean exit hands over at once") {
     CHECK(holder(*api) == "a");
     b.m.start();
     REQUIRE(api->await_request("GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases/gwctl", 2));
-    REQUIRE(clock.await_sleeper(2s, 5s));
+    REQUIRE(clock.await_sleeper(2s, 5s, 2));
     CHECK(a.m.mgr.metrics().text().find("leader_election_master_status{name=\"gwctl\"} 1") !=
           std::string::npos);
     CHECK(a.m.stop() == 0);
