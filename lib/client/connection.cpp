@@ -8,9 +8,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 namespace gwctl::detail {
 namespace {
@@ -29,17 +31,21 @@ std::string reason(const error_code& ec) {
 
 /// A peer that vanished is noticed after 45 s, as by client-go's HTTP/2 pings (30 s and 15 s), also while a
 /// request is unacknowledged.
+constexpr std::chrono::milliseconds dead_peer = std::chrono::seconds(45);
+
+template <class Value>
+void set_option(tcp::socket& socket, int level, int option, Value value) {
+    // Best effort: all are refinements.
+    ::setsockopt(socket.native_handle(), level, option, &value, sizeof(value));
+}
+
 void notice_dead_peers(tcp::socket& socket) {
-    const int fd = socket.native_handle();
-    const auto set = [fd](int level, int option, int value) {
-        ::setsockopt(fd, level, option, &value, sizeof(value)); // best effort: all are refinements
-    };
-    set(SOL_SOCKET, SO_KEEPALIVE, 1);
-    set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
-    set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
-    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 45'000);
-    set(IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 30);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+    set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(dead_peer.count()));
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 } // namespace
@@ -101,18 +107,29 @@ task<void> connection::shake_hands(const endpoint& server, tls_use tls) {
     throw api_error(errc::tls, message);
 }
 
-task<error_code> connection::write(std::string_view bytes) {
+task<error_code> connection::write_some(std::string_view& bytes) {
     error_code ec;
-    while (!bytes.empty() && !ec) {
-        const asio::const_buffer rest(bytes.data(), bytes.size());
-        std::size_t written = 0;
-        if (tls_)
-            written = co_await tls_->async_write_some(rest, asio::redirect_error(use_awaitable, ec));
-        else
-            written = co_await socket_.async_write_some(rest, asio::redirect_error(use_awaitable, ec));
-        bytes.remove_prefix(written);
-    }
+    const asio::const_buffer rest(bytes.data(), bytes.size());
+    std::size_t written = 0;
+    if (tls_)
+        written = co_await tls_->async_write_some(rest, asio::redirect_error(use_awaitable, ec));
+    else
+        written = co_await socket_.async_write_some(rest, asio::redirect_error(use_awaitable, ec));
+    bytes.remove_prefix(written);
     co_return ec;
+}
+
+void connection::drop_unsent(std::chrono::milliseconds limit) {
+    // Past Asio, which would undo it in the destructor. Closing then resets the connection.
+    set_option(socket_, SOL_SOCKET, SO_LINGER, linger{1, 0});
+    // 0 would mean the system's default.
+    const auto at_most = std::clamp(limit, std::chrono::milliseconds(1), dead_peer);
+    set_option(socket_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(at_most.count()));
+}
+
+void connection::keep_unsent() {
+    set_option(socket_, SOL_SOCKET, SO_LINGER, linger{0, 0});
+    set_option(socket_, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(dead_peer.count()));
 }
 
 task<error_code> connection::receive() {

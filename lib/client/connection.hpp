@@ -36,8 +36,13 @@ public:
     /// cancelled.
     task<void> open(const endpoint& server, tls_use tls, steady_time deadline);
 
-    /// Writes all, or fails. `timed_out` tells the deadline from other failures.
-    task<boost::system::error_code> write(std::string_view bytes);
+    /// Writes a piece and takes it away from `bytes`. `timed_out` tells the deadline from other failures.
+    /// `bytes` must outlive the task.
+    task<boost::system::error_code> write_some(std::string_view& bytes);
+    /// From now until `keep_unsent`: what the kernel holds and the peer has not acknowledged within `limit`,
+    /// or when the connection is closed, is never delivered.
+    void drop_unsent(std::chrono::milliseconds limit);
+    void keep_unsent();
     /// Appends to what was received. `error::eof` at the end of the stream.
     task<boost::system::error_code> receive();
 

@@ -67,6 +67,7 @@ private:
     std::unique_ptr<connection> connection_; // null after the end of the body
     std::unique_ptr<response_parser> parser_;
     std::chrono::milliseconds idle_timeout_{};
+    std::chrono::milliseconds limit_{}; ///< for the head to arrive
     bool is_write_ = false;
 };
 
@@ -109,7 +110,9 @@ public:
 private:
     task<std::unique_ptr<response>> exchange(const http_request& request, const detail::identity& who);
     task<std::unique_ptr<connection>> open(const detail::identity& who, steady_time deadline);
-    task<error_code> converse(response& r, const std::string& bytes);
+    task<error_code> converse(response& r, const http_request& request, const std::string& bytes,
+                              steady_time deadline);
+    task<void> ask(response& r, send_permit& permit, steady_time deadline);
 
     endpoint server_;
     std::string url_;
@@ -147,6 +150,7 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
     auto answer = std::make_unique<response>(pool_, url_);
     answer->is_write_ = !is_read;
     answer->idle_timeout_ = request.idle_timeout.value_or(request.timeout);
+    answer->limit_ = request.timeout;
     if (used_context_.lock() != who.tls)
         pool_->clear(); // they prove an identity that has been replaced
     used_context_ = who.tls;
@@ -158,7 +162,7 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
         link->set_deadline(deadline);
         answer->connection_ = std::move(link);
         answer->parser_ = std::make_unique<response_parser>(request.method == "HEAD");
-        const error_code ec = co_await converse(*answer, *bytes);
+        const error_code ec = co_await converse(*answer, request, *bytes, deadline);
         if (!ec)
             break;
         // The server may have closed an idle connection just as we took it. Only a read may be sent twice.
@@ -166,10 +170,12 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
         const bool stale = reused && is_read && !c.timed_out() && ec != asio::error::operation_aborted &&
                            !answer->parser_->got_some();
         if (!stale)
-            throw_failure(c, ec, url_, request.timeout, !is_read);
+            throw_failure(c, ec, url_, answer->limit_, !is_read);
         reused = false;
     }
     answer->connection_->pause_deadline();
+    if (request.permit)
+        answer->connection_->keep_unsent();
     co_return answer;
 }
 
@@ -195,8 +201,26 @@ task<std::unique_ptr<connection>> http_transport::open(const detail::identity& w
     co_return link;
 }
 
-task<error_code> http_transport::converse(response& r, const std::string& bytes) {
-    error_code ec = co_await r.connection_->write(bytes);
+/// Waits for leave to send what comes next; what is not through by its end never gets there.
+task<void> http_transport::ask(response& r, send_permit& permit, steady_time deadline) {
+    r.connection_->pause_deadline(); // the permit has one of its own
+    const std::chrono::milliseconds left = co_await permit.wait();
+    r.limit_ = std::min(r.limit_, left);
+    r.connection_->set_deadline(std::min(deadline, now() + r.limit_));
+    r.connection_->drop_unsent(r.limit_);
+}
+
+task<error_code> http_transport::converse(response& r, const http_request& request, const std::string& bytes,
+                                          steady_time deadline) {
+    error_code ec;
+    std::string_view rest = bytes;
+    while (!rest.empty() && !ec && !r.connection_->timed_out()) {
+        if (request.permit)
+            co_await ask(r, *request.permit, deadline);
+        ec = co_await r.connection_->write_some(rest);
+    }
+    if (!rest.empty() && !ec)
+        ec = asio::error::timed_out;
     // A server that refuses a large body answers and closes before it has read all of it.
     const error_code write_failure = ec;
     if (ec && (r.connection_->timed_out() || ec == asio::error::operation_aborted))

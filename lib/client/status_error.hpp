@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gwctl::detail {
 
@@ -27,6 +28,15 @@ struct request_subject {
 class not_served_error : public api_error {
 public:
     explicit not_served_error(const resource_type& type);
+};
+
+/// The server says, by its name, that an object of the kind asked for does not exist: `errc::not_found`. A 404
+/// that says less, as a proxy's page does, tells nothing about the object.
+class object_missing_error : public api_error {
+public:
+    object_missing_error(api_error said, std::string which)
+        : api_error(std::move(said)), name(std::move(which)) {}
+    std::string name;
 };
 
 /// A 404 that names no object: the path is unknown to whatever answered, the API server or something before it. So

@@ -4,6 +4,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <ctime>
+
 namespace gwctl {
 namespace {
 
@@ -13,6 +15,12 @@ public:
 
     wall_time wall_now() const noexcept override {
         return std::chrono::time_point_cast<wall_time::duration>(std::chrono::system_clock::now());
+    }
+
+    boot_time boot_now() const noexcept override {
+        timespec t{};
+        ::clock_gettime(CLOCK_BOOTTIME, &t); // Linux has had it since 2.6.39, and it cannot fail
+        return boot_time(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
     }
 
     task<void> sleep_until(steady_time deadline) override {

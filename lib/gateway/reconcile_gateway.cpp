@@ -68,10 +68,11 @@ task<void> apply_slices(context& ctx, writer& writes, std::vector<EndpointSlice>
     }
 }
 
-task<void> remove_slices(writer& writes, std::vector<object_key> keys, write_guard& guard) {
+task<void> remove_slices(cluster& c, writer& writes, std::vector<object_key> keys, write_guard& guard) {
     for (const object_key& key : keys)
         try {
-            co_await writes.remove<EndpointSlice>(key);
+            if (const auto live = c.endpoint_slices.get(key))
+                co_await writes.remove(*live);
         } catch (const api_error& e) {
             guard.failed(e);
         }
@@ -103,7 +104,8 @@ task<void> apply_service(cluster& c, context& ctx, writer& writes, Service wante
 task<void> write_service(cluster& c, context& ctx, writer& writes, const service_write& w,
                          const std::vector<applied_object>& objects) {
     if (w.what == service_write::verb::remove) {
-        co_await writes.remove<Service>(w.key);
+        if (const auto live = c.services.get(w.key))
+            co_await writes.remove(*live);
     } else if (w.what == service_write::verb::apply) {
         std::vector<field_difference> fields = wrong_fields(objects, Service::type, w.key);
         co_await apply_service(c, ctx, writes, w.applied, std::move(fields));
@@ -281,7 +283,7 @@ task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state des
     report(c, ctx, writes, desired);
     co_await apply_slices(ctx, writes, std::move(desired.slices), desired.objects, guard);
     co_await write_services(c, ctx, writes, desired.writes, desired.objects, left_alone, guard);
-    co_await remove_slices(writes, std::move(desired.unwanted_slices), guard);
+    co_await remove_slices(c, writes, std::move(desired.unwanted_slices), guard);
 }
 
 /// All that was made for a Gateway that is gone, or not ours any more.

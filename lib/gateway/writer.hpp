@@ -78,15 +78,21 @@ public:
         co_return applied;
     }
 
-    /// What is gone already is well.
+    /// Deletes it as it is now, and what is gone already is well. An object that is another by then, or was
+    /// changed, makes a conflict: the decision rests on what we saw, and a write that is late may come after
+    /// the decisions of a successor.
     template <Resource T>
-    task<void> remove(object_key key) {
-        const std::string what = gwctl::describe(T::type, key);
+    task<void> remove(const T& live) {
+        const std::string what = gwctl::describe(live);
         const bool is_meant = may("delete", what, [] { return std::vector<field_difference>(); });
         if (!is_meant)
             co_return;
+        const object_key key = key_of(live);
+        delete_options as_seen;
+        as_seen.uid = live.metadata.uid;
+        as_seen.resource_version = live.metadata.resourceVersion;
         try {
-            co_await ctx_.api.template remove<T>(key);
+            co_await ctx_.api.template remove<T>(key, as_seen);
         } catch (const api_error& e) {
             if (e.code() != errc::not_found)
                 throw;

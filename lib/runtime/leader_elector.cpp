@@ -1,5 +1,6 @@
 #include "leader_elector.hpp"
 
+#include "../client/status_error.hpp"
 #include "task_group.hpp"
 
 #include <gwctl/core/log.hpp>
@@ -9,25 +10,6 @@ namespace gwctl::detail {
 using coordination_v1::Lease;
 
 namespace {
-
-class fenced_transport final : public transport {
-public:
-    fenced_transport(std::shared_ptr<transport> inner, std::shared_ptr<write_fence> fence, clock& time)
-        : inner_(std::move(inner)), fence_(std::move(fence)), time_(time) {}
-
-    task<std::unique_ptr<http_response>> send(http_request request) override {
-        if (request.method != "GET" && request.method != "HEAD" && !fence_->allows(time_.now()))
-            throw api_error(errc::precondition,
-                            request.method + " " + request.target + ": not sent, leadership was lost");
-        return inner_->send(std::move(request));
-    }
-    std::string_view host() const noexcept override { return inner_->host(); }
-
-private:
-    std::shared_ptr<transport> inner_;
-    std::shared_ptr<write_fence> fence_;
-    clock& time_;
-};
 
 client_options options_for(const leader_election_options& o, std::string user_agent) {
     client_options c;
@@ -48,18 +30,11 @@ class patch lease_patch(const Lease& lease) {
 
 } // namespace
 
-std::shared_ptr<transport> make_fenced_transport(std::shared_ptr<transport> inner,
-                                                 std::shared_ptr<write_fence> fence, clock& time) {
-    return std::make_shared<fenced_transport>(std::move(inner), std::move(fence), time);
-}
-
 leader_elector::leader_elector(leader_election_options options, std::shared_ptr<transport> network,
-                               clock& time, std::shared_ptr<write_fence> fence,
-                               std::function<void()> on_elected, std::function<void()> on_lost,
-                               std::string user_agent)
+                                 clock& time, std::shared_ptr<write_fence> fence, callbacks tell,
+                                 std::string user_agent)
     : fsm_(std::move(options)), api_(std::move(network), options_for(fsm_.options(), std::move(user_agent))),
-      time_(time), fence_(std::move(fence)), on_elected_(std::move(on_elected)),
-      on_lost_(std::move(on_lost)) {}
+      time_(time), fence_(std::move(fence)), tell_(std::move(tell)) {}
 
 void leader_elector::release() {
     releasing_ = true;
@@ -72,68 +47,115 @@ void leader_elector::say(const std::string& what) {
               {{"lease", o.namespace_ + "/" + o.name}, {"identity", o.identity}, {"holder", fsm_.holder()}});
 }
 
+/// Moves the fence to where the state machine is.
+void leader_elector::publish() {
+    if (fsm_.waits_to_lead() && !std::exchange(told_of_waiting_, true))
+        say("created the lease; acting when a former holder's time is over, which may not have noticed yet "
+            "that "
+            "its lease is gone");
+    if (!fsm_.leading())
+        return;
+    if (fsm_.in_doubt()) {
+        fence_->hold_until(fsm_.valid_until());
+    } else {
+        fence_->open_until(fsm_.valid_until());
+    }
+    if (!std::exchange(elected_, true)) {
+        say("acquired the lease");
+        tell_.elected();
+    }
+}
+
 task<void> leader_elector::run() {
     say("competing for the lease");
     while (!releasing_) {
-        lease_fsm::todo todo = fsm_.next(time_.now(), time_.wall_now());
+        const boot_time now = time_.boot_now();
+        lease_fsm::todo todo = fsm_.next(now, time_.wall_now());
         if (todo.what == lease_fsm::step::lost) {
-            fence_->allow_until(time_.now());
+            fence_->close(now);
             say("lost the lease");
-            on_lost_();
+            tell_.lost();
             co_return;
         }
+        publish();
         if (todo.what == lease_fsm::step::wait) {
             if (!fsm_.leading() && fsm_.holder() != known_holder_) {
                 known_holder_ = fsm_.holder();
-                say("another process holds the lease");
+                if (fsm_.held_by_another())
+                    say("another process holds the lease");
             }
-            co_await sleep_or_notified(time_, todo.until, releasing_changed_);
+            co_await sleep_or_notified(time_, time_.now() + (todo.until - now), releasing_changed_);
             continue;
         }
         co_await attempt(std::move(todo));
-        if (fsm_.leading()) {
-            fence_->allow_until(fsm_.valid_until());
-            if (!std::exchange(elected_, true)) {
-                say("acquired the lease");
-                on_elected_();
-            }
-        }
     }
     co_await hand_over();
 }
 
-task<void> leader_elector::attempt(lease_fsm::todo todo) {
+task<Lease> leader_elector::ask(lease_fsm::todo todo) {
     const object_key key(fsm_.options().namespace_, fsm_.options().name);
-    const steady_time sent = time_.now();
-    std::exception_ptr failure;
-    errc code = errc::internal_error;
-    try {
-        if (todo.what == lease_fsm::step::get) {
-            Lease lease = co_await api_.get<Lease>(key);
-            fsm_.got(std::move(lease), time_.now());
-        } else if (todo.what == lease_fsm::step::create) {
-            Lease lease = co_await api_.create<Lease>(std::move(todo.lease));
-            fsm_.wrote(std::move(lease), sent, time_.now());
-        } else {
-            class patch change = lease_patch(todo.lease);
-            Lease lease = co_await api_.patch<Lease>(key, std::move(change));
-            fsm_.wrote(std::move(lease), sent, time_.now());
-        }
-    } catch (const api_error& e) {
-        code = e.code();
-        failure = std::current_exception();
-    }
-    if (!failure)
-        co_return;
-    if (code == errc::not_found && todo.what == lease_fsm::step::get) {
-        fsm_.got_nothing();
-    } else if (code == errc::conflict || code == errc::already_exists || code == errc::not_found) {
-        fsm_.conflicted(time_.now());
+    Lease answer;
+    if (todo.what == lease_fsm::step::get) {
+        answer = co_await api_.get<Lease>(key);
+    } else if (todo.what == lease_fsm::step::create) {
+        answer = co_await api_.create<Lease>(std::move(todo.lease));
     } else {
-        log::warn("a request for the lease failed",
-                  {{"lease", to_string(key)}, {"error", what_of(failure)}, {"leading", fsm_.leading()}});
-        fsm_.failed(time_.now());
+        class patch change = lease_patch(todo.lease);
+        answer = co_await api_.patch<Lease>(key, std::move(change));
     }
+    fsm_.check(answer).value();
+    co_return answer;
+}
+
+task<void> leader_elector::attempt(lease_fsm::todo todo) {
+    const boot_time sent = time_.boot_now();
+    const lease_fsm::step what = todo.what;
+    std::optional<api_error> failure;
+    bool is_gone = false;
+    try {
+        Lease answer = co_await ask(std::move(todo));
+        if (what == lease_fsm::step::get)
+            fsm_.got(std::move(answer), time_.boot_now());
+        else if (answer.spec.holderIdentity == fsm_.options().identity)
+            fsm_.wrote(std::move(answer), sent, time_.boot_now());
+        else
+            fsm_.conflicted(time_.boot_now());
+    } catch (const object_missing_error& e) {
+        failure = e;
+        is_gone = e.name == fsm_.options().name;
+    } catch (const api_error& e) {
+        failure = e;
+    }
+    if (!failure) {
+        succeeded(what);
+        co_return;
+    }
+    // A 404 that does not name the Lease says nothing about it: a proxy's page, a namespace that is gone.
+    if (what == lease_fsm::step::get && is_gone)
+        fsm_.got_nothing();
+    else if (what == lease_fsm::step::create && failure->code() == errc::already_exists)
+        fsm_.conflicted(time_.boot_now());
+    else if (what == lease_fsm::step::update && (is_gone || failure->code() == errc::conflict))
+        fsm_.conflicted(time_.boot_now());
+    else
+        failed(*failure);
+}
+
+/// Told once, and again after a success: it is tried every few seconds.
+void leader_elector::failed(const api_error& e) {
+    fsm_.failed(time_.boot_now());
+    if (!fsm_.leading())
+        tell_.blind(e.what());
+    if (told_.insert(e.code()).second)
+        log::warn("a request for the lease failed; trying again",
+                  {{"lease", fsm_.options().namespace_ + "/" + fsm_.options().name}, {"error", e.what()}});
+}
+
+void leader_elector::succeeded(lease_fsm::step what) {
+    if (what == lease_fsm::step::get && !fsm_.held_by_another())
+        return; // whether it can be taken is yet to be seen
+    told_.clear();
+    tell_.blind({});
 }
 
 task<void> leader_elector::hand_over() {
@@ -143,7 +165,7 @@ task<void> leader_elector::hand_over() {
         std::optional<Lease> released = fsm_.release(time_.wall_now());
         if (!released)
             co_return;
-        fence_->allow_until(time_.now());
+        fence_->close(time_.boot_now());
         std::exception_ptr failure;
         bool conflict = false;
         try {
@@ -164,7 +186,8 @@ task<void> leader_elector::hand_over() {
         }
         try {
             Lease now = co_await api_.get<Lease>(key);
-            fsm_.got(std::move(now), time_.now());
+            fsm_.check(now).value();
+            fsm_.got(std::move(now), time_.boot_now());
         } catch (const api_error& e) {
             log::warn("the lease could not be released; it runs out by itself", {{"error", e.what()}});
             co_return;

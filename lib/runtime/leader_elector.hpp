@@ -3,38 +3,27 @@
 
 #include "lease_fsm.hpp"
 #include "notifier.hpp"
+#include "write_fence.hpp"
 
 #include <gwctl/client/client.hpp>
 
-#include <atomic>
 #include <functional>
+#include <set>
 
 namespace gwctl::detail {
-
-/// Until when writes are allowed, for all threads; see `make_fenced_transport`.
-class write_fence {
-public:
-    /// Before the first call everything is allowed.
-    void allow_until(steady_time t) noexcept { until_.store(t.time_since_epoch().count()); }
-    bool allows(steady_time now) const noexcept { return now.time_since_epoch().count() < until_.load(); }
-
-private:
-    std::atomic<steady_time::rep> until_{steady_time::max().time_since_epoch().count()};
-};
-
-/// Refuses everything but reads once `fence` is closed: a write that a former leader still sends would
-/// contradict its successor's.
-std::shared_ptr<transport> make_fenced_transport(std::shared_ptr<transport> inner,
-                                                 std::shared_ptr<write_fence> fence, clock& time);
 
 /// Use from one thread, except where noted.
 class leader_elector {
 public:
-    /// `on_elected` and `on_lost` are called on the elector's thread, each once at most. `user_agent` as in
-    /// client_options.
+    struct callbacks {
+        std::function<void()> elected{}; ///< once at most
+        std::function<void()> lost{};    ///< once at most
+        /// Why the process neither leads nor can see who does; empty when that is mended.
+        std::function<void(std::string problem)> blind{};
+    };
+    /// `tell` is called on the elector's thread. `user_agent` as in client_options.
     leader_elector(leader_election_options options, std::shared_ptr<transport> network, clock& time,
-                   std::shared_ptr<write_fence> fence, std::function<void()> on_elected,
-                   std::function<void()> on_lost, std::string user_agent = {});
+                   std::shared_ptr<write_fence> fence, callbacks tell, std::string user_agent = {});
 
     /// Competes for the lease and renews it, until it is lost, released, or the task is cancelled.
     task<void> run();
@@ -45,7 +34,11 @@ public:
     }
 
 private:
+    void publish();
     task<void> attempt(lease_fsm::todo todo);
+    task<coordination_v1::Lease> ask(lease_fsm::todo todo);
+    void failed(const api_error& e);
+    void succeeded(lease_fsm::step what);
     task<void> hand_over();
     void say(const std::string& what);
 
@@ -53,12 +46,13 @@ private:
     class client api_;
     clock& time_;
     std::shared_ptr<write_fence> fence_;
-    std::function<void()> on_elected_;
-    std::function<void()> on_lost_;
+    callbacks tell_;
     notifier releasing_changed_;
     bool releasing_ = false;
     bool elected_ = false;
+    bool told_of_waiting_ = false;
     std::string known_holder_;
+    std::set<errc> told_; ///< failures that the log has, since the last success
 };
 
 } // namespace gwctl::detail

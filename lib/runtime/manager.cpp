@@ -106,7 +106,8 @@ void manager::recheck_kinds() {
 manager::core::core(manager_options o, std::shared_ptr<transport> network,
                     std::shared_ptr<transport> for_lease)
     : options_(std::move(o)), time_(options_.time != nullptr ? *options_.time : system_clock()),
-      api_(options_.leader_election ? detail::make_fenced_transport(network, fence_, time_) : network,
+      api_(options_.leader_election ? detail::make_fenced_transport(network, fence_, time_, fence_decided_)
+                                    : network,
            [this] {
                client_options c;
                c.field_manager = options_.name;
@@ -143,37 +144,8 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
             .Increment();
     };
     api_.observe_requests(count);
-    if (!options_.leader_election)
-        return;
-    if (auto valid = validate(*options_.leader_election); valid.has_error())
-        throw api_error(valid.error());
-    if (!for_lease)
-        throw api_error(errc::config, "leader election needs a transport of its own, for the second thread");
-    auto& master = prometheus::BuildGauge()
-                       .Name("leader_election_master_status")
-                       .Help("Gauge of if the reporting system is master of the relevant lease, 0 indicates "
-                             "backup, 1 indicates master. 'name' is the string used to identify the lease. "
-                             "Please make sure to group by name.")
-                       .Register(r)
-                       .Add({{"name", options_.leader_election->name}});
-    elector_.emplace(
-        *options_.leader_election, std::move(for_lease), time_, fence_,
-        [this, &master] {
-            master.Set(1);
-            asio::post(main_, [this] {
-                leading_ = true;
-                changed_.notify_all();
-            });
-        },
-        [this, &master] {
-            master.Set(0);
-            asio::post(main_, [this] {
-                patient_ = false; // what still runs could only be refused its writes
-                stop(1, "leadership was lost");
-            });
-        },
-        options_.user_agent);
-    elector_->api().observe_requests(count);
+    if (options_.leader_election)
+        prepare_election(std::move(for_lease), count);
 }
 
 manager::core::~core() {

@@ -76,6 +76,7 @@ private:
     task<void> start();
     task<void> drain();
     task<void> compete();
+    void prepare_election(std::shared_ptr<transport> for_lease, request_observer count);
     void start_reflectors(cached_kind& k);
     void start_controller(detail::controller_loop& c);
     settled_report report(const cache_goal& goal) const;
@@ -102,6 +103,7 @@ private:
     event_loop main_;
     event_loop side_;
     std::shared_ptr<detail::write_fence> fence_ = std::make_shared<detail::write_fence>();
+    detail::notifier fence_decided_; ///< for writes that wait at the fence
     class metrics metrics_;
     class health health_;
     client api_;

@@ -7,6 +7,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
+#include <fmt/format.h>
+
+#include <utility>
+
 namespace gwctl {
 
 namespace asio = boost::asio;
@@ -88,6 +92,42 @@ task<void> manager::core::start() {
     for (const auto& c : controllers_)
         start_controller(*c);
     progress();
+}
+
+void manager::core::prepare_election(std::shared_ptr<transport> for_lease, request_observer count) {
+    const leader_election_options& o = *options_.leader_election;
+    if (auto valid = validate(o); valid.has_error())
+        throw api_error(valid.error());
+    if (!for_lease)
+        throw api_error(errc::config, "leader election needs a transport of its own, for the second thread");
+    auto& master = prometheus::BuildGauge()
+                       .Name("leader_election_master_status")
+                       .Help("Gauge of if the reporting system is master of the relevant lease, 0 indicates "
+                             "backup, 1 indicates master. 'name' is the string used to identify the lease. "
+                             "Please make sure to group by name.")
+                       .Register(metrics_.registry())
+                       .Add({{"name", o.name}});
+    fence_->on_decided = [this] { asio::post(main_, [this] { fence_decided_.notify_all(); }); };
+    const std::string check = "leader-election";
+    health_.set_ready(check, fmt::format("Lease {}/{}: not seen yet", o.namespace_, o.name));
+    detail::leader_elector::callbacks tell;
+    tell.elected = [this, &master] {
+        master.Set(1);
+        asio::post(main_, [this] {
+            leading_ = true;
+            changed_.notify_all();
+        });
+    };
+    tell.lost = [this, &master] {
+        master.Set(0);
+        asio::post(main_, [this] {
+            patient_ = false; // what still runs could only be refused its writes
+            stop(1, "leadership was lost");
+        });
+    };
+    tell.blind = [this, check](std::string problem) { health_.set_ready(check, std::move(problem)); };
+    elector_.emplace(o, std::move(for_lease), time_, fence_, std::move(tell), options_.user_agent);
+    elector_->api().observe_requests(std::move(count));
 }
 
 /// On the second thread.

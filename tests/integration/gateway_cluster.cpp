@@ -99,6 +99,9 @@ gateway_cluster::gateway_cluster()
       proxy_(host_of(server_->controller().server), port_of(server_->controller().server)),
       api_(server_->admin()) {
     clear();
+    // A Lease that was released: whoever creates one waits for a lease duration before it acts.
+    apply("{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {namespace: gateway-api-controller, "
+          "name: gateway-api.fnnrn.me}, spec: {holderIdentity: '', leaseDurationSeconds: 1}}");
     forget_writes();
 }
 

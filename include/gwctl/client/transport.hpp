@@ -17,6 +17,17 @@
 
 namespace gwctl {
 
+/// Says whether a request may still be sent, at the last moment: between the caller's decision and the first
+/// byte lie credentials, a connection, a handshake, and what a server refused and asks for again.
+class send_permit {
+public:
+    virtual ~send_permit() = default;
+
+    /// Returns when the request may be sent, and then how long it may be under way. Throws `api_error` when it
+    /// must not be sent. Called on the executor of `transport::send`; cancelled with it.
+    virtual task<std::chrono::milliseconds> wait() = 0;
+};
+
 /// Set it member by member, as the options of the verbs.
 struct http_request {
     http_request() = default;
@@ -30,6 +41,10 @@ struct http_request {
     /// For each silence between pieces of the body; none: as `timeout`. The idle watchdog of watches, which
     /// are quiet for longer than a server may take to answer.
     std::optional<std::chrono::milliseconds> idle_timeout{};
+    /// Asked when the connection is ready, just before the first byte leaves, before each further piece, and
+    /// again before every repetition. Null: it may always be sent. The client of a manager that elects a
+    /// leader sets it for writes.
+    std::shared_ptr<send_permit> permit{};
 };
 
 /// A response whose head has arrived and whose body is still coming.

@@ -6,6 +6,16 @@
 
 namespace gwctl {
 
+/// Only the holder acts. Its writes are refused with `errc::precondition` from `renew_deadline` after the last
+/// renewal was sent, suspended hours included, which is asked just before the first byte of each attempt
+/// leaves; no write is under way for longer. While it is in doubt whether the Lease is still ours, writes wait.
+///
+/// Who creates the Lease acts only after `lease_duration`, since a former holder may not have noticed that its
+/// Lease was deleted. Who takes over a Lease that was released acts at once.
+///
+/// Needs the permission to get, create and patch the Lease. `/readyz` has a check `leader-election`, which
+/// fails while a process neither leads nor can see the Lease; one that stands by is ready.
+///
 /// Set it member by member, as all options of the library.
 struct leader_election_options {
     leader_election_options() = default;

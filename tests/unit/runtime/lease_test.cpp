@@ -1,58 +1,9 @@
-#include <gwctl/core/time.hpp>
+#include "lease_candidate.hpp"
 
-#include <map>
-#include <random>
-#include <runtime/lease_fsm.hpp>
-#include <support/catch.hpp>
+#include <functional>
 
 using namespace gwctl;
-using namespace std::chrono_literals;
-using coordination_v1::Lease;
-using step = lease_fsm::step;
-
-namespace {
-
-leader_election_options options_of(const std::string& identity) {
-    leader_election_options o;
-    o.namespace_ = "kube-system";
-    o.name = "gateway";
-    o.identity = identity;
-    return o;
-}
-
-struct candidate {
-    explicit candidate(const std::string& identity) : fsm(options_of(identity)) {}
-    lease_fsm fsm;
-    steady_time now = steady_time() + 1h;
-    wall_time wall = parse_time("2026-01-31T08:15:00Z").value();
-
-    lease_fsm::todo next() { return fsm.next(now, wall); }
-    void pass(std::chrono::seconds t) {
-        now += t;
-        wall += t;
-    }
-    void acquire_new() {
-        REQUIRE(next().what == step::get);
-        fsm.got_nothing();
-        const auto todo = next();
-        REQUIRE(todo.what == step::create);
-        fsm.wrote(todo.lease, now, now);
-        REQUIRE(fsm.leading());
-    }
-};
-
-Lease held_by(const std::string& who, const std::string& renewed = "2026-01-31T08:15:00.000000Z") {
-    Lease l;
-    l.metadata.resourceVersion = "7";
-    l.spec.holderIdentity = who;
-    l.spec.leaseDurationSeconds = 15;
-    l.spec.acquireTime = "2026-01-31T08:00:00.000000Z";
-    l.spec.renewTime = renewed;
-    l.spec.leaseTransitions = 4;
-    return l;
-}
-
-} // namespace
+using namespace gwctl::tests;
 
 TEST_CASE("pitfall 34: a lease has run out when we saw no change for its duration, whatever its times say") {
     candidate c("b");
@@ -99,11 +50,11 @@ TEST_CASE("pitfall 35: lease duration > renew deadline > 1.2 retry periods") {
 
 TEST_CASE("pitfall 36: leading ends before the lease does, counted from when the last renewal was sent") {
     candidate c("a");
-    c.acquire_new();
+    c.acquire();
     c.pass(2s);
     const auto renewal = c.next();
     REQUIRE(renewal.what == step::update);
-    const steady_time sent = c.now;
+    const boot_time sent = c.now;
     c.pass(3s); // the answer took long
     c.fsm.wrote(renewal.lease, sent, c.now);
     CHECK(c.fsm.valid_until() == sent + 10s);
@@ -123,7 +74,7 @@ TEST_CASE("pitfall 36: leading ends before the lease does, counted from when the
 TEST_CASE("pitfall 37: releasing empties the holder, for one second, on the condition that nothing changed") {
     candidate c("a");
     CHECK_FALSE(c.fsm.release(c.wall));
-    c.acquire_new();
+    c.acquire();
     c.pass(2s);
     auto renewed = c.next().lease;
     renewed.metadata.resourceVersion = "42";
@@ -133,7 +84,7 @@ TEST_CASE("pitfall 37: releasing empties the holder, for one second, on the cond
     CHECK(released->spec.holderIdentity == "");
     CHECK(released->spec.leaseDurationSeconds == 1);
     CHECK(released->metadata.resourceVersion == "42");
-    CHECK(released->spec.leaseTransitions == 0);
+    CHECK(released->spec.leaseTransitions == 5);
     CHECK(c.next().what == step::lost);
 
     SECTION("a conflict with a renewal under way is answered with what is there now") {
@@ -154,14 +105,18 @@ TEST_CASE("pitfall 37: releasing empties the holder, for one second, on the cond
 TEST_CASE(
     "pitfall 38: transitions count holders, renewals keep the time of acquisition, times are MicroTime") {
     candidate c("a");
-    c.acquire_new();
+    c.acquire();
     c.pass(2s);
     auto renewal = c.next();
     REQUIRE(renewal.what == step::update);
     CHECK(renewal.lease.spec.acquireTime == "2026-01-31T08:15:00.000000Z");
     CHECK(renewal.lease.spec.renewTime == "2026-01-31T08:15:02.000000Z");
-    CHECK(renewal.lease.spec.leaseTransitions == 0);
+    CHECK(renewal.lease.spec.leaseTransitions == 5);
     CHECK(renewal.lease.spec.leaseDurationSeconds == 15);
+
+    candidate first("a");
+    first.fsm.got_nothing();
+    CHECK(first.next().lease.spec.leaseTransitions == 0);
 
     candidate successor("b");
     successor.fsm.got(held_by(""), successor.now);
@@ -187,9 +142,214 @@ TEST_CASE("pitfall 39: every process has an identity of its own") {
     CHECK_FALSE(anonymous.options().identity.empty());
 }
 
+TEST_CASE("whoever creates a Lease acts only after one lease duration, and renews it meanwhile") {
+    candidate c("a");
+    c.create("u1");
+    const boot_time created = c.now;
+    CHECK_FALSE(c.fsm.leading());
+    CHECK(c.fsm.waits_to_lead());
+    c.renew_until(created + 15s - 1ms);
+    c.next();
+    CHECK_FALSE(c.fsm.leading());
+    c.renew_until(created + 15s);
+    c.next();
+    CHECK(c.fsm.leading());
+    CHECK(c.fsm.valid_until() > c.now);
+
+    SECTION("the answer of the create was lost") {
+        candidate lost("a");
+        lost.fsm.got_nothing();
+        REQUIRE(lost.next().what == step::create);
+        lost.fsm.failed(lost.now);
+        lost.pass(2s);
+        lost.fsm.got(held_by("a"), lost.now);
+        const auto renewal = lost.next();
+        REQUIRE(renewal.what == step::update);
+        lost.wrote(renewal.lease);
+        CHECK_FALSE(lost.fsm.leading());
+        lost.renew_until(lost.now + 15s);
+        lost.next();
+        CHECK(lost.fsm.leading());
+    }
+    SECTION("the server took so long for the create that another led meanwhile") {
+        candidate late("a");
+        late.fsm.got_nothing();
+        REQUIRE(late.next().what == step::create);
+        late.fsm.failed(late.now);
+        late.pass(2s);
+        late.fsm.got(held_by("b"), late.now);
+        CHECK(late.next().what == step::wait);
+        late.pass(60s); // b's was deleted, and then the create took effect
+        Lease ours = held_by("a");
+        ours.metadata.uid = "u2";
+        late.fsm.got(ours, late.now);
+        const auto renewal = late.next();
+        REQUIRE(renewal.what == step::update);
+        late.wrote(renewal.lease, "u2");
+        CHECK_FALSE(late.fsm.leading());
+    }
+    SECTION("somebody else made it, with no holder") {
+        candidate found("a");
+        Lease nobodys = held_by("");
+        nobodys.spec = {};
+        found.fsm.got(nobodys, found.now);
+        const auto todo = found.next();
+        REQUIRE(todo.what == step::update);
+        found.wrote(todo.lease);
+        CHECK_FALSE(found.fsm.leading());
+    }
+    SECTION("a second one is created like the first") {
+        candidate again("a");
+        again.create("u1");
+        again.pass(2s);
+        REQUIRE(again.next().what == step::update);
+        again.fsm.conflicted(again.now);
+        REQUIRE(again.next().what == step::get);
+        again.fsm.got_nothing();
+        const auto todo = again.next();
+        REQUIRE(todo.what == step::create);
+        again.pass(14s);
+        again.wrote(todo.lease, "u2");
+        CHECK_FALSE(again.fsm.leading());
+    }
+}
+
+TEST_CASE(
+    "who waits to lead and cannot renew, or finds another holder, competes again and has lost nothing") {
+    candidate c("a");
+    c.create("u1");
+    SECTION("no renewal") {
+        c.pass(2s);
+        while (c.next().what != step::get) {
+            if (c.next().what == step::wait)
+                c.now = c.next().until;
+            else
+                c.fsm.failed(c.now);
+        }
+        c.pass(14s);
+        REQUIRE(c.next().what == step::get); // nobody else came: it is still ours, and the time has passed
+        CHECK_FALSE(c.fsm.waits_to_lead());
+        c.fsm.got(held_by("a"), c.now);
+        const auto renewal = c.next();
+        REQUIRE(renewal.what == step::update);
+        c.wrote(renewal.lease);
+        CHECK(c.fsm.leading());
+    }
+    SECTION("another holder") {
+        c.pass(2s);
+        REQUIRE(c.next().what == step::update);
+        c.fsm.conflicted(c.now);
+        REQUIRE(c.next().what == step::get);
+        c.fsm.got(held_by("b"), c.now);
+        CHECK(c.next().what == step::wait);
+        CHECK_FALSE(c.fsm.waits_to_lead());
+    }
+}
+
+TEST_CASE(
+    "a renewal that says that the Lease changed or is gone leaves it in doubt, and a look at once decides") {
+    candidate c("a");
+    c.acquire();
+    const boot_time until = c.fsm.valid_until();
+    c.pass(2s);
+    REQUIRE(c.next().what == step::update);
+    CHECK_FALSE(c.fsm.in_doubt());
+    c.fsm.conflicted(c.now);
+    CHECK(c.fsm.in_doubt());
+    REQUIRE(c.next().what == step::get); // without a pause
+    Lease found = held_by("a");
+    found.metadata.resourceVersion = "99";
+
+    SECTION("still ours: a renewal of our own whose answer was lost") {
+        c.fsm.got(found, c.now);
+        CHECK_FALSE(c.fsm.in_doubt());
+        CHECK(c.fsm.leading());
+        CHECK(c.fsm.valid_until() == until); // a look is no renewal
+        CHECK(c.next().what == step::wait);  // whoever refuses for ever is asked in peace
+        c.pass(2s);
+        const auto renewal = c.next();
+        REQUIRE(renewal.what == step::update);
+        CHECK(renewal.lease.metadata.resourceVersion == "99");
+    }
+    SECTION("another's") {
+        c.fsm.got(held_by("b"), c.now);
+        CHECK(c.next().what == step::lost);
+    }
+    SECTION("nobody's") {
+        c.fsm.got(held_by(""), c.now);
+        CHECK(c.next().what == step::lost);
+    }
+    SECTION("another Lease of the same name, though it names us") {
+        found.metadata.uid = "u2";
+        c.fsm.got(found, c.now);
+        CHECK(c.next().what == step::lost);
+    }
+    SECTION("gone") {
+        c.fsm.got_nothing();
+        CHECK(c.next().what == step::lost);
+    }
+    SECTION("no answer: it stays in doubt, at most as long as it would have been valid") {
+        while (c.next().what != step::lost) {
+            REQUIRE(c.now < until);
+            CHECK(c.fsm.in_doubt());
+            if (c.next().what == step::wait)
+                c.now = c.next().until;
+            else
+                c.fsm.failed(c.now);
+        }
+        CHECK(c.now == until);
+    }
+}
+
+TEST_CASE("a renewal that just fails leaves nothing in doubt") {
+    candidate c("a");
+    c.acquire();
+    c.pass(2s);
+    REQUIRE(c.next().what == step::update);
+    c.fsm.failed(c.now);
+    CHECK_FALSE(c.fsm.in_doubt());
+    CHECK(c.next().what == step::wait);
+    c.pass(2s);
+    CHECK(c.next().what == step::get);
+}
+
+TEST_CASE("an answer that is not the Lease is none") {
+    const candidate c("a");
+    CHECK(c.fsm.check(held_by("b")).has_value());
+    CHECK(c.fsm.check(Lease()).error().code == errc::decode); // {}
+    for (const auto& spoil : std::vector<std::function<void(ObjectMeta&)>>{
+             [](ObjectMeta& m) { m.name = "other"; }, [](ObjectMeta& m) { m.namespace_ = "other"; },
+             [](ObjectMeta& m) { m.uid.clear(); }, [](ObjectMeta& m) { m.resourceVersion.clear(); }}) {
+        Lease l = held_by("a");
+        spoil(l.metadata);
+        CHECK(c.fsm.check(l).has_error());
+    }
+}
+
+TEST_CASE("a holder that says no duration is given ours") {
+    candidate c("b");
+    Lease l = held_by("a");
+    l.spec.leaseDurationSeconds.reset();
+    c.fsm.got(l, c.now);
+    CHECK(c.next().what == step::wait);
+    c.pass(14s);
+    c.fsm.got(l, c.now);
+    CHECK(c.next().what == step::wait);
+    c.pass(5s);
+    c.fsm.got(l, c.now);
+    CHECK(c.next().what == step::update);
+}
+
+TEST_CASE("a leader that slept through its lease has lost it") {
+    candidate c("a");
+    c.acquire();
+    c.now += 1h; // boot time goes on; the timer that should have woken it does not
+    CHECK(c.next().what == step::lost);
+}
+
 TEST_CASE("a leader that finds someone else in the lease has lost") {
     candidate c("a");
-    c.acquire_new();
+    c.acquire();
     c.pass(2s);
     REQUIRE(c.next().what == step::update);
     c.fsm.conflicted(c.now);
@@ -197,95 +357,4 @@ TEST_CASE("a leader that finds someone else in the lease has lost") {
     REQUIRE(c.next().what == step::get);
     c.fsm.got(held_by("b"), c.now);
     CHECK(c.next().what == step::lost);
-}
-
-TEST_CASE("never two leaders, whatever fails and however slow the answers are") {
-    const auto seed = GENERATE(range(1u, 41u));
-    std::mt19937 random(seed);
-    const auto pick = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
-
-    // One lease on a server, candidates that run by the same monotonic time but each with a calendar of its
-    // own.
-    std::optional<Lease> server;
-    int version = 0;
-    int leaderships = 0;
-    struct process {
-        candidate c;
-        bool was_leading = false;
-        std::optional<lease_fsm::todo> in_flight{};
-        std::optional<Lease> answer{};
-        bool applied = false;
-        steady_time sent{};
-        steady_time answered{};
-        int lives = 0;
-    };
-    std::vector<std::unique_ptr<process>> all;
-    int born = 0;
-    const auto make = [&] {
-        auto p = std::make_unique<process>(process{candidate("p" + std::to_string(++born))});
-        p->c.wall += std::chrono::hours(pick(1000) - 500);
-        return p;
-    };
-    for (int i = 0; i < 3; ++i)
-        all.push_back(make());
-
-    const steady_time start = steady_time() + 1h;
-    for (int tick = 0; tick < 6000; ++tick) {
-        const steady_time now = start + tick * 100ms;
-        for (auto& p : all) {
-            p->c.wall += 100ms;
-            p->c.now = now;
-            if (p->in_flight) {
-                if (now < p->answered)
-                    continue;
-                const auto todo = *std::exchange(p->in_flight, std::nullopt);
-                const int fate = pick(10);
-                if (fate == 0) // the answer is lost
-                    p->c.fsm.failed(now);
-                else if (todo.what == step::get)
-                    p->answer ? p->c.fsm.got(*p->answer, now) : p->c.fsm.got_nothing();
-                else if (p->applied)
-                    p->c.fsm.wrote(*p->answer, p->sent, now);
-                else
-                    p->c.fsm.conflicted(now);
-                continue;
-            }
-            const auto todo = p->c.next();
-            if (todo.what == step::wait)
-                continue;
-            if (todo.what == step::lost) {
-                p = make(); // the process exits and is started again
-                continue;
-            }
-            p->in_flight = todo;
-            p->sent = now;
-            p->answered = now + std::chrono::milliseconds(pick(20) == 0 ? pick(9000) : pick(300));
-            p->applied = false;
-            p->answer = server;
-            if (pick(15) == 0) { // the request never arrives
-                p->answer.reset();
-                if (todo.what == step::get)
-                    p->answer = server;
-                continue;
-            }
-            const std::string expected = server ? server->metadata.resourceVersion : "";
-            if (todo.what != step::get && todo.lease.metadata.resourceVersion == expected) {
-                server = todo.lease;
-                server->metadata.resourceVersion = std::to_string(++version);
-                p->answer = server;
-                p->applied = true;
-            }
-        }
-        int leading = 0;
-        for (auto& p : all) {
-            const bool leads = p->c.fsm.leading() && now < p->c.fsm.valid_until();
-            leaderships += leads && !p->was_leading ? 1 : 0;
-            p->was_leading = leads;
-            leading += leads ? 1 : 0;
-        }
-        REQUIRE(leading <= 1);
-        if (pick(600) == 0) // a crash
-            all[static_cast<std::size_t>(pick(3))] = make();
-    }
-    CHECK(leaderships > 0);
 }

@@ -3,6 +3,7 @@
 
 #include <gwctl/testing/virtual_clock.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <list>
 #include <mutex>
@@ -15,6 +16,12 @@ public:
         const registration sleeping(*this, deadline);
         co_await virtual_clock::sleep_until(deadline);
     }
+
+    boot_time boot_now() const noexcept override {
+        return boot_time(now().time_since_epoch()) + std::chrono::nanoseconds(suspended_.load());
+    }
+    // The machine sleeps, and no timer notices.
+    void suspend(std::chrono::nanoseconds t) { suspended_ += t.count(); }
 
     // Waits until `count` sleeps end within `from`..`to` from now, for 20 s of real time at most.
     bool await_sleeper(std::chrono::milliseconds from, std::chrono::milliseconds to, int count = 1) {
@@ -41,6 +48,7 @@ private:
         manual_clock& clock;
         std::list<steady_time>::iterator position;
     };
+    std::atomic<std::int64_t> suspended_{0};
     std::mutex mutex_;
     std::condition_variable changed_;
     std::list<steady_time> deadlines_;
