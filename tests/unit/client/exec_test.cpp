@@ -124,8 +124,8 @@ TEST_CASE("what plugins write") {
     CHECK(pair->key == "K");
     CHECK_FALSE(pair->expires);
 
-    CHECK(refusal("").starts_with("expected an ExecCredential as JSON on standard output: "));
-    CHECK(refusal("token").starts_with("expected an ExecCredential as JSON on standard output: "));
+    CHECK(refusal("").starts_with("expected an ExecCredential as JSON on standard output, "));
+    CHECK(refusal("token").starts_with("expected an ExecCredential as JSON on standard output, "));
     CHECK(refusal("{}") ==
           "expected an ExecCredential of client.authentication.k8s.io/v1, got a nameless kind of no "
           "version; set the apiVersion in the kubeconfig to the one that the program speaks");

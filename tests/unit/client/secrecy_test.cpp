@@ -72,7 +72,7 @@ TEST_CASE("a server that is refused is named without user and password") {
                                "https://example.com?token=s3cr3t", "https://example.com/#s3cr3t"}) {
         const std::string said = refusal(server);
         INFO(said);
-        CHECK(said.starts_with("server: expected https://HOST:PORT"));
+        CHECK(said.starts_with("server: expected "));
         CHECK(said.find("example.com") != std::string::npos);
         CHECK(said.find("s3") == std::string::npos);
         CHECK(said.find("cr3t") == std::string::npos);
