@@ -189,13 +189,10 @@ result<parameter_data> fetch(const referrer& r, const options& base, const param
                         "{}; move the ConfigMap to one that it reads, or add {} to its flag -namespace",
                         key.namespace_, key.namespace_));
     if (!source.unreadable.empty())
-        return refuse(
-            fmt::format(": ConfigMap {} cannot be read: {}; {}", to_string(key), source.unreadable,
-                        base.namespaces.empty()
-                            ? "apply manifests/parameters-rbac.yaml, which lets this controller list and "
-                              "watch configmaps"
-                            : "let this controller list and watch configmaps in its namespaces, as "
-                              "manifests/namespaced.yaml does"));
+        return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
+                                  "configmaps, as manifests/{}.yaml does",
+                                  to_string(key), source.unreadable,
+                                  base.namespaces.empty() ? "parameters-rbac" : "namespaced"));
     const auto map = source.find(key);
     if (!map)
         return refuse(

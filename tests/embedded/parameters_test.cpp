@@ -28,7 +28,7 @@ spec:
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: tuning, namespace: default, labels: {thebsdbox.co.uk/parameters: "true"}}
-data: {announcer: kube-vip}
+data: {sessionAffinity: ClientIP}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -85,7 +85,10 @@ TEST_CASE("without the permission to read parameters only those say so who have 
         CHECK(c->reason == "InvalidParameters");
         INFO(c->message);
         CHECK(c->message.find("ConfigMap default/tuning cannot be read: ") != std::string::npos);
-        CHECK(c->message.find("; apply manifests/parameters-rbac.yaml, ") != std::string::npos);
+        CHECK(
+            c->message.find(
+                "; let this controller list and watch configmaps, as manifests/parameters-rbac.yaml does") !=
+            std::string::npos);
     }
     CHECK(controller.readiness().ok);
     // Changes go on being served.

@@ -378,7 +378,7 @@ func TestWithoutPermissionForParameters(t *testing.T) {
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: tuning, namespace: default, labels: {thebsdbox.co.uk/parameters: "true"}}
-data: {announcer: kube-vip}
+data: {sessionAffinity: ClientIP}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -392,7 +392,7 @@ spec:
 	c := run(t)
 	exercise(t)
 	waitForExercise(t)
-	expectCondition(t, classes, "", "tuned", "Accepted", "apply manifests/parameters-rbac.yaml")
+	expectCondition(t, classes, "", "tuned", "Accepted", "as manifests/parameters-rbac.yaml does")
 	eventually(t, "readiness", func() error {
 		if ready, why := c.ready(); !ready {
 			return fmt.Errorf("%s", why)
