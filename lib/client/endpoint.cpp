@@ -1,5 +1,7 @@
 #include "endpoint.hpp"
 
+#include <gwctl/core/secrets.hpp>
+
 #include <boost/url/parse.hpp>
 #include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
@@ -30,7 +32,8 @@ std::string endpoint::url() const {
 
 result<endpoint> parse_endpoint(std::string_view server, bool tls) {
     const auto wrong = [&](std::string_view expected) {
-        return error{errc::config, fmt::format("server: expected {}, got \"{}\"", expected, server)};
+        return error{errc::config,
+                     fmt::format("server: expected {}, got \"{}\"", expected, shown_url(server))};
     };
     std::string text(server);
     if (!server.empty() && server.find("://") == std::string_view::npos) {

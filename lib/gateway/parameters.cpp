@@ -193,8 +193,9 @@ result<parameter_data> fetch(const referrer& r, const options& base, const param
         unreadable = source.unreadable_in(key.namespace_);
     if (!unreadable.empty())
         return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
-                                  "configmaps",
-                                  to_string(key), unreadable));
+                                  "configmaps, as manifests/{}.yaml does",
+                                  to_string(key), unreadable,
+                                  base.namespaces.empty() ? "parameters-rbac" : "namespaced"));
     const auto map = source.find(key);
     if (!map)
         return refuse(

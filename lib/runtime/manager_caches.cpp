@@ -60,7 +60,24 @@ std::string manager::core::cache_name(const cached_kind& k) {
     return name;
 }
 
-/// "2 objects cannot be read: default/a: spec.size: expected an integer, got \"two\"; default/b: ..."
+/// For whoever asks the probe's port: the kind of failure, and nothing of what a server or a plugin wrote.
+std::string manager::core::readiness_of(const cached_kind& k) const {
+    const store_state state = k.table->state();
+    if (state == store_state::synced)
+        return {};
+    if (state == store_state::not_served)
+        return state_of(k); // in our own words
+    std::string text = fmt::format("{}: {}", k.kind->type.qualified_name(), to_string(state));
+    if (k.table->reason().starts_with("not watched for a minute"))
+        text += ": not watched for a minute";
+    for (std::size_t part = 0; part < k.reflectors.size(); ++part)
+        if (const auto failure = k.reflectors[part]->failure(); failure && k.table->state_of(part) == state)
+            return fmt::format("{}: {}; the log says more", text, to_string(*failure));
+    return text;
+}
+
+/// "2 objects cannot be read: default/a: spec.size: expected an integer; default/b: ...". What the field holds is
+/// not for whoever asks.
 std::string manager::core::unreadable_text(const cached_kind& k) {
     constexpr std::size_t shown = 3;
     const std::size_t count = k.table->unreadable_count();
@@ -73,15 +90,15 @@ std::string manager::core::unreadable_text(const cached_kind& k) {
             text += "; ...";
             break;
         }
-        text += fmt::format("{}{}: {}", n == 1 ? ": " : "; ", to_string(key), u.error);
+        text += fmt::format("{}{}: {}", n == 1 ? ": " : "; ", to_string(key),
+                            u.error.substr(0, u.error.find(", got ")));
     }
     return text;
 }
 
 void manager::core::publish_readiness() {
     for (const auto& k : caches_) {
-        const store_state state = k->table->state();
-        std::string told = state == store_state::synced ? std::string() : state_of(*k);
+        std::string told = readiness_of(*k);
         if (const std::string unreadable = unreadable_text(*k); !unreadable.empty())
             told = told.empty() ? fmt::format("{}: {}", k->kind->type.qualified_name(), unreadable)
                                 : told + "; " + unreadable;

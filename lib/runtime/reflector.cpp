@@ -213,6 +213,7 @@ void reflector::failed(const std::exception_ptr& e, bool of_watch) {
     } catch (...) {
     }
     const api_error failure = failure_of(e);
+    failure_ = failure.code();
     if (of_watch)
         fsm_.watch_failed(failure, time_.now());
     else

@@ -42,6 +42,8 @@ public:
     void look_each_minute(bool wanted) noexcept { look_each_minute_ = wanted; }
     /// How long ago the API server last said something: a page, an event, a bookmark, a watch that opened.
     std::chrono::nanoseconds silent_for() const { return time_.now() - last_word_; }
+    /// What kind of failure was the last one; none until there is one.
+    std::optional<errc> failure() const noexcept { return failure_; }
 
 private:
     task<void> list(reflector_fsm::todo todo);
@@ -86,6 +88,7 @@ private:
     std::optional<steady_time> hurried_at_; ///< when `retry_soon` last had an effect
     std::optional<steady_time> retry_at_;   ///< for the wait under way
     std::mt19937_64 random_;
+    std::optional<errc> failure_{};
 };
 
 } // namespace gwctl::detail
