@@ -4,6 +4,7 @@
 
 #include "certificates.hpp"
 #include "change_log.hpp"
+#include "judged.hpp"
 #include "pace.hpp"
 #include "trimmed_store.hpp"
 
@@ -24,13 +25,6 @@ bool changes_routing(const std::optional<route_view>& old, const std::optional<r
 
 /// The same for a class; its annotations remember parameters.
 bool changes_class(const change<GatewayClass>& c);
-
-/// A Gateway with everything that attaches to it.
-struct judged_gateway {
-    gateway_settings settings{};
-    snapshot state{};
-    attachments attached{}; ///< refers to `state`
-};
 
 class cluster final : public cluster_view {
 public:
@@ -81,10 +75,10 @@ public:
     snapshot remains_of(const object_key& gateway) const;
 
     /// Judged once for all of the Gateway's routes, and again when one of them, it, or a namespace changes.
-    /// Its managed Services and slices may be old.
-    std::shared_ptr<const judged_gateway> judge(const std::shared_ptr<const Gateway>& gateway);
-    /// How long `judge` should not be called for it, since it would have to judge anew and did so lately at
-    /// great cost; nothing when it may be called.
+    /// Its managed Services and slices may be old. Pauses.
+    task<std::shared_ptr<const judged_gateway>> judge(std::shared_ptr<const Gateway> gateway);
+    /// How long `judge` should not be called for it, since it would have to judge anew, and somebody does that now or
+    /// did so lately at great cost; nothing when it may be called.
     std::optional<std::chrono::nanoseconds> rest_of(const std::shared_ptr<const Gateway>& gateway) const;
 
     /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
@@ -148,7 +142,7 @@ private:
     std::string told_blocked_;
     address_book book_;
     bool book_ready_ = false;
-    std::map<object_key, std::shared_ptr<const judged_gateway>> judged_;
+    judged_gateways judged_;
     std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };
 

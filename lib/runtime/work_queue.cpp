@@ -14,7 +14,10 @@ void work_queue::make_ready(node& n, steady_time since) {
     e.ready = true;
     e.added = since;
     e.sequence = ++sequence_;
-    ready_.emplace(-e.priority, e.sequence, &n);
+    turns& its = turns_[e.priority];
+    std::uint64_t& last = its.of_namespace[n.first.namespace_];
+    e.turn = last = std::max(last, its.out) + 1;
+    ready_.emplace(-e.priority, e.turn, e.sequence, &n);
     ++depth_[e.priority];
     ++adds_;
 }
@@ -22,7 +25,7 @@ void work_queue::make_ready(node& n, steady_time since) {
 void work_queue::unready(node& n) {
     // The set is ordered by what is in the entry, so the entry may change only afterwards.
     entry& e = n.second;
-    ready_.erase({-e.priority, e.sequence, &n});
+    ready_.erase({-e.priority, e.turn, e.sequence, &n});
     --depth_[e.priority];
     e.ready = false;
 }
@@ -102,9 +105,12 @@ std::optional<work_queue::item> work_queue::pop(steady_time now) {
     make_due_ready(now);
     if (ready_.empty())
         return std::nullopt;
-    node& n = *std::get<2>(*ready_.begin());
+    node& n = *std::get<node*>(*ready_.begin());
     unready(n);
     entry& e = n.second;
+    turns_[e.priority].out = e.turn;
+    if (ready_.empty())
+        turns_.clear();
     e.out = true;
     e.run_priority = e.priority;
     ++running_;

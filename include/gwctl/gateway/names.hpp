@@ -68,6 +68,8 @@ public:
     /// Condition on a Gateway: which addresses this controller gave it. In its status, which users do not
     /// write, it is what tells a record of ours from a forged one.
     std::string granted_condition() const { return domain_ + "/AddressesGranted"; }
+    /// Condition on a Gateway, False and there only when the limit of endpoints leaves some out.
+    std::string endpoints_condition() const { return domain_ + "/AllEndpointsServed"; }
     /// Finalizer on routes whose clean-up must outlive them.
     std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
 
