@@ -5,8 +5,10 @@ using gwctl::core_v1::ConfigMap;
 
 struct Widget { // reads like its YAML
     struct Spec {
+        Spec() = default; // no aggregate: g++ 12 destroys those twice beside co_await
         std::string colour = "grey";
     };
+    Widget() = default;
     static constexpr gwctl::resource_type type{"example.com", "v1", "Widget", "widgets"};
     gwctl::ObjectMeta metadata;
     Spec spec;

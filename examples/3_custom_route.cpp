@@ -5,6 +5,7 @@
 namespace gw = gwctl::gateway;
 
 struct QUICRoute {
+    QUICRoute() = default;
     static constexpr gwctl::resource_type type{"net.example.com", "v1", "QUICRoute", "quicroutes"};
     gwctl::ObjectMeta metadata;
     gw::L4RouteSpec spec;

@@ -5,11 +5,14 @@ using gwctl::core_v1::ConfigMap;
 
 struct Widget {
     struct Spec {
+        Spec() = default;
         std::string colour = "grey";
     };
     struct Status {
+        Status() = default;
         std::vector<gwctl::Condition> conditions; // one, Ready
     };
+    Widget() = default;
     static constexpr gwctl::resource_type type{"example.com", "v1", "Widget", "widgets"};
     gwctl::ObjectMeta metadata;
     Spec spec;

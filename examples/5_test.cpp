@@ -10,8 +10,10 @@ using gwctl::core_v1::ConfigMap;
 
 struct Widget {
     struct Spec {
+        Spec() = default;
         std::string colour = "grey";
     };
+    Widget() = default;
     static constexpr gwctl::resource_type type{"example.com", "v1", "Widget", "widgets"};
     gwctl::ObjectMeta metadata;
     Spec spec;

@@ -4,7 +4,6 @@
 #include <gwctl/client/client.hpp>
 #include <gwctl/gateway/names.hpp>
 
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -17,10 +16,17 @@ class examiner {
 public:
     examiner(std::shared_ptr<transport> network, const gateway::options& flags, std::string own_namespace,
              bool elects_leader)
-        : api_(std::move(network)), flags_(flags), own_namespace_(std::move(own_namespace)),
-          elects_leader_(elects_leader) {}
+        : api_(std::move(network), client_settings()), flags_(flags),
+          own_namespace_(std::move(own_namespace)), elects_leader_(elects_leader) {}
+
+    static client_options client_settings() {
+        client_options o;
+        o.user_agent = "gateway-api-controller/" GWCTL_VERSION;
+        return o;
+    }
 
     task<void> examine() {
+        co_await read_groups();
         co_await read_served();
         co_await read_permissions();
         co_await read_namespaces();
@@ -35,13 +41,15 @@ private:
     using objects = std::optional<std::vector<json::value>>;
 
     /// Nothing when there is no such thing, or we may not read it. The latter is noted under what is not
-    /// checked then.
-    task<std::optional<json::value>> get(std::string target, std::string check) {
+    /// checked then. The kind of what there is ends with `kind`, and it has a list in `member`.
+    task<std::optional<json::value>> get(std::string target, std::string check, std::string kind,
+                                         std::string member) {
         http_request request;
         request.target = target;
         try {
-            const std::string body = co_await api_.raw(std::move(request));
-            co_return boost::json::parse(body);
+            json::value found = co_await api_.raw_object(std::move(request));
+            require(found, "GET " + target, kind, member);
+            co_return found;
         } catch (const api_error& e) {
             if (e.code() != errc::not_found && e.code() != errc::forbidden)
                 throw;
@@ -49,6 +57,35 @@ private:
                 facts.unreadable[check].insert(resource_of(target));
         }
         co_return std::nullopt;
+    }
+
+    /// Throws when an object is not of that kind, or has no list in that member.
+    static void require(const json::value& object, const std::string& asked, std::string_view kind,
+                        std::string_view member) {
+        const std::string found(object.at("kind").as_string());
+        const auto* const list = member.empty() ? nullptr : object.get_object().if_contains(member);
+        const bool fits = member.empty() || (list != nullptr && (list->is_array() || list->is_null()));
+        if (found.ends_with(kind) && fits)
+            return;
+        const std::string wrong =
+            found.ends_with(kind) ? fmt::format("has no list of {}", member) : fmt::format("is no {}", kind);
+        throw api_error(
+            errc::protocol,
+            fmt::format("{}: the answer, a {}, {}; check the server's address with its path, and what "
+                        "stands in front of it",
+                        asked, found, wrong));
+    }
+
+    static const json::array& list_in(const json::value& object, std::string_view member) {
+        static const json::array none;
+        const auto* const list = object.get_object().if_contains(member);
+        return list != nullptr && list->is_array() ? list->get_array() : none;
+    }
+
+    static std::string text_in(const json::value& object, std::string_view member) {
+        const auto* const o = object.if_object();
+        const auto* const text = o == nullptr ? nullptr : o->if_contains(member);
+        return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
     }
 
     /// "pods in namespace kube-system" of "/api/v1/namespaces/kube-system/pods?limit=500"; of paths for
@@ -77,7 +114,7 @@ private:
         std::vector<json::value> all;
         std::string target = first;
         while (!target.empty()) {
-            std::optional<json::value> page = co_await get(target, check);
+            std::optional<json::value> page = co_await get(target, check, "List", "items");
             if (!page)
                 co_return std::nullopt;
             target = take_items(*page, all);
@@ -108,9 +145,8 @@ private:
     static std::string take_items(json::value& page, std::vector<json::value>& all) {
         auto& list = page.as_object();
         // Items of a list do not say their kind: "DaemonSetList".
-        std::string kind = list.contains("kind") ? std::string(list["kind"].as_string()) : std::string();
-        if (kind.ends_with("List"))
-            kind.resize(kind.size() - 4);
+        std::string kind = text_in(page, "kind");
+        kind.resize(kind.size() - 4);
         if (auto* items = list.if_contains("items"); items != nullptr && items->is_array())
             for (json::value& item : items->get_array())
                 if (item.is_object()) {
@@ -141,23 +177,43 @@ private:
         return all;
     }
 
+    /// The first request: an API server lists its groups, whatever else may be missing. A 404 here comes from
+    /// something else, such as a proxy to which the path in the server's address means nothing.
+    task<void> read_groups() {
+        http_request request;
+        request.target = "/apis";
+        try {
+            const json::value found = co_await api_.raw_object(std::move(request));
+            require(found, "GET /apis", "APIGroupList", "groups");
+            groups_.emplace();
+            for (const json::value& group : list_in(found, "groups"))
+                groups_->insert(text_in(group, "name"));
+        } catch (const api_error& e) {
+            if (e.code() != errc::forbidden)
+                throw;
+        }
+    }
+
     task<void> read_served() {
         const std::string root = fmt::format("/apis/{}", gateway_v1::group);
-        const auto found = co_await get(root, "kinds");
+        if (groups_ && !groups_->contains(std::string(gateway_v1::group))) {
+            facts.served.emplace();
+            co_return;
+        }
+        const auto found = co_await get(root, "kinds", "APIGroup", "versions");
         if (!found && facts.unreadable.contains("kinds"))
             co_return;
         facts.served.emplace();
         if (!found)
             co_return;
-        for (const json::value& version : found->at("versions").as_array()) {
-            const std::string name(version.at("version").as_string());
-            const auto resources = co_await get(root + "/" + name, "kinds");
+        for (const json::value& version : list_in(*found, "versions")) {
+            const std::string name = text_in(version, "version");
+            const auto resources = co_await get(root + "/" + name, "kinds", "APIResourceList", "resources");
             if (!resources)
                 continue;
-            for (const json::value& resource : resources->at("resources").as_array())
-                (*facts.served)[fmt::format("{}.{}", resource.at("name").as_string().c_str(),
-                                            gateway_v1::group)]
-                    .insert(name);
+            for (const json::value& resource : list_in(*resources, "resources"))
+                (*facts.served)[fmt::format("{}.{}", text_in(resource, "name"), gateway_v1::group)].insert(
+                    name);
         }
     }
 
@@ -213,9 +269,12 @@ private:
         request.target = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
         request.headers.emplace_back("Content-Type", "application/json");
         request.body = boost::json::serialize(review);
-        const std::string body = co_await api_.raw(std::move(request));
-        const json::value answer = boost::json::parse(body);
-        co_return answer.at("status").at("allowed").as_bool();
+        const json::value answer = co_await api_.raw_object(std::move(request));
+        require(answer, "POST of a SelfSubjectAccessReview", "SelfSubjectAccessReview", {});
+        const auto* const status = answer.get_object().if_contains("status");
+        const auto* const allowed =
+            status == nullptr || !status->is_object() ? nullptr : status->get_object().if_contains("allowed");
+        co_return allowed != nullptr && allowed->is_bool() && allowed->get_bool();
     }
 
     /// A list of what is in a namespace that does not exist is empty, and no error.
@@ -277,7 +336,9 @@ private:
 
     /// Of announcers that are not installed there is nothing to read, nor to be denied.
     task<bool> serves(std::string group, std::string check) {
-        const auto found = co_await get("/apis/" + group, check);
+        if (groups_)
+            co_return groups_->contains(group);
+        const auto found = co_await get("/apis/" + group, check, "APIGroup", std::string());
         co_return found.has_value();
     }
 
@@ -334,6 +395,7 @@ private:
     const gateway::options& flags_;
     std::string own_namespace_;
     bool elects_leader_;
+    std::optional<std::set<std::string>> groups_{}; ///< that are served, if we may know
 };
 
 } // namespace

@@ -252,6 +252,7 @@ void interpret(flags& f, const raw_flags& raw) {
     for (const std::string& name : raw.namespaces)
         if (!is_dns_label(name))
             refuse("-namespace", "NAME of a namespace, or several with commas in between", name);
+    f.manager.record_unreadable = !f.gateway.observe_only; // an Event is a write
     f.gateway.namespaces = {raw.namespaces.begin(), raw.namespaces.end()};
     f.pools_given = !raw.pools.empty();
     if (f.pools_given)
@@ -283,6 +284,7 @@ leader_election_options leader_lease(std::string namespace_) {
 flags parse_flags(int argc, char** argv) {
     flags f;
     f.manager.name = "gateway-api-controller";
+    f.manager.user_agent = "gateway-api-controller/" GWCTL_VERSION;
     f.manager.metrics_bind_address = ":8080";
     f.manager.health_probe_bind_address = ":8081";
     raw_flags raw;

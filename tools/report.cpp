@@ -146,6 +146,8 @@ private:
         for (const Condition& c : conditions) {
             if (c.type == "Conflicted" && c.status != "True")
                 continue; // says nothing that Accepted does not
+            if (c.type.ends_with("/GrantedAddresses"))
+                continue; // for the controller
             if (c.status == "True")
                 all.push_back(paint(c.type, c.type == "Conflicted" ? "31" : "32"));
             else

@@ -4,6 +4,8 @@
 
 #include <gwctl/client/client.hpp>
 
+#include <boost/json/parse.hpp>
+
 #include <fmt/format.h>
 
 namespace gwctl {
@@ -41,28 +43,54 @@ request_subject about_collection(std::string_view verb, const resource_type& typ
 /// The lines of a watch's response.
 class response_lines final : public watch_lines {
 public:
-    response_lines(std::unique_ptr<http_response> response, std::string subject)
-        : response_(std::move(response)), subject_(std::move(subject)) {}
+    response_lines(std::unique_ptr<http_response> response, detail::answer_source source,
+                   std::size_t max_object)
+        : framer_(max_object + 1024), response_(std::move(response)), source_(std::move(source)) {}
 
     task<std::optional<std::string_view>> next() override {
         while (true) {
             auto line = framer_.next();
             if (line.has_error())
-                throw api_error(line.error().code, fmt::format("{}: {}", subject_, line.error().message));
+                throw api_error(line.error().code,
+                                fmt::format("{}: {}", source_.subject, line.error().message));
             if (line->has_value())
                 co_return *line;
             const std::string_view piece = co_await response_->read_some();
             if (piece.empty())
                 co_return std::nullopt;
+            if (!begun_ && !is_event(piece)) {
+                std::string page(piece);
+                co_await read_page(page);
+                throw source_.refused("a watch", "not JSON", page);
+            }
             framer_.feed(piece);
         }
     }
 
 private:
     /// The object's limit, and room for the members around it.
-    detail::line_framer framer_{json::limits().bytes + 1024};
+    detail::line_framer framer_;
     std::unique_ptr<http_response> response_;
-    std::string subject_;
+    detail::answer_source source_;
+    bool begun_ = false;
+
+    /// Whether this can be the beginning of an event. A page, which may have no line, would look like the end
+    /// of the watch.
+    bool is_event(std::string_view piece) {
+        const std::size_t first = piece.find_first_not_of(" \t\r\n");
+        begun_ = first != std::string_view::npos;
+        return !begun_ || piece[first] == '{';
+    }
+
+    /// As much as there is to be shown.
+    task<void> read_page(std::string& page) {
+        while (page.size() < 256) {
+            const std::string_view piece = co_await response_->read_some();
+            if (piece.empty())
+                break;
+            page += piece;
+        }
+    }
 };
 
 } // namespace
@@ -73,14 +101,30 @@ client::client(std::shared_ptr<transport> t, client_options options)
 void client::observe_requests(request_observer observer) { state_->observer = std::move(observer); }
 const client_options& client::options() const noexcept { return state_->options; }
 
-json::limits client::list_limits() const noexcept {
+json::limits client::object_limits() const noexcept {
+    const client_options& o = state_->options;
     json::limits l;
+    l.depth = o.max_value_depth;
+    l.bytes = l.item_bytes = o.max_object_bytes;
+    l.string_bytes = o.max_string_bytes;
+    return l;
+}
+
+json::limits client::list_limits() const noexcept {
+    json::limits l = object_limits();
     l.bytes = state_->options.max_response_bytes;
     return l;
 }
 
 void client::throw_undecodable(const resource_type& type, const error& e) {
     throw api_error(e.code, fmt::format("{} from the API server: {}", type.kind, e.message));
+}
+
+void client::throw_misfit(const resource_type& type, const ObjectMeta& item, const json::detail::misfit& m) {
+    throw api_error(errc::decode,
+                    item.name.empty()
+                        ? fmt::format("list of {}: items[{}].{}", type.qualified_name(), m.item, m.error)
+                        : fmt::format("{} from the API server: {}", describe(type, key_of(item)), m.error));
 }
 
 task<std::string> client::get_body(resource_type type, object_key key) {
@@ -92,8 +136,8 @@ task<std::string> client::get_body(resource_type type, object_key key) {
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
-task<void> client::list_into(resource_type type, list_options options,
-                             json::detail::object_decoder& decoder) {
+task<void> client::list_into(resource_type type, list_options options, json::detail::object_decoder& decoder,
+                             std::size_t max_bytes) {
     const auto shared = state_;
     state::request_maker maker = [shared, type, options](std::string_view version) {
         query q(collection_path(type, version, options.namespace_));
@@ -113,11 +157,12 @@ task<void> client::list_into(resource_type type, list_options options,
 
     request_subject about = about_collection("list", type, options.namespace_);
     const std::string subject = about.text;
-    const auto check = [&](const result<void>& step) {
-        if (step.has_error())
-            throw api_error(step.error().code, fmt::format("{}: {}", subject, step.error().message));
-    };
     const auto response = co_await shared->open(std::move(maker), std::move(about));
+    detail::list_check seen(detail::answer_source(*response, subject, shared->link->host()), type);
+    const auto check = [&](const result<void>& step, std::string_view piece) {
+        if (step.has_error())
+            throw seen.undecodable(step.error(), piece);
+    };
     std::size_t size = 0;
     // Each piece is at most a connection's buffer and a turn of the executor, so a list of any size leaves
     // room for other work in between.
@@ -125,15 +170,19 @@ task<void> client::list_into(resource_type type, list_options options,
         const std::string_view piece = co_await response->read_some();
         if (piece.empty())
             break;
-        size += piece.size();
-        if (size > shared->options.max_response_bytes)
+        if (piece.size() > max_bytes - size)
             throw api_error(errc::too_large,
                             fmt::format("{}: expected an answer of at most {} bytes, got a longer one; set a "
-                                        "smaller list_options.limit",
-                                        subject, shared->options.max_response_bytes));
-        check(decoder.write(piece));
+                                        "smaller list_options.limit, or a larger "
+                                        "client_options.max_response_bytes",
+                                        subject, max_bytes));
+        size += piece.size();
+        if (seen.take(piece))
+            check(decoder.write(piece), piece);
     }
-    check(decoder.finish());
+    if (seen.decodes())
+        check(decoder.finish(), {});
+    seen.finish(decoder.root_text("kind"), decoder.root_text("apiVersion"));
 }
 
 task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_options options) {
@@ -157,7 +206,9 @@ task<std::unique_ptr<watch_lines>> client::open_watch(resource_type type, watch_
     request_subject about = about_collection("watch", type, options.namespace_);
     const std::string subject = about.text;
     auto response = co_await shared->open(std::move(maker), std::move(about));
-    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(std::move(response), subject);
+    detail::answer_source source(*response, subject, shared->link->host());
+    std::unique_ptr<watch_lines> lines = std::make_unique<response_lines>(
+        std::move(response), std::move(source), shared->options.max_object_bytes);
     co_return lines;
 }
 
@@ -192,6 +243,7 @@ task<std::string> client::apply_body(resource_type type, object_key key, std::st
         return request;
     };
     request_subject about = about_object(type, key);
+    about.subresource = subresource;
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
@@ -207,6 +259,7 @@ task<std::string> client::patch_body(resource_type type, object_key key, std::st
         return request;
     };
     request_subject about = about_object(type, key);
+    about.subresource = subresource;
     co_return co_await shared->body(std::move(maker), std::move(about));
 }
 
@@ -236,7 +289,7 @@ task<void> client::remove_object(resource_type type, object_key key, delete_opti
         return request;
     };
     request_subject about = about_object(type, key);
-    co_await shared->body(std::move(maker), std::move(about));
+    co_await shared->body(std::move(maker), std::move(about), detail::expected_answer::deletion);
 }
 
 task<std::string> client::raw(http_request request) {
@@ -244,6 +297,24 @@ task<std::string> client::raw(http_request request) {
     request_subject about;
     about.text = fmt::format("{} {}", request.method, request.target);
     co_return co_await shared->body(std::move(request), std::move(about));
+}
+
+task<json::value> client::raw_object(http_request request) {
+    const auto shared = state_;
+    request_subject about;
+    about.text = fmt::format("{} {}", request.method, request.target);
+    const std::string subject = about.text;
+    std::erase_if(request.headers, [](const auto& header) { return header.first == "Accept"; });
+    request.headers.emplace_back("Accept", "application/json");
+    auto response = co_await shared->open(std::move(request), std::move(about));
+    const detail::answer_source source(*response, subject, shared->link->host());
+    const std::string body = co_await shared->read_all(std::move(response), subject);
+    detail::check_answer(source, body, resource_type(), detail::expected_answer::any);
+    boost::system::error_code broken;
+    json::value answer = boost::json::parse(body, broken);
+    if (broken)
+        throw source.refused("an answer of the Kubernetes API", "not JSON", body);
+    co_return answer;
 }
 
 } // namespace gwctl

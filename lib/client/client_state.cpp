@@ -1,8 +1,13 @@
 #include "client_state.hpp"
 
+#include "user_agent.hpp"
+
 #include <gwctl/client/timer.hpp>
+#include <gwctl/core/log.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace gwctl {
 namespace {
@@ -32,6 +37,10 @@ client::state::state(std::shared_ptr<transport> t, client_options o)
     : link(std::move(t)), options(std::move(o)), time(options.time ? *options.time : system_clock()) {
     if (options.field_manager.empty())
         throw api_error(errc::precondition, "client_options.field_manager: expected a name, got \"\"");
+    if (!detail::is_user_agent(options.user_agent))
+        throw api_error(
+            errc::precondition,
+            "client_options.user_agent: expected one line of printable ASCII, such as my-operator/1.2");
 }
 
 http_request client::state::make_read(const resource_type& type, bool list, std::string target) const {
@@ -56,18 +65,32 @@ http_request client::state::make_request(std::string method, std::string target)
 task<std::unique_ptr<http_response>> client::state::send(const http_request& request) {
     try {
         auto response = co_await link->send(request);
-        if (observer)
-            observer(request.method, response->status(), link->host());
+        observe(request.method, response->status());
         co_return response;
     } catch (const api_error&) {
-        if (observer)
-            observer(request.method, 0, link->host());
+        observe(request.method, 0);
         throw;
+    }
+}
+
+/// An observer that throws fails no request.
+void client::state::observe(std::string_view method, int status) {
+    if (!observer)
+        return;
+    try {
+        observer(method, status, link->host());
+    } catch (const std::exception& e) {
+        log::error("an observer of requests threw", {{"method", method}, {"error", e.what()}});
+    } catch (...) {
+        log::error("an observer of requests threw", {{"method", method}, {"error", "no std::exception"}});
     }
 }
 
 task<std::unique_ptr<http_response>> client::state::open(http_request request,
                                                          detail::request_subject about) {
+    const auto names_program = [](const auto& header) { return header.first == "User-Agent"; };
+    if (std::none_of(request.headers.begin(), request.headers.end(), names_program))
+        request.headers.emplace_back("User-Agent", detail::user_agent(options.user_agent));
     for (int retries = 0;; ++retries) {
         auto response = co_await send(request);
         const int status = response->status();
@@ -91,14 +114,16 @@ task<std::unique_ptr<http_response>> client::state::open(request_maker make, det
     for (bool again = false;; again = true) {
         const std::string version = co_await served_version(type);
         http_request request = make(version);
+        std::optional<detail::unknown_path_error> unknown_path;
         try {
             co_return co_await open(std::move(request), about);
-        } catch (const detail::not_served_error&) {
-            // It was not carried out, so this is safe for writes too.
-            if (again || type.fallback_version.empty())
-                throw;
+        } catch (const detail::unknown_path_error& e) {
+            unknown_path = e;
         }
-        versions[detail::version_key(type)].current = false;
+        co_await ask_whether_served(type, *unknown_path);
+        // Nothing was carried out, so another version is safe for writes, too.
+        if (again || remembered_version(type) == version)
+            throw *unknown_path;
     }
 }
 
@@ -108,10 +133,15 @@ task<std::string> client::state::body(http_request request, detail::request_subj
     co_return co_await read_all(std::move(response), subject);
 }
 
-task<std::string> client::state::body(request_maker make, detail::request_subject about) {
+task<std::string> client::state::body(request_maker make, detail::request_subject about,
+                                      detail::expected_answer expected) {
+    const resource_type type = about.type;
     const std::string subject = about.text;
     auto response = co_await open(std::move(make), std::move(about));
-    co_return co_await read_all(std::move(response), subject);
+    const detail::answer_source source(*response, subject, link->host());
+    std::string body = co_await read_all(std::move(response), subject);
+    detail::check_answer(source, body, type, expected);
+    co_return body;
 }
 
 task<std::string> client::state::read_all(std::unique_ptr<http_response> response, std::string subject) {

@@ -2,12 +2,14 @@
 #include "kubeconfig.hpp"
 
 #include <gwctl/client/config.hpp>
+#include <gwctl/core/log.hpp>
 
 #include <fmt/format.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 namespace gwctl {
 namespace detail {
@@ -25,6 +27,12 @@ std::vector<std::string> split_list(const std::string& text) {
         start = end + 1;
     }
     return parts;
+}
+
+bool has_certificate(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(in), {});
+    return text.find("-----BEGIN CERTIFICATE-----") != std::string::npos;
 }
 
 } // namespace
@@ -51,13 +59,18 @@ result<cluster_config> in_cluster_config(const environment& env, const std::stri
     config.origin = "service account of this pod";
     const std::string directory = root + std::string(account);
     config.token_file = directory + "/token";
-    config.certificate_authority.file = directory + "/ca.crt";
-    for (const std::string& file : {config.token_file, config.certificate_authority.file})
-        if (!std::ifstream(file))
-            return error{errc::config,
-                         fmt::format("{}: cannot read the file {}; is automountServiceAccountToken "
-                                     "off for this pod?",
-                                     config.origin, file)};
+    if (!std::ifstream(config.token_file))
+        return error{errc::config, fmt::format("{}: cannot read the file {}; is automountServiceAccountToken "
+                                               "off for this pod?",
+                                               config.origin, config.token_file)};
+    // As client-go: clusters whose API server has a public certificate need none.
+    const std::string authority = directory + "/ca.crt";
+    if (has_certificate(authority))
+        config.certificate_authority.file = authority;
+    else
+        log::warn("the service account has no certificate authority: trusting those of this system until the "
+                  "next start",
+                  {{"file", authority}});
     std::string ns;
     if (std::ifstream(directory + "/namespace") >> ns)
         config.namespace_ = ns;

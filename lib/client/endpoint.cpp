@@ -1,6 +1,7 @@
 #include "endpoint.hpp"
 
 #include <boost/url/parse.hpp>
+#include <boost/url/scheme.hpp>
 #include <boost/url/url_view.hpp>
 
 #include <fmt/format.h>
@@ -9,21 +10,37 @@
 
 namespace gwctl::detail {
 
-std::string endpoint::authority() const {
-    const bool v6 = host.find(':') != std::string::npos;
-    return fmt::format("{}{}{}:{}", v6 ? "[" : "", host, v6 ? "]" : "", port);
+namespace {
+
+std::string in_brackets(const std::string& host) {
+    return host.find(':') == std::string::npos ? host : fmt::format("[{}]", host);
+}
+
+} // namespace
+
+std::string endpoint::authority() const { return fmt::format("{}:{}", in_brackets(host), port); }
+
+std::string endpoint::host_header() const {
+    return port == (tls ? "443" : "80") ? in_brackets(host) : authority();
 }
 
 std::string endpoint::url() const {
     return fmt::format("{}://{}{}", tls ? "https" : "http", authority(), prefix);
 }
 
-result<endpoint> parse_endpoint(std::string_view server) {
+result<endpoint> parse_endpoint(std::string_view server, bool tls) {
     const auto wrong = [&](std::string_view expected) {
         return error{errc::config, fmt::format("server: expected {}, got \"{}\"", expected, server)};
     };
-    const auto url = boost::urls::parse_uri(server);
-    if (url.has_error() || (url->scheme() != "https" && url->scheme() != "http"))
+    std::string text(server);
+    if (!server.empty() && server.find("://") == std::string_view::npos) {
+        if (server.find_first_of("/?#") < server.size() - 1)
+            return wrong("https://HOST:PORT/PATH, since a path needs the scheme in front");
+        text.insert(0, tls ? "https://" : "http://");
+    }
+    const auto url = boost::urls::parse_uri(text);
+    const auto scheme = url.has_error() ? boost::urls::scheme::none : url->scheme_id(); // in capitals, too
+    if (scheme != boost::urls::scheme::https && scheme != boost::urls::scheme::http)
         return wrong("https://HOST:PORT");
     if (url->host_address().empty())
         return wrong("a host name or address after https://");
@@ -38,13 +55,19 @@ result<endpoint> parse_endpoint(std::string_view server) {
     }
 
     endpoint e;
-    e.tls = url->scheme() == "https";
+    e.tls = scheme == boost::urls::scheme::https;
     e.host = url->host_address();
     e.port = url->has_port() ? std::string(url->port()) : e.tls ? "443" : "80";
     e.prefix = std::string(url->encoded_path());
     while (e.prefix.ends_with('/'))
         e.prefix.pop_back();
     return e;
+}
+
+result<endpoint> endpoint_of(const cluster_config& config) {
+    return parse_endpoint(config.server, !config.certificate_authority.empty() ||
+                                             !config.client_certificate.empty() ||
+                                             config.insecure_skip_tls_verify);
 }
 
 } // namespace gwctl::detail

@@ -6,6 +6,7 @@
 #include <gwctl/core/log.hpp>
 #include <gwctl/core/time.hpp>
 #include <gwctl/json/codec.hpp>
+#include <gwctl/json/yaml.hpp>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -18,6 +19,7 @@
 #include <openssl/evp.h>
 
 #include <sys/wait.h>
+#include <utility>
 
 namespace gwctl::detail {
 namespace {
@@ -46,6 +48,18 @@ std::string base64(std::string_view bytes) {
                         reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
     out.resize(static_cast<std::size_t>(size));
     return out;
+}
+
+/// JSON, or whatever else of YAML. The words for what is neither do not quote the output, which may hold a
+/// secret.
+result<ExecCredential> decode_credential(const std::string& output) {
+    const std::size_t first = output.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos || output[first] == '{')
+        return json::decode<ExecCredential>(output);
+    const auto documents = json::parse_yaml(output, "output", json::duplicate_keys::last_counts);
+    if (documents.has_error() || documents->size() != 1 || !documents->front().is_object())
+        return error{errc::config, "it is neither"};
+    return json::decode<ExecCredential>(boost::json::serialize(documents->front()));
 }
 
 /// What a person would read last: the last line that is not empty, without control characters.
@@ -119,9 +133,10 @@ result<std::string> exec_info(const cluster_config& config) {
 
 result<exec_credential> parse_exec_credential(const std::string& output, std::string_view api_version) {
     const auto wrong = [](std::string what) { return error{errc::config, std::move(what)}; };
-    const auto parsed = json::decode<ExecCredential>(output);
+    const auto parsed = decode_credential(output);
     if (parsed.has_error())
-        return wrong("expected an ExecCredential as JSON on standard output: " + parsed.error().message);
+        return wrong("expected an ExecCredential as JSON or YAML on standard output: " +
+                     parsed.error().message);
     if (parsed->kind != "ExecCredential" || parsed->apiVersion != api_version)
         return wrong(
             fmt::format("expected an ExecCredential of {}, got a {} of {}; set the apiVersion in the "
@@ -151,7 +166,7 @@ result<exec_credential> parse_exec_credential(const std::string& output, std::st
 
 task<exec_credential> exec_source::current() {
     while (true) {
-        if (known_ && (!known_->expires || wall_now() + leeway < *known_->expires))
+        if (usable())
             co_return *known_;
         if (!running_)
             break;
@@ -176,7 +191,21 @@ task<exec_credential> exec_source::current() {
     if (!known_)
         throw api_error(errc::config, failure_);
     failure_.clear();
+    least_until_ = {};
+    if (!usable()) {
+        least_until_ = std::chrono::steady_clock::now() + least_use;
+        if (!std::exchange(told_, true))
+            log::warn("the credentials of a plugin are expired when they come, and are used all the same for "
+                      "a minute; "
+                      "set this machine's clock, or that of whoever issues them",
+                      {{"command", config_.exec->command}, {"expired", format_time(*known_->expires)}});
+    }
     co_return *known_;
+}
+
+bool exec_source::usable() const {
+    return known_ && (!known_->expires || wall_now() + leeway < *known_->expires ||
+                      std::chrono::steady_clock::now() < least_until_);
 }
 
 void exec_source::refused(const exec_credential& used) {

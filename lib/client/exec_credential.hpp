@@ -40,6 +40,9 @@ public:
     static constexpr std::chrono::seconds leeway{10};
     /// A run that failed is not repeated at once for others who ask.
     static constexpr std::chrono::seconds pause{5};
+    /// A credential that is expired when it comes, because one of the two clocks is wrong, is used for so
+    /// long, unless the server refuses it.
+    static constexpr std::chrono::seconds least_use{60};
 
     /// Precondition: `config.exec` is there.
     explicit exec_source(cluster_config config) : config_(std::move(config)) {}
@@ -54,7 +57,11 @@ private:
     task<exec_credential> run();
 
     cluster_config config_;
+    bool usable() const;
+
     std::optional<exec_credential> known_{};
+    steady_time least_until_{}; ///< in use until then, although it is expired
+    bool told_ = false;         ///< that what comes is expired
     std::string failure_{};
     steady_time failed_at_{};
     std::shared_ptr<boost::asio::steady_timer> running_{}; ///< cancelled at the end of a run

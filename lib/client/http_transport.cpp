@@ -1,5 +1,6 @@
 #include "credentials.hpp"
 #include "pool.hpp"
+#include "proxy.hpp"
 #include "request_writer.hpp"
 #include "response_parser.hpp"
 
@@ -97,7 +98,10 @@ public:
     http_transport(const cluster_config& config, endpoint server)
         : server_(std::move(server)), url_(server_.url()), host_(server_.authority()),
           server_name_(config.tls_server_name), credentials_(config, server_.tls),
-          pool_(std::make_shared<connection_pool>()) {}
+          unused_proxy_(detail::unused_proxy(server_, detail::process_environment())),
+          pool_(std::make_shared<connection_pool>()) {
+        detail::tell_of_proxy(unused_proxy_, host_);
+    }
 
     task<std::unique_ptr<http_response>> send(http_request request) override;
     std::string_view host() const noexcept override { return host_; }
@@ -112,6 +116,7 @@ private:
     std::string host_;
     std::string server_name_;
     detail::credentials credentials_;
+    std::string unused_proxy_;
     std::shared_ptr<connection_pool> pool_;
     std::weak_ptr<asio::ssl::context> used_context_;
 };
@@ -174,7 +179,19 @@ task<std::unique_ptr<connection>> http_transport::open(const detail::identity& w
     tls.context = who.tls;
     tls.server_name = server_name_;
     auto link = std::make_unique<connection>(executor);
-    co_await link->open(server_, std::move(tls), deadline);
+    std::optional<error> failed;
+    try {
+        co_await link->open(server_, std::move(tls), deadline);
+    } catch (const api_error& e) {
+        if (unused_proxy_.empty())
+            throw;
+        failed = error{e.code(), e.what()};
+    }
+    if (failed)
+        throw api_error(failed->code,
+                        fmt::format("{}; the proxy that {} names is not used, since proxies are not "
+                                    "supported",
+                                    failed->message, unused_proxy_));
     co_return link;
 }
 
@@ -197,7 +214,7 @@ task<error_code> http_transport::converse(response& r, const std::string& bytes)
 } // namespace
 
 std::shared_ptr<transport> make_http_transport(cluster_config config) {
-    auto server = detail::parse_endpoint(config.server);
+    auto server = detail::endpoint_of(config);
     if (server.has_error())
         throw api_error(
             server.error().code,

@@ -95,7 +95,7 @@ void add_entries(const json::object& root, std::string_view list, std::string_vi
 
 void add_file(const std::string& content, const std::string& path, const std::string& directory,
               kubeconfig& k) {
-    const auto documents = json::parse_yaml(content, path);
+    const auto documents = json::parse_yaml(content, path, json::duplicate_keys::last_counts); // as kubectl
     if (documents.has_error())
         throw failure{documents.error().message};
     if (documents->empty())
@@ -258,8 +258,10 @@ void read_user(const entry& e, const std::string& where, const std::string& exte
     config.client_certificate = pem(e, "client-certificate", where);
     config.client_key = pem(e, "client-key", where);
     config.token = text(e.body, "token", where);
+    // As client-go: the file counts before the token, and need not be there if there is one.
     if (const std::string file = text(e.body, "tokenFile", where); !file.empty())
-        config.token_file = existing_file(e, file, where + "tokenFile");
+        config.token_file = config.token.empty() ? existing_file(e, file, where + "tokenFile")
+                                                 : (std::filesystem::path(e.directory) / file).string();
 }
 
 const entry& find(const entries& all, std::string_view kind, const std::string& name,
@@ -295,6 +297,9 @@ cluster_config choose(const kubeconfig& k, std::string name) {
     // A context without a user is anonymous.
     if (const std::string user = text(context.body, "user", where); !user.empty())
         read_user(find(k.users, "user", user, where), fmt::format("user \"{}\": ", user), extension, config);
+    // What the user has of TLS counts for the scheme, too.
+    if (config.server.find("://") == std::string::npos)
+        config.server.insert(0, endpoint_of(config)->tls ? "https://" : "http://");
     config.origin = name;
     config.context = name;
     return config;

@@ -1,5 +1,7 @@
 #include "request_writer.hpp"
 
+#include "user_agent.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,9 +31,12 @@ result<std::string> write_request(const http_request& request, const endpoint& s
 
     std::string out;
     out.reserve(512 + request.target.size() + token.size() + request.body.size());
-    fmt::format_to(std::back_inserter(out),
-                   "{} {}{} HTTP/1.1\r\nHost: {}\r\nUser-Agent: gwctl/" GWCTL_VERSION "\r\n", request.method,
-                   server.prefix, request.target, server.authority());
+    // Without Accept-Encoding any encoding would be welcome (RFC 9110, section 12.5.3).
+    fmt::format_to(std::back_inserter(out), "{} {}{} HTTP/1.1\r\nHost: {}\r\nAccept-Encoding: identity\r\n",
+                   request.method, server.prefix, request.target, server.host_header());
+    const auto names_program = [](const auto& header) { return header.first == "User-Agent"; };
+    if (std::none_of(request.headers.begin(), request.headers.end(), names_program))
+        out.append("User-Agent: ").append(user_agent({})).append("\r\n");
     if (!token.empty())
         out.append("Authorization: Bearer ").append(token).append("\r\n");
     for (const auto& [name, value] : request.headers) {

@@ -1,5 +1,8 @@
 #include "status_error.hpp"
 
+#include "answer.hpp"
+
+#include <gwctl/core/utf8.hpp>
 #include <gwctl/json/codec.hpp>
 
 #include <fmt/format.h>
@@ -63,7 +66,7 @@ std::string excerpt(std::string_view body) {
     while (size > 0 && size < body.size() && (static_cast<unsigned char>(body[size]) & 0xc0) == 0x80)
         --size; // not in the middle of a UTF-8 sequence
     std::string out;
-    for (const char c : body.substr(0, size))
+    for (const char c : valid_utf8(body.substr(0, size)))
         if (const char p = printable(c); p != ' ' || !out.ends_with(' '))
             out += p;
     while (out.ends_with(' '))
@@ -79,14 +82,15 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view header) {
     return std::chrono::seconds(seconds);
 }
 
-api_error status_error(int http_status, const Status& status, std::string_view subject) {
+api_error status_error(int http_status, const Status& status, std::string_view subject,
+                       std::string_view remedy) {
     const int code = status.code != 0 ? status.code : http_status;
     std::string_view text = "the API server gives no reason";
     if (!status.message.empty())
         text = status.message;
     else if (!status.reason.empty())
         text = status.reason;
-    api_error e(code_of(code, status.reason), fmt::format("{}: {}", subject, text));
+    api_error e(code_of(code, status.reason), fmt::format("{}: {}{}", subject, text, remedy));
     e.http_status = code;
     e.reason = status.reason;
     for (const StatusCause& cause : status.details.causes)
@@ -102,12 +106,43 @@ std::string not_served_text(const resource_type& type) {
     std::string versions(type.version);
     if (!type.fallback_version.empty())
         versions.append(", ").append(type.fallback_version);
-    std::string_view remedy = "install its CRD";
+    std::string remedy = "install its CRD";
     if (type.group == "gateway.networking.k8s.io")
         remedy = "install the Gateway API CRDs";
-    else if (type.group.find('.') == std::string_view::npos || type.group.ends_with(".k8s.io"))
-        remedy = "a newer Kubernetes does";
+    else if (is_built_in(type))
+        remedy = served_since(type);
+    if (remedy.empty())
+        remedy = "compare with `kubectl api-resources`";
     return fmt::format("the API server does not serve {} ({}); {}", type.qualified_name(), versions, remedy);
+}
+
+std::string_view status_remedy(const resource_type& type) {
+    return type.group.find('.') == std::string_view::npos
+               ? "; does the object exist, and does its kind have a status?"
+               : "; if the object exists, its status cannot be written: does its CRD have "
+                 "subresources.status?";
+}
+
+/// What to do about an answer that is no Status, and so perhaps not of an API server.
+std::string_view remedy_of(int code) {
+    if (code == 429)
+        return "ask less often";
+    if (code >= 500)
+        return "is the API server up, or does a proxy in front of it say so?";
+    return "this is no Status of the Kubernetes API, so something else may have answered: check the server's "
+           "address with its path";
+}
+
+bool is_encoded(const http_response& response) {
+    const std::string_view encoding = response.header("Content-Encoding");
+    return encoding == "gzip" || encoding == "deflate" || encoding == "br" || encoding == "zstd";
+}
+
+/// Codes that the API server itself gives with a Status only: without one, whoever stands in front of it
+/// refuses, and that says nothing about what the API server would allow.
+bool is_strangers(int code) {
+    return code / 100 == 4 && code != 404 && code != 408 && code != 409 && code != 410 && code != 413 &&
+           code != 429;
 }
 
 api_error response_error(const http_response& response, std::string_view body, const request_subject& about,
@@ -118,6 +153,9 @@ api_error response_error(const http_response& response, std::string_view body, c
     const bool is_status = status.has_value() && !status->status.empty();
     if (is_status) {
         api_error e = status_error(response.status(), *status, subject);
+        // The API server's words for a path that is not there are those for an object that is not.
+        if (e.code() == errc::not_found && about.subresource == "status")
+            e = status_error(response.status(), *status, subject, status_remedy(about.type));
         if (header)
             e.retry_after = header;
         return e;
@@ -129,10 +167,13 @@ api_error response_error(const http_response& response, std::string_view body, c
             fmt::format("{}: {} redirects to \"{}\", which is not followed; give the server's own address",
                         subject, host, excerpt(response.header("Location")));
     else if (body.empty())
-        message = fmt::format("{}: {} answered HTTP {}", subject, host, code);
+        message = fmt::format("{}: {} answered HTTP {}; {}", subject, host, code, remedy_of(code));
     else
-        message = fmt::format("{}: {} answered HTTP {}: {}", subject, host, code, excerpt(body));
-    api_error e(code_of(code, {}), message);
+        message = fmt::format("{}{}; {}", answer_source(response, subject, host).text(),
+                              is_encoded(response) ? std::string(" with an encoding that was not asked for")
+                                                   : ": " + excerpt(body),
+                              remedy_of(code));
+    api_error e(is_strangers(code) ? errc::protocol : code_of(code, {}), message);
     e.http_status = code;
     e.retry_after = header;
     return e;
@@ -147,13 +188,15 @@ not_served_error::not_served_error(const resource_type& type)
 
 void throw_response_error(const http_response& response, std::string_view body, const request_subject& about,
                           std::string_view host) {
+    api_error e = response_error(response, body, about, host);
     // An object that is not there is named in the details; a path that is not there is not.
     if (response.status() == 404 && !about.type.kind.empty()) {
         const auto status = json::decode<Status>(body);
         if (status.has_error() || status->status.empty() || status->details.kind.empty())
-            throw not_served_error(about.type);
+            throw unknown_path_error(
+                fmt::format("{}; this answer names no object, so it says nothing about one", e.what()));
     }
-    throw response_error(response, body, about, host);
+    throw e;
 }
 
 std::string version_key(const resource_type& type) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace gwctl::detail {
 namespace {
@@ -25,11 +26,21 @@ std::string trim(const std::string& text) {
 
 token_source::token_source(std::string text, std::string file) : token_(trim(text)), file_(std::move(file)) {}
 
-result<void> token_source::load(steady_time now) { return file_.empty() ? result<void>() : read(now); }
+result<void> token_source::load(steady_time now) {
+    if (file_.empty())
+        return {};
+    const auto done = read(now);
+    if (done.has_value() || token_.empty())
+        return done;
+    log::warn("the token file cannot be read; using the token that was given beside it until it can",
+              {{"error", done.error().message}});
+    told_ = true;
+    return {};
+}
 
 const std::string& token_source::current(steady_time now) {
     if (!file_.empty() && now - read_at_ >= max_age)
-        if (const auto done = read(now); done.has_error())
+        if (const auto done = read(now); done.has_error() && !std::exchange(told_, true))
             log::warn("the token cannot be read again; keeping the old one",
                       {{"error", done.error().message}});
     return token_;
@@ -52,6 +63,7 @@ result<void> token_source::read(steady_time now) {
     if (fresh.empty())
         return error{errc::config, fmt::format("token file {}: expected a token, the file is empty", file_)};
     token_ = std::move(fresh);
+    told_ = false;
     return {};
 }
 

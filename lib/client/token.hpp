@@ -18,7 +18,8 @@ public:
     /// `file` wins over `text`, as in client-go. Neither: no token.
     token_source(std::string text, std::string file);
 
-    /// Reads the file for the first time. Errors: `errc::config` naming the file.
+    /// Reads the file for the first time. Errors, unless there is a text to go on with: `errc::config` naming
+    /// the file.
     result<void> load(steady_time now);
 
     /// The token for a request now. A file that is empty or unreadable leaves the token before.
@@ -32,6 +33,7 @@ private:
     std::string token_;
     std::string file_;
     steady_time read_at_{};
+    bool told_ = false; ///< that it cannot be read
 };
 
 } // namespace gwctl::detail

@@ -70,6 +70,7 @@ bool is_transient(errc code) noexcept {
     case errc::tls:
     case errc::timeout:
     case errc::connection_lost:
+    case errc::protocol: // whatever answers in place of the API server goes again
         return true;
     default:
         return false;

@@ -1,5 +1,6 @@
 #include <gwctl/core/log.hpp>
 #include <gwctl/core/time.hpp>
+#include <gwctl/core/utf8.hpp>
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
@@ -62,7 +63,10 @@ spdlog::level::level_enum to_spdlog(level l) {
     return spdlog::level::info;
 }
 
-std::string in_quotes(std::string_view text) { return boost::json::serialize(boost::json::string(text)); }
+/// A line is UTF-8, whatever a server or a program put into its fields.
+std::string in_quotes(std::string_view text) {
+    return boost::json::serialize(boost::json::string(valid_utf8(text)));
+}
 
 bool needs_quotes(std::string_view value) {
     if (value.empty())
@@ -79,9 +83,10 @@ std::string now() {
 }
 
 std::string console_line(const record& r) {
-    std::string line = fmt::format("{} {:<5} {}", now(), name(r.severity), r.message);
+    std::string line = fmt::format("{} {:<5} {}", now(), name(r.severity), valid_utf8(r.message));
     for (const field& f : r.fields)
-        line += fmt::format(" {}={}", f.key, needs_quotes(f.value) ? in_quotes(f.value) : f.value);
+        line +=
+            fmt::format(" {}={}", f.key, needs_quotes(f.value) ? in_quotes(f.value) : valid_utf8(f.value));
     return line;
 }
 

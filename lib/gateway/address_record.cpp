@@ -1,6 +1,7 @@
 // The record of an allocated address on its Gateway: a label or annotation, spec.addresses, and a condition.
 #include <gwctl/gateway/addresses.hpp>
 
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/format.h>
@@ -43,8 +44,23 @@ std::optional<json::array> render_addresses(const Gateway& gateway, const std::s
     return written;
 }
 
-/// The addresses at the beginning of the condition's message.
-std::vector<ipam::ip_address> granted_addresses(std::string_view message) {
+/// What the condition `names::grant_record()` says; nothing when it is not readable.
+std::optional<std::vector<ipam::ip_address>> read_record(const std::string& message) {
+    boost::system::error_code failed;
+    const json::value parsed = boost::json::parse(message, failed);
+    if (failed || !parsed.is_array())
+        return std::nullopt;
+    std::vector<ipam::ip_address> all;
+    for (const json::value& entry : parsed.get_array())
+        if (const auto* text = entry.if_string())
+            if (const auto address = ipam::parse_address(std::string_view(*text)); address.has_value())
+                all.push_back(*address);
+    return all;
+}
+
+/// Up to 0.1 there was no record but the addresses at the beginning of the message for people. To be removed
+/// with the release after the next.
+std::vector<ipam::ip_address> read_old_message(std::string_view message) {
     std::vector<ipam::ip_address> all;
     message = message.substr(0, message.find(';'));
     while (!message.empty()) {
@@ -62,13 +78,22 @@ bool has(const std::vector<ipam::ip_address>& all, const ipam::ip_address& addre
 
 } // namespace
 
+/// Which addresses the Gateway's status says that we gave it.
+std::vector<ipam::ip_address> address_book::granted_before(const Gateway& gateway) const {
+    const auto& conditions = gateway.status.conditions;
+    if (const Condition* record = find_condition(conditions, names_.grant_record()))
+        if (auto read = read_record(record->message))
+            return *std::move(read);
+    const Condition* said = find_condition(conditions, names_.granted_condition());
+    return said == nullptr ? std::vector<ipam::ip_address>() : read_old_message(said->message);
+}
+
 /// Whether the Gateway has an address by our grant, and so may keep it outside the pools.
 bool address_book::may_keep(const Gateway& gateway, const std::string& address) const {
     if (!has_pools() || !configured_)
         return true; // without the ConfigMap nobody knows what lies in the pools
     const auto parsed = ipam::parse_address(address);
-    const Condition* said = find_condition(gateway.status.conditions, names_.granted_condition());
-    if (parsed.has_error() || said == nullptr || !has(granted_addresses(said->message), *parsed))
+    if (parsed.has_error() || !has(granted_before(gateway), *parsed))
         return false;
     // Another controller may have had the Gateway in between: it leaves our condition, and not our addresses.
     const auto& shown = gateway.status.addresses;
@@ -78,17 +103,15 @@ bool address_book::may_keep(const Gateway& gateway, const std::string& address) 
     });
 }
 
-/// What is to be said of these addresses, which the Gateway gets.
-std::optional<verdict> address_book::describe_granted(const Gateway& gateway, const ipam::request& request,
-                                                      const options& settings,
-                                                      const std::vector<std::string>& addresses) const {
+/// What is to be said of the addresses that the Gateway gets.
+void address_book::describe_granted(const Gateway& gateway, const ipam::request& request,
+                                    const options& settings, addressing& result) const {
     if (!has_pools())
-        return std::nullopt;
+        return;
     std::vector<std::string> granted;
     std::vector<std::string> outside;
-    const Condition* said = find_condition(gateway.status.conditions, names_.granted_condition());
-    const auto before = said == nullptr ? std::vector<ipam::ip_address>() : granted_addresses(said->message);
-    for (const std::string& address : addresses) {
+    const std::vector<ipam::ip_address> before = granted_before(gateway);
+    for (const std::string& address : result.addresses) {
         const auto parsed = ipam::parse_address(address);
         const bool in_pools = parsed.has_value() && allocator_.in_pools(request, *parsed);
         if (!in_pools && !settings.allow_addresses_outside_pools && configured_)
@@ -98,8 +121,12 @@ std::optional<verdict> address_book::describe_granted(const Gateway& gateway, co
             granted.push_back(address);
     }
     if (granted.empty())
-        return std::nullopt;
+        return;
     verdict v{true, "InPools", fmt::format("{}", fmt::join(granted, ", "))};
+    const Condition* said = find_condition(gateway.status.conditions, names_.granted_condition());
+    const bool has_read_pools = !allocator_.pools().source.empty();
+    if (!has_read_pools && said != nullptr && granted.size() == before.size())
+        v = {true, said->reason, said->message}; // where they lie cannot be told yet
     if (!outside.empty()) {
         v.reason = "OutsidePools";
         v.message += fmt::format(
@@ -112,7 +139,8 @@ std::optional<verdict> address_book::describe_granted(const Gateway& gateway, co
                 : fmt::format("its class names {}", fmt::join(settings.pools, ", ")),
             label_ipam_address, names_.address());
     }
-    return v;
+    result.granted = std::move(v);
+    result.granted_addresses = std::move(granted);
 }
 
 std::string address_book::recorded_address(const Gateway& gateway) const {

@@ -1,5 +1,4 @@
-#include <gwctl/core/time.hpp>
-#include <gwctl/gateway/addresses.hpp>
+#include "address_claims.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,31 +10,25 @@ namespace {
 
 using core_v1::ConfigMap;
 using core_v1::Service;
+using detail::created;
+using detail::holder_of;
+using detail::is_ip;
 using gateway_v1::GatewayAddress;
 
-std::string holder_of(const object_key& gateway) { return describe(Gateway::type, gateway); }
-
-bool is_ip(const GatewayAddress& a) { return a.type.value_or("IPAddress") == "IPAddress"; }
 bool is_pinned(const GatewayAddress& a) { return a.value && !a.value->empty(); }
 
-wall_time created(const ObjectMeta& metadata) {
-    const auto parsed = parse_time(metadata.creationTimestamp);
-    return parsed.has_value() ? *parsed : wall_time();
-}
-
-constexpr std::size_t most_claims = 256; // of one object
-
-void add_claim(std::vector<ipam::claim>& claims, std::string_view text, const std::string& holder,
-               ipam::claim_kind kind, const ObjectMeta& metadata) {
-    if (claims.size() == most_claims)
-        return;
-    const auto parsed = ipam::parse_address(text);
-    if (parsed.has_error())
-        return; // a host name, or nonsense that no one can announce
-    const bool known =
-        std::any_of(claims.begin(), claims.end(), [&](const ipam::claim& c) { return c.address == *parsed; });
-    if (!known)
-        claims.push_back({*parsed, holder, kind, created(metadata)});
+/// All that a Gateway names, and what it has on record.
+std::vector<ipam::ip_address> wishes_of(const Gateway& gateway, const std::string& recorded) {
+    std::vector<ipam::ip_address> all;
+    const auto add = [&](std::string_view text) {
+        if (const auto parsed = ipam::parse_address(text); parsed.has_value())
+            all.push_back(*parsed);
+    };
+    add(recorded);
+    for (const GatewayAddress& a : gateway.spec.addresses)
+        if (is_ip(a))
+            add(a.value.value_or(""));
+    return all;
 }
 
 /// The lines that a message does not have already.
@@ -63,8 +56,8 @@ std::vector<std::string> address_book::configure(const ConfigMap* pools) {
     return complaints;
 }
 
-void address_book::rebuild(const std::vector<known_gateway>& gateways,
-                           const std::vector<std::shared_ptr<const Service>>& services) {
+void address_book::rebuild(const std::vector<known_gateway>& gateways, const services& all_services,
+                           bool is_complete) {
     std::vector<ipam::claim> claims;
     std::vector<ipam::request> pinned;
     const auto add = [&](std::vector<ipam::claim> more) {
@@ -76,7 +69,7 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
         const std::shared_ptr<const Gateway>& gateway = known.gateway;
         remember(*gateway, known.ours);
         add(claims_of(*gateway, known.ours));
-        if (!known.ours || !profile_of(known.settings.announced_by).takes_requests)
+        if (!is_complete || !known.ours || !profile_of(known.settings.announced_by).takes_requests)
             continue;
         const auto wish = [&](const std::shared_ptr<const Gateway>& g, std::string_view text,
                               bool outside_pools) {
@@ -90,6 +83,7 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
             r.address = *parsed;
             r.outside_pools = outside_pools;
             r.since = created(g->metadata);
+            r.besides = wishes_of(*g, recorded_address(*g));
             pinned.push_back(std::move(r));
         };
         wish(gateway, recorded_address(*gateway), false);
@@ -97,97 +91,20 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways,
             if (is_ip(a) && is_pinned(a) && *a.value != recorded_address(*gateway))
                 wish(gateway, *a.value, options_.allow_addresses_outside_pools || !has_pools());
     }
-    for (const auto& service : services)
+    leaving_.clear();
+    inherited_.clear();
+    for (const auto& service : all_services) {
         add(claims_of(*service));
+        if (!service->metadata.deletionTimestamp.empty())
+            leaving_[gwctl::describe(*service)] = describe_leaving(*service);
+    }
     allocator_.rebuild(std::move(claims), std::move(pinned));
 }
 
-bool address_book::observe(const Gateway& gateway, bool ours) {
-    remember(gateway, ours);
-    return allocator_.observe(holder_of(key_of(gateway)), claims_of(gateway, ours));
-}
-
-bool address_book::observe(const Service& service) {
-    return allocator_.observe(gwctl::describe(service), claims_of(service));
-}
-
-void address_book::forget_gateway(const object_key& key) {
-    shown_.erase(to_string(key));
-    allocator_.release(holder_of(key));
-}
-void address_book::forget_service(const object_key& key) { allocator_.release(describe(Service::type, key)); }
-
-/// Notes what a Gateway of ours says it has, so that its Services are not taken for rivals.
-void address_book::remember(const Gateway& gateway, bool ours) {
-    const std::string key = to_string(key_of(gateway));
-    if (!ours) {
-        shown_.erase(key);
-        return;
-    }
-    std::set<std::string>& addresses = shown_[key];
-    addresses = {recorded_address(gateway)};
-    for (const GatewayAddress& a : gateway.status.addresses)
-        addresses.insert(a.value.value_or(""));
-}
-
-/// Whether the Service carries this address for a Gateway of ours that has it.
-bool address_book::serves_gateway(const Service& service, const std::string& address) const {
-    const auto gateway = service.metadata.annotations.find(names_.gateway());
-    if (gateway == service.metadata.annotations.end())
-        return false;
-    const auto shown = shown_.find(gateway->second);
-    if (shown == shown_.end())
-        return false;
-    if (shown->second.contains(address))
-        return true;
-    const auto parsed = ipam::parse_address(address);
-    return parsed.has_value() &&
-           allocator_.claims().find(fmt::format("{} {}", Gateway::type.kind, gateway->second), *parsed) !=
-               nullptr;
-}
-
-std::vector<ipam::claim> address_book::claims_of(const Gateway& gateway, bool ours) const {
-    const std::string holder = holder_of(key_of(gateway));
-    std::vector<ipam::claim> claims;
-    const auto add_all = [&](const std::vector<GatewayAddress>& addresses, ipam::claim_kind kind) {
-        for (const GatewayAddress& a : addresses)
-            if (is_ip(a))
-                add_claim(claims, a.value.value_or(""), holder, kind, gateway.metadata);
-    };
-    // Only what the status shows was granted. A record alone is a wish: whoever may edit the Gateway can
-    // forge it.
-    add_all(gateway.status.addresses, ours ? ipam::claim_kind::granted : ipam::claim_kind::foreign);
-    if (!ours)
-        add_all(gateway.spec.addresses, ipam::claim_kind::wish);
-    return claims;
-}
-
-/// What a Service holds or asks for. Those of ours carry what their Gateway has, and count by it.
-std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
-    std::vector<ipam::claim> claims;
-    const std::string holder = gwctl::describe(service);
-    const auto add = [&](const std::string& address, ipam::claim_kind kind) {
-        if (!serves_gateway(service, address))
-            add_claim(claims, address, holder, kind, service.metadata);
-    };
-    for (const auto& ingress : service.status.loadBalancer.ingress)
-        add(ingress.ip, ipam::claim_kind::foreign);
-    for (const std::string& address : service.spec.externalIPs)
-        add(address, ipam::claim_kind::wish);
-    if (service.spec.type != "LoadBalancer")
-        return claims; // announcers look at no other
-    add(service.spec.loadBalancerIP, ipam::claim_kind::wish);
-    for (const std::string_view key : address_annotations())
-        if (const auto a = service.metadata.annotations.find(std::string(key));
-            a != service.metadata.annotations.end())
-            for (const std::string& address : split_addresses(a->second))
-                add(address, ipam::claim_kind::wish);
-    return claims;
-}
-
-verdict address_book::explain(const ipam::refusal& refusal, const std::string& path) const {
-    const bool is_pinned = !path.empty();
-    verdict v{false, is_pinned ? "AddressNotUsable" : "AddressNotAssigned", path + refusal.message};
+verdict address_book::explain(const ipam::refusal& refusal, const ipam::request& asked,
+                              const std::string& path) const {
+    const bool waits = path.empty() || refusal.reason == ipam::refusal_reason::limited;
+    verdict v{false, waits ? "AddressNotAssigned" : "AddressNotUsable", path + refusal.message};
     if (has_pools() && !configured_)
         v.message = fmt::format(
             "{0}ConfigMap {1} does not exist; create it, for example: kubectl create configmap {2} "
@@ -196,7 +113,22 @@ verdict address_book::explain(const ipam::refusal& refusal, const std::string& p
             options_.ipam_config.namespace_);
     else if (const auto more = untold(v.message, mistakes(refusal)); !more.empty())
         v.message += fmt::format(" (and the pools have mistakes: {})", fmt::join(more, "; "));
+    if (const std::string held = leaving_holder(refusal, asked); !held.empty())
+        v.message += fmt::format(" ({})", held);
     return v;
+}
+
+/// What to say of a Service that is being deleted and has the address, or one of those that could be had.
+std::string address_book::leaving_holder(const ipam::refusal& refusal, const ipam::request& asked) const {
+    if (const auto one = leaving_.find(refusal.holder); one != leaving_.end())
+        return one->second;
+    if (refusal.reason != ipam::refusal_reason::exhausted)
+        return {};
+    for (const auto& [holder, said] : leaving_)
+        for (const ipam::ip_address& address : allocator_.claims().addresses_of(holder))
+            if (allocator_.in_pools(asked, address))
+                return said;
+    return {};
 }
 
 /// Of the pools, what may be why an address was refused: a pool that is wholly excluded is none.
@@ -242,6 +174,23 @@ assignment address_book::assign(const Gateway& gateway, const options& settings)
     return a;
 }
 
+bool address_book::has_all(const Gateway& gateway, const options& settings) const {
+    const auto& wishes = gateway.spec.addresses;
+    if (!profile_of(settings.announced_by).takes_requests || !std::all_of(wishes.begin(), wishes.end(), is_ip))
+        return true; // it asks for none, or gets none
+    const std::string recorded = recorded_address(gateway);
+    const auto has = [&](const std::string& text) {
+        const auto address = ipam::parse_address(text);
+        const ipam::claim* by = address.has_value() ? allocator_.claims().holder_of(*address) : nullptr;
+        return by != nullptr && by->holder == holder_of(key_of(gateway));
+    };
+    const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
+    const bool wants_one = wishes.empty() || !std::all_of(wishes.begin(), wishes.end(), is_wish);
+    return (!wants_one || has(recorded) || (recorded.empty() && !has_pools())) &&
+           std::all_of(wishes.begin(), wishes.end(),
+                       [&](const GatewayAddress& w) { return !is_wish(w) || has(*w.value); });
+}
+
 assignment address_book::choose(const Gateway& gateway, const options& settings) {
     assignment a;
     const auto& wishes = gateway.spec.addresses;
@@ -268,10 +217,16 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
     // by now.
     const std::string recorded = recorded_address(gateway);
     request.keeps = may_keep(gateway, recorded);
-    const bool keeps_recorded = !recorded.empty() && holds(request, recorded);
     const auto is_wish = [&](const GatewayAddress& w) { return is_pinned(w) && *w.value != recorded; };
+    for (const GatewayAddress& wish : wishes)
+        if (const auto parsed = ipam::parse_address(wish.value.value_or(""));
+            parsed.has_value() && is_wish(wish))
+            request.besides.push_back(*parsed);
+    const bool keeps_recorded = !recorded.empty() && holds(request, recorded);
     const bool wants_one = std::none_of(wishes.begin(), wishes.end(), is_wish) ||
                            !std::all_of(wishes.begin(), wishes.end(), is_wish);
+    if (wants_one && keeps_recorded)
+        request.besides.push_back(*ipam::parse_address(recorded));
     verdict& usable = a.result.usable;
     const std::vector<std::string> pinned = pin(gateway, request, settings, usable);
     std::string allocated;
@@ -291,7 +246,7 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
         if (got.has_value())
             allocated = got->to_string();
         else if (usable.holds)
-            usable = explain(got.error(), "");
+            usable = explain(got.error(), request, "");
     }
     auto& all = a.result.addresses;
     const auto add = [&](const std::string& address) {
@@ -314,7 +269,7 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
     for (const std::string& address : pinned)
         add(address);
     release_unused(gateway, all);
-    a.result.granted = describe_granted(gateway, request, settings, all);
+    describe_granted(gateway, request, settings, a.result);
     const bool is_replaced = std::any_of(wishes.begin(), wishes.end(), is_pinned) &&
                              std::none_of(wishes.begin(), wishes.end(),
                                           [&](const GatewayAddress& w) { return w.value == recorded; });
@@ -322,9 +277,9 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
     return a;
 }
 
-/// The addresses that the user named and that are the Gateway's. `request` is the Gateway's; afterwards it
-/// asks for another one besides these.
-std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request& request,
+/// The addresses that the user named and that are the Gateway's. `request` is the Gateway's, for one besides
+/// these.
+std::vector<std::string> address_book::pin(const Gateway& gateway, const ipam::request& request,
                                            const options& settings, verdict& usable) {
     std::vector<std::string> pinned;
     const std::string recorded = recorded_address(gateway);
@@ -347,12 +302,11 @@ std::vector<std::string> address_book::pin(const Gateway& gateway, ipam::request
                                   path, parsed->to_string(), special)};
             continue;
         }
-        request.besides.push_back(*parsed);
         named.keeps = may_keep(gateway, *wish.value);
         named.address = *parsed;
         const ipam::allocation got = allocator_.allocate(named);
         if (got.has_error())
-            usable = explain(got.error(), path);
+            usable = explain(got.error(), named, path);
         else
             pinned.push_back(got->to_string());
     }

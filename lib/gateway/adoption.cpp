@@ -1,4 +1,5 @@
 #include <gwctl/gateway/adoption.hpp>
+#include <gwctl/gateway/announcer.hpp>
 
 #include <boost/json/serialize.hpp>
 
@@ -24,6 +25,28 @@ bool has_only_go_annotations(const Service& service) {
     return std::all_of(all.begin(), all.end(), [](const auto& a) {
         return is_go_annotation(a.first) || a.first.starts_with("kube-vip.io/");
     });
+}
+
+/// Asks for nothing, with the ports that it has.
+service_write as_cluster_ip(const Service& service, json::object metadata) {
+    json::array ports;
+    for (const ServicePort& p : service.spec.ports) {
+        ServicePort kept = p;
+        kept.nodePort.reset(); // a ClusterIP has none
+        ports.push_back(json::to_value(kept));
+    }
+    json::object spec{{"type", "ClusterIP"},
+                      {"loadBalancerIP", nullptr},
+                      {"loadBalancerClass", nullptr},
+                      {"externalTrafficPolicy", nullptr},
+                      {"allocateLoadBalancerNodePorts", nullptr},
+                      {"ports", std::move(ports)}};
+    service_write w;
+    w.what = service_write::verb::give_back;
+    w.key = key_of(service);
+    w.patch = boost::json::serialize(
+        json::object{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}});
+    return w;
 }
 
 } // namespace
@@ -86,26 +109,18 @@ service_write render_release(const Service& service, const names& n) {
     for (const auto& [key, value] : service.metadata.annotations)
         if (key.starts_with("kube-vip.io/"))
             annotations[key] = nullptr;
-    json::array ports;
-    for (const ServicePort& p : service.spec.ports) {
-        ServicePort kept = p;
-        kept.nodePort.reset(); // a ClusterIP has none
-        ports.push_back(json::to_value(kept));
-    }
-    const json::object spec{{"type", "ClusterIP"},
-                            {"loadBalancerIP", nullptr},
-                            {"loadBalancerClass", nullptr},
-                            {"externalTrafficPolicy", nullptr},
-                            {"allocateLoadBalancerNodePorts", nullptr},
-                            {"ports", std::move(ports)}};
-    const json::object metadata{{"resourceVersion", service.metadata.resourceVersion},
-                                {"labels", std::move(labels)},
-                                {"annotations", std::move(annotations)}};
-    service_write w;
-    w.what = service_write::verb::give_back;
-    w.key = key_of(service);
-    w.patch = boost::json::serialize(json::object{{"metadata", metadata}, {"spec", spec}});
-    return w;
+    return as_cluster_ip(service, {{"resourceVersion", service.metadata.resourceVersion},
+                                   {"labels", std::move(labels)},
+                                   {"annotations", std::move(annotations)}});
+}
+
+service_write render_silence(const Service& service) {
+    json::object annotations;
+    for (const std::string_view key : address_annotations())
+        if (carries(service, key))
+            annotations[key] = nullptr;
+    return as_cluster_ip(service,
+                         {{"uid", service.metadata.uid}, {"annotations", std::move(annotations)}});
 }
 
 } // namespace gwctl::gateway

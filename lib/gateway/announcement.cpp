@@ -74,6 +74,19 @@ void ask(core_v1::Service& service, const announcement_request& r, const options
     spec.ipFamilyPolicy = spec.ipFamilies.size() > 1 ? "RequireDualStack" : "SingleStack";
 }
 
+bool is_held(const core_v1::Service& service) { return !service.metadata.finalizers.empty(); }
+
+std::string describe_leaving(const core_v1::Service& service) {
+    const std::string key = to_string(key_of(service));
+    const auto& finalizers = service.metadata.finalizers;
+    if (finalizers.empty())
+        return fmt::format("Service {}: it is being deleted; wait until it is gone", key);
+    return fmt::format("Service {}: metadata.finalizers: it is being deleted and held by {}; wait until "
+                       "whoever put {} there takes {} away, or remove {} if nobody does",
+                       key, fmt::join(finalizers, ", "), finalizers.size() == 1 ? "it" : "them",
+                       finalizers.size() == 1 ? "it" : "them", finalizers.size() == 1 ? "it" : "them");
+}
+
 announcement judge_announcement(const object_key& service, const std::vector<std::string>& addresses,
                                 const options& o, const cluster_view& cluster) {
     const announcer_profile& profile = profile_of(o.announced_by);
@@ -89,7 +102,9 @@ announcement judge_announcement(const object_key& service, const std::vector<std
         std::all_of(addresses.begin(), addresses.end(), [&](const std::string& wanted) {
             return std::find(a.addresses.begin(), a.addresses.end(), wanted) != a.addresses.end();
         });
-    if (is_announced)
+    if (live && !live->metadata.deletionTimestamp.empty())
+        a.state = {false, "Pending", describe_leaving(*live)}; // announcers withdraw it
+    else if (is_announced)
         a.state = {true, "Programmed", "The Gateway's addresses are announced"};
     else if (!profile.reports && !addresses.empty() && live && live->spec.type == "LoadBalancer" &&
              live->spec.loadBalancerIP == addresses.front())

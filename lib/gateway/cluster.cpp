@@ -107,12 +107,20 @@ void cluster::forget_judged_of(const std::string& gateway_class) {
 parameter_source cluster::source() const {
     parameter_source source;
     source.find = [this](const object_key& key) { return parameters.get(key); };
-    // A store that fails holds what it held, if it ever held something.
-    const auto& table = parameters.table();
-    if (!table.synced() && table.resource_version().empty())
-        source.unreadable = table.reason().empty() ? "not yet" : table.reason();
-    if (table.state() == store_state::denied)
-        source.unreadable = table.reason();
+    source.unreadable_in = [this](const std::string& namespace_) {
+        const auto& table = parameters.table();
+        for (std::size_t part = 0; part < table.parts(); ++part) {
+            const std::string& covered = table.namespace_of(part);
+            const store_state state = table.state_of(part);
+            const bool is_known = state == store_state::synced || state == store_state::not_served;
+            // One that fails holds what it held, if it ever held something.
+            if (is_known || (!covered.empty() && covered != namespace_) ||
+                (state != store_state::denied && table.was_listed(part)))
+                continue;
+            return table.reason_of(part).empty() ? std::string("not yet") : table.reason_of(part);
+        }
+        return std::string();
+    };
     return source;
 }
 
@@ -185,15 +193,11 @@ void cluster::follow_addresses() {
             waiting.erase(key_of(*c.old));
         if (!book_ready_)
             return;
-        bool freed = !c.now;
-        if (c.now)
-            freed = book_.observe(*c.now, is_ours(*c.now));
-        else
-            book_.forget_gateway(key_of(*c.old));
-        // Its Services count by it as long as it is there, and for themselves once it is not.
-        for (const auto& service : services.by_index("gateway", to_string(key_of(c.now ? *c.now : *c.old))))
-            freed = book_.observe(*service) || freed;
-        if (freed)
+        const object_key key = key_of(c.now ? *c.now : *c.old);
+        const auto carriers = services.by_index("gateway", to_string(key));
+        if (!c.now)
+            book_.forget_gateway(key, carriers);
+        if (!c.now || book_.observe(*c.now, is_ours(*c.now), carriers))
             address_freed();
     });
     classes.on_change([this](const change<GatewayClass>& c) {
@@ -201,7 +205,9 @@ void cluster::follow_addresses() {
             return;
         bool freed = false;
         for (const auto& gateway : gateways.by_index("class", (c.now ? c.now : c.old)->metadata.name))
-            freed = book_.observe(*gateway, is_ours(*gateway)) || freed;
+            freed = book_.observe(*gateway, is_ours(*gateway),
+                                  services.by_index("gateway", to_string(key_of(*gateway)))) ||
+                    freed;
         if (freed)
             address_freed();
     });
@@ -226,13 +232,17 @@ void cluster::follow_addresses() {
 }
 
 address_book& cluster::addresses() {
-    if (book_ready_)
+    if (book_complete_)
+        return book_;
+    const bool is_complete = !unknown_addresses();
+    if (book_ready_ && !is_complete)
         return book_;
     std::vector<address_book::known_gateway> known;
-    for (const auto& gateway : gateways.list())
+    for (const auto& gateway : gateways.list_tolerantly())
         known.push_back({gateway, is_ours(*gateway), settings_of(*gateway).effective});
-    book_.rebuild(known, services.list());
+    book_.rebuild(known, services.list_tolerantly(), is_complete);
     book_ready_ = true;
+    book_complete_ = is_complete;
     return book_;
 }
 
@@ -242,7 +252,7 @@ bool cluster::is_granted(const std::string& address) const {
 }
 
 std::string cluster::labels_unknown() const {
-    if (namespaces.synced())
+    if (namespaces.synced() || namespaces.was_listed(0)) // what was read before stands
         return {};
     return namespaces.reason().empty() ? std::string(to_string(namespaces.state())) : namespaces.reason();
 }
@@ -321,35 +331,6 @@ snapshot cluster::remains_of(const object_key& key) const {
     s.kinds = kinds_;
     s.cluster = this;
     return s;
-}
-
-bool cluster::is_blocked(const object_log& log) {
-    std::string blocked = blocked_by();
-    if (!blocked.empty() && blocked != told_blocked_)
-        log.warn("nothing is decided until all sources are readable", {{"blocked", blocked}});
-    told_blocked_ = std::move(blocked);
-    return !told_blocked_.empty();
-}
-
-std::string cluster::blocked_by() const {
-    std::vector<const gwctl::detail::object_table*> tables{
-        &classes,    &gateways.table(),         &services.table(),      &endpoint_slices.table(),
-        &namespaces, &reference_grants.table(), &listener_sets.table(), pools,
-        secrets};
-    for (const auto& source : routes)
-        tables.push_back(&source->table());
-    for (const auto* table : tables)
-        if (table != nullptr && !table->usable())
-            return std::string(table->type().qualified_name())
-                .append(" is ")
-                .append(to_string(table->state()))
-                .append(table->reason().empty() ? "" : ": ")
-                .append(table->reason());
-    // Parameters that are denied, or fail, concern those who refer to them; until the first list no one
-    // knows.
-    if (parameters.table().state() == store_state::starting)
-        return "the ConfigMaps of parameters are starting";
-    return {};
 }
 
 } // namespace gwctl::gateway::detail

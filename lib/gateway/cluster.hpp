@@ -6,6 +6,7 @@
 #include "change_log.hpp"
 #include "judged.hpp"
 #include "pace.hpp"
+#include "sources.hpp"
 #include "trimmed_store.hpp"
 
 #include <gwctl/gateway/addresses.hpp>
@@ -81,13 +82,23 @@ public:
     /// did so lately at great cost; nothing when it may be called.
     std::optional<std::chrono::nanoseconds> rest_of(const std::shared_ptr<const Gateway>& gateway) const;
 
-    /// Why no decision can be taken now: a store that is denied or failing. Empty when all are as they should
-    /// be.
-    std::string blocked_by() const;
-    /// Whether something is, which the log says once.
-    bool is_blocked(const object_log& log);
+    // The source that a decision reads and that is unknown: it waits then, since nothing may be deleted or emptied
+    // because of what cannot be told. Nothing when all that it reads is as it should be.
 
-    /// The address book, up to date with the stores.
+    /// That a Gateway of this name is there, or not, and what was made for it.
+    std::optional<unknown_source> unknown_of(const object_key& gateway) const;
+    /// All that becomes of a Gateway of ours, but for new addresses.
+    task<std::optional<unknown_source>> unknown_for(std::shared_ptr<const Gateway> gateway);
+    task<std::optional<unknown_source>> unknown_for(const ListenerSet& set);
+    task<std::optional<unknown_source>> unknown_for(const route_view& route);
+    /// Which addresses are free.
+    std::optional<unknown_source> unknown_addresses() const;
+    /// Whether a source is denied for good, as far as can be told, and not one of many that come back one by one.
+    bool stands(const unknown_source& source) const;
+    /// Once for each source until the state of any changes.
+    void log_wait(const object_log& log, const std::string& message, const unknown_source& source);
+
+    /// The address book, up to date with the stores. As long as `unknown_addresses` there is nothing new in it.
     address_book& addresses();
 
     const options opts;
@@ -135,13 +146,23 @@ private:
     void follow_addresses();
     void follow_attachments();
     void follow_parameters();
+    void follow_sources();
+    bool all_known() const;
+    void read_listeners(reading& r, const std::vector<Listener>& listeners,
+                        const std::string& namespace_) const;
+    void read_lost(reading& r, const judged_gateway& judged) const;
+    void read_backends(reading& r, const route_view& route) const;
+    void read_parameters(reading& r, const Gateway& gateway) const;
     void forget_judged_of(const std::string& gateway_class);
     parameter_source source() const;
 
     std::vector<const route_kind*> kinds_;
-    std::string told_blocked_;
+    std::vector<const gwctl::detail::object_table*> sources_; ///< without parameters
+    std::optional<steady_time> last_state_change_;
+    std::set<std::string> logged_waits_;
     address_book book_;
     bool book_ready_ = false;
+    bool book_complete_ = false; ///< what it was made from was all known
     judged_gateways judged_;
     std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };

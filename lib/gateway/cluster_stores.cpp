@@ -124,6 +124,7 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_rou
     follow_attachments();
     follow_parameters();
     follow_addresses();
+    follow_sources();
 }
 
 void cluster::add_indexes() {

@@ -200,7 +200,13 @@ void connect_versions(const wiring& w) {
         for (const auto& gateway_class : w.c.classes.list())
             w.to.gateway_class->enqueue(key_of(*gateway_class));
     };
-    w.c.definitions.on_state([every_class](store_state) { every_class(); });
+    // What a class claims to support follows from the kinds that are served.
+    const auto on_state = [every_class](store_state) { every_class(); };
+    w.c.definitions.on_state(on_state);
+    w.c.listener_sets.on_state(on_state);
+    w.c.reference_grants.on_state(on_state);
+    for (const auto& source : w.c.routes)
+        source->on_state(on_state);
     w.c.definitions.on_change([every_class](const change<apiextensions_v1::CustomResourceDefinition>& ch) {
         if (!is_gateway_api(ch.now ? *ch.now : *ch.old))
             return;
@@ -225,17 +231,16 @@ void connect_permissions(const wiring& w) {
             w.beside(*set);
         }
     });
-    if (!w.c.opts.namespaces.empty()) // else a denial stops everything, and this is tried again
-        w.c.namespaces.on_state([w](store_state state) {
-            w.everything();
-            if (state != store_state::synced)
-                return;
-            for (const std::string& name : w.c.opts.namespaces)
-                if (!w.c.namespaces.get(object_key(name)))
-                    log::warn("a namespace that this controller is limited to does not exist; create it, or "
-                              "correct the flag -namespace",
-                              {{"namespace", name}});
-        });
+    w.c.namespaces.on_state([w](store_state state) {
+        w.everything();
+        if (state != store_state::synced)
+            return;
+        for (const std::string& name : w.c.opts.namespaces)
+            if (!w.c.namespaces.get(object_key(name)))
+                log::warn("a namespace that this controller is limited to does not exist; create it, or "
+                          "correct the flag -namespace",
+                          {{"namespace", name}});
+    });
     w.c.reference_grants.on_change([w](const change<ReferenceGrant>& ch) {
         w.routes_by("backend-namespace", (ch.now ? ch.now : ch.old)->metadata.namespace_, true);
     });

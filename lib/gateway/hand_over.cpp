@@ -26,13 +26,18 @@ public:
     scheduler(std::vector<service_write> writes, const std::vector<std::shared_ptr<const Service>>& live,
               const names& n, const cluster_view& cluster)
         : pending_(std::move(writes)), live_(live), names_(n), cluster_(cluster) {
-        for (const auto& s : live_)
+        for (const auto& s : live_) {
             asks_[key_of(*s)] = claims_of(*s);
+            if (!s->metadata.deletionTimestamp.empty())
+                leaving_.insert(key_of(*s));
+        }
     }
 
     ordered_writes run() {
         while (!pending_.empty()) {
-            const auto can_go = [&](const service_write& w) { return !meet(w.after, others(w.key)); };
+            const auto can_go = [&](const service_write& w) {
+                return w.what == service_write::verb::remove || !meet(w.after, others(w.key));
+            };
             // First whoever takes what was given up just now: until then it is served by no one.
             auto next = std::find_if(pending_.begin(), pending_.end(), [&](const service_write& w) {
                 return meet(w.after, free_) && can_go(w);
@@ -50,7 +55,7 @@ public:
             const port_claims missing = without(w.after, asks_[w.key]);
             for (const auto& [holder, claims] : asks_)
                 if (port_claims both = common(missing, claims); holder != w.key && !both.empty())
-                    obstacles.push_back({w.key, holder, std::move(both)});
+                    obstacles.push_back({w.key, holder, std::move(both), leaving_.contains(holder)});
             if (w.what == service_write::verb::apply)
                 if (service_write part = reduced(w); !part.after.empty())
                     record(std::move(part));
@@ -71,6 +76,8 @@ private:
     }
 
     void record(service_write w) {
+        if (w.what == service_write::verb::remove)
+            leaving_.insert(w.key);
         port_claims& now = asks_[w.key];
         w.takes = without(w.after, now);
         w.releases = without(now, w.after);
@@ -159,7 +166,8 @@ private:
     const names& names_;
     const cluster_view& cluster_;
     std::map<object_key, port_claims> asks_;
-    port_claims free_; ///< given up and not taken yet
+    std::set<object_key> leaving_; ///< deleted; those that still ask for something have finalizers
+    port_claims free_;             ///< given up and not taken yet
     std::vector<service_write> done_;
 };
 

@@ -44,7 +44,7 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     const cache_scope scope = scope_of(c->opts);
     controllers made;
     auto classes = mgr.control<GatewayClass>();
-    classes.reads<cached<Gateway>>(scope);
+    classes.reads<cached<Gateway>>(scope).allow_unsynced(); // each decision asks for what it reads, here and below
     made.gateway_class = &classes.reconcile_with([c](context& ctx, const GatewayClass& gateway_class) {
         return reconcile_gateway_class(*c, ctx, gateway_class);
     });
@@ -59,13 +59,14 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
         gateways.reads<certificate_secret>(c->secrets->scope());
     for (const auto& source : c->routes)
         source->read_by(gateways);
+    gateways.allow_unsynced();
     made.gateway = &gateways.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_gateway(*c, ctx, std::move(key)); });
 
     auto sets = mgr.control<cached<ListenerSet>>({}, scope);
     sets.reads<GatewayClass>().reads<core_v1::Namespace>(scope_of_namespaces(c->opts));
     sets.reads<cached<Gateway>>(scope).reads<cached<core_v1::Service>>(scope);
-    sets.reads<cached<ReferenceGrant>>(scope);
+    sets.reads<cached<ReferenceGrant>>(scope).allow_unsynced();
     made.listener_set = &sets.reconcile_with(
         [c](context& ctx, object_key key) { return reconcile_listener_set(*c, ctx, std::move(key)); });
 

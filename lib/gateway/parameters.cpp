@@ -188,10 +188,13 @@ result<parameter_data> fetch(const referrer& r, const options& base, const param
             fmt::format(".namespace: this controller is limited to some namespaces and does not read "
                         "{}; move the ConfigMap to one that it reads, or add {} to its flag -namespace",
                         key.namespace_, key.namespace_));
-    if (!source.unreadable.empty())
+    std::string unreadable = source.unreadable;
+    if (unreadable.empty() && source.unreadable_in)
+        unreadable = source.unreadable_in(key.namespace_);
+    if (!unreadable.empty())
         return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
                                   "configmaps",
-                                  to_string(key), source.unreadable));
+                                  to_string(key), unreadable));
     const auto map = source.find(key);
     if (!map)
         return refuse(

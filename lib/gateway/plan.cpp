@@ -298,11 +298,9 @@ task<desired_state> detail::plan_in_pieces(const snapshot& s, const addressing& 
     keep_unapplied(services, s, n, desired.objects);
     wishes.changed = std::move(services);
     const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
-    const std::string in_the_way =
-        detail::report_obstacles(obstacles, a, s.kinds, n, planned.by_listener, desired.problems);
-    verdict services_fit = class_kept;
-    if (!in_the_way.empty())
-        services_fit = {false, "NoResources", in_the_way};
+    const verdict ports_fit =
+        detail::report_obstacles(obstacles, s, a, n, planned.by_listener, desired.problems);
+    verdict services_fit = ports_fit.holds ? class_kept : ports_fit;
     const auto beside = std::find_if(refused.begin(), refused.end(), [&](const auto& service) {
         return service.first.namespace_ ==
                own_key.namespace_; // elsewhere it is the matter of the routes there

@@ -8,24 +8,50 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace gwctl::gateway::detail {
 namespace {
 
-/// What is implemented, by the names of the Gateway API's features; sorted, as the API demands. Up to
-/// its 1.6.1 GatewayInfrastructure was called GatewayInfrastructurePropagation (pkg/features/gateway.go of
-/// both versions).
-constexpr std::string_view supported_features[] = {
+/// What Gateways support, by the names of the Gateway API's features. Up to its 1.6.1 GatewayInfrastructure was
+/// called GatewayInfrastructurePropagation (pkg/features/gateway.go of both versions).
+constexpr std::string_view gateway_features[] = {
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayInfrastructure",
     "GatewayInfrastructurePropagation",
     "GatewayStaticAddresses",
-    "ListenerSet",
-    "ReferenceGrant",
-    "TCPRoute",
-    "UDPRoute",
 };
+
+bool is_starting(const cluster& c) {
+    const auto starts = [](const gwctl::detail::object_table& table) {
+        return table.state() == store_state::starting;
+    };
+    return starts(c.definitions) || starts(c.listener_sets.table()) || starts(c.reference_grants.table()) ||
+           std::any_of(c.routes.begin(), c.routes.end(), [&](const auto& r) { return starts(r->table()); });
+}
+
+/// What is implemented and there: features of kinds that the API server does not serve are left out. Where that
+/// cannot be told now, what was said before stands. Sorted, as the API demands.
+std::vector<gateway_v1::SupportedFeature> supported_features(const cluster& c, const GatewayClass& live) {
+    std::set<std::string_view> names(std::begin(gateway_features), std::end(gateway_features));
+    const auto add = [&](const gwctl::detail::object_table& table, std::string_view feature) {
+        const auto& before = live.status.supportedFeatures;
+        const bool was_there = std::any_of(before.begin(), before.end(),
+                                           [&](const auto& f) { return f.name == feature; });
+        if (table.synced() ? table.state() != store_state::not_served : was_there)
+            names.insert(feature);
+    };
+    add(c.listener_sets.table(), "ListenerSet");
+    add(c.reference_grants.table(), "ReferenceGrant");
+    for (const auto& source : c.routes)
+        for (const std::string_view feature : source->kind().features)
+            add(source->table(), feature);
+    std::vector<gateway_v1::SupportedFeature> features;
+    for (const std::string_view name : names)
+        features.emplace_back().name = name;
+    return features;
+}
 
 verdict judge(const GatewayClass& gateway_class, const judged_parameters& parameters) {
     if (!parameters.accepted.holds)
@@ -57,9 +83,7 @@ GatewayClass::Status desired_status(const cluster& c, const GatewayClass& gatewa
     conditions.set("Accepted", judge(gateway_class, parameters));
     set_supported_version(conditions, c);
     status.conditions = std::move(conditions).take();
-    status.supportedFeatures.clear();
-    for (const std::string_view feature : supported_features)
-        status.supportedFeatures.emplace_back().name = feature;
+    status.supportedFeatures = supported_features(c, gateway_class);
     return status;
 }
 
@@ -83,8 +107,8 @@ std::optional<std::vector<std::string>> desired_finalizers(const GatewayClass& g
 task<action> reconcile_gateway_class(cluster& c, context& ctx, const GatewayClass& gateway_class) {
     if (gateway_class.spec.controllerName != c.opts.controller_name)
         co_return await_change();
-    if (c.parameters.table().state() == store_state::starting ||
-        c.definitions.state() == store_state::starting)
+    if (is_starting(c) ||
+        (gateway_class.spec.parametersRef && c.parameters.table().state() == store_state::starting))
         co_return await_change(); // whatever its state becomes brings us back
     const object_key key = key_of(gateway_class);
     const bool is_deleted = !gateway_class.metadata.deletionTimestamp.empty();

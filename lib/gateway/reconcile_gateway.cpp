@@ -4,6 +4,7 @@
 #include "one_answer.hpp"
 #include "repairs.hpp"
 #include "status_repair.hpp"
+#include "waits.hpp"
 #include "write_guard.hpp"
 #include "writer.hpp"
 
@@ -133,6 +134,12 @@ task<void> write_services(cluster& c, context& ctx, writer& writes,
         }
         const bool is_users =
             w.what == service_write::verb::give_back || w.what == service_write::verb::borrow;
+        // Finalizers that came after the plan keep it, and its ports.
+        const auto live = c.services.get(w.key);
+        if (w.what == service_write::verb::remove && live && is_held(*live) && !w.releases.empty()) {
+            ports.failed(w);
+            guard.keep_ports(describe_leaving(*live));
+        }
         try {
             co_await write_service(c, ctx, writes, w, objects);
         } catch (const api_error& e) {
@@ -242,12 +249,24 @@ write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gatewa
     co_return written;
 }
 
-/// Whether the Gateway has, or may get, an address.
-task<bool> may_be_assigned(cluster& c, std::shared_ptr<const Gateway> gateway) {
+/// Whether the Gateway has no address, and is to get none.
+task<bool> is_refused_address(cluster& c, std::shared_ptr<const Gateway> gateway) {
     if (!gateway->status.addresses.empty())
-        co_return true;
+        co_return false;
     const auto judged = co_await c.judge(gateway);
-    co_return may_get_address(judged->state, judged->attached, c.named);
+    co_return !may_get_address(judged->state, judged->attached, c.named);
+}
+
+/// What keeps the Gateway from an address that it is to get; nothing when it has all that it asks for.
+task<std::optional<unknown_source>> unknown_address(cluster& c, std::shared_ptr<const Gateway> gateway,
+                                                    const gateway_settings& settings) {
+    std::optional<unknown_source> unknown = c.unknown_addresses();
+    if (!unknown || c.addresses().has_all(*gateway, settings.effective))
+        co_return std::nullopt;
+    const bool is_refused = co_await is_refused_address(c, gateway);
+    if (is_refused)
+        co_return std::nullopt;
+    co_return unknown;
 }
 
 /// `s` is what the plan's problems refer to.
@@ -292,9 +311,9 @@ action soonest(std::optional<std::chrono::nanoseconds> a, std::optional<std::chr
 } // namespace
 
 task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
-    if (c.is_blocked(ctx.log))
-        co_return requeue_after(blocked_interval);
     std::shared_ptr<const Gateway> gateway = c.gateways.get(key);
+    if (const auto unknown = c.unknown_of(key))
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "Pending");
     if (!gateway)
         c.changes.forget(gwctl::describe(Gateway::type, key));
     writer writes(c, ctx, gwctl::describe(Gateway::type, key));
@@ -308,11 +327,17 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
 
     if (const auto rest = c.costs.rest_of(gwctl::describe(*gateway), ctx.time.now()))
         co_return requeue_after(*rest);
+    const auto unread = co_await c.unknown_for(gateway);
+    if (unread)
+        co_return co_await wait_for_source(c, ctx, gateway, *unread, "Pending");
     const gateway_settings settings = c.settings_of(*gateway);
-    const bool may = co_await may_be_assigned(c, gateway);
+    const auto unknown_addresses = co_await unknown_address(c, gateway, settings);
+    if (unknown_addresses)
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown_addresses, "AddressNotAssigned");
+    const bool is_refused = co_await is_refused_address(c, gateway);
     if (c.gateways.get(key) != gateway)
         co_return await_change(); // changed while it was judged, which brings us back
-    assignment assigned = may ? c.addresses().assign(*gateway, settings.effective) : no_assignment();
+    assignment assigned = is_refused ? no_assignment() : c.addresses().assign(*gateway, settings.effective);
     if (assigned.freed)
         c.address_freed();
     if (assigned.result.usable.holds)

@@ -1,4 +1,5 @@
 #include "status_repair.hpp"
+#include "waits.hpp"
 
 #include <gwctl/gateway/listener_sets.hpp>
 
@@ -58,8 +59,9 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         c.changes.forget(gwctl::describe(ListenerSet::type, key));
     if (!set || !set->metadata.deletionTimestamp.empty())
         co_return await_change();
-    if (c.is_blocked(ctx.log))
-        co_return requeue_after(blocked_interval);
+    const auto unknown = co_await c.unknown_for(*set);
+    if (unknown)
+        co_return co_await wait_for_source(c, ctx, set, *unknown);
     if (const auto rest = rest_of_parent(c, *set))
         co_return requeue_after(*rest);
     writer writes(c, ctx, gwctl::describe(*set));

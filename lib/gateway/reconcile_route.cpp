@@ -1,3 +1,4 @@
+#include "waits.hpp"
 #include "writer.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -151,8 +152,9 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         c.changes.forget(gwctl::describe(source.kind().type, key));
         co_return await_change();
     }
-    if (c.is_blocked(ctx.log))
-        co_return requeue_after(blocked_interval);
+    const auto unknown = co_await c.unknown_for(*route);
+    if (unknown)
+        co_return co_await wait_for_source(c, source, ctx, *route, *unknown);
     writer writes(c, ctx, describe(*route));
     const bool leaving = !route->metadata->deletionTimestamp.empty();
     route_verdicts verdicts;

@@ -179,10 +179,14 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     condition_writer conditions(std::move(status.conditions), generation, now);
     conditions.set("Accepted", accepted);
     conditions.set("Programmed", programmed);
-    if (addresses.granted)
+    if (addresses.granted) {
+        const json::array granted(addresses.granted_addresses.begin(), addresses.granted_addresses.end());
         conditions.set(n.granted_condition(), *addresses.granted);
-    else
+        conditions.set(n.grant_record(), {true, addresses.granted->reason, boost::json::serialize(granted)});
+    } else {
         conditions.remove(n.granted_condition());
+        conditions.remove(n.grant_record());
+    }
     if (left_out.listeners.empty())
         conditions.remove(n.endpoints_condition());
     else

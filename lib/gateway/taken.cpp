@@ -34,6 +34,18 @@ bool serves_already(const object_key& key, const Listener& listener, const snaps
            });
 }
 
+std::string describe_obstacle(const ordered_writes::obstacle& o, const cluster_view& cluster,
+                              const names& n) {
+    const port_claim& one = *o.claims.begin();
+    const std::string claim = fmt::format("{} {} port {}, which Service {} is to have", one.address,
+                                          one.protocol, one.port, to_string(o.wanted_by));
+    if (const auto live = cluster.service(o.held_by); live && o.is_leaving)
+        return fmt::format("{}; until then it asks for {}", describe_leaving(*live), claim);
+    return fmt::format("Service {}: metadata.annotations[{}]: it asks for {}; delete it, or remove its "
+                       "annotation or its address",
+                       to_string(o.held_by), n.gateway(), claim);
+}
+
 } // namespace
 
 std::map<object_key, std::string> refuse_names(std::vector<Service>& services, const Gateway& gateway,
@@ -68,25 +80,19 @@ void report_refused(const std::map<object_key, std::string>& refused, const snap
     }
 }
 
-std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
-                             std::span<const route_kind* const> kinds, const names& n,
-                             std::map<const Listener*, object_key>& by_listener,
-                             std::vector<problem>& problems) {
-    std::string first;
+verdict report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const snapshot& s,
+                         const attachments& a, const names& n,
+                         std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems) {
+    verdict all;
     for (const auto& o : obstacles) {
-        const port_claim& one = *o.claims.begin();
-        const std::string why = fmt::format("Service {}: metadata.annotations[{}]: it asks for {} {} port "
-                                            "{}, which Service {} is to have; delete it, "
-                                            "or remove its annotation or its address",
-                                            to_string(o.held_by), n.gateway(), one.address, one.protocol,
-                                            one.port, to_string(o.wanted_by));
-        if (first.empty())
-            first = why;
+        const std::string why = describe_obstacle(o, *s.cluster, n);
+        if (all.holds || (all.reason == "Pending" && !o.is_leaving))
+            all = {false, o.is_leaving ? "Pending" : "NoResources", why};
         for (std::size_t i = 0; i < a.listeners.size(); ++i) {
             const Listener* listener = a.listeners[i].listener;
             const auto service = by_listener.find(listener);
             const bool is_held = std::any_of(o.claims.begin(), o.claims.end(), [&](const port_claim& c) {
-                return c.port == listener->port && c.protocol == transport_of(*listener, kinds);
+                return c.port == listener->port && c.protocol == transport_of(*listener, s.kinds);
             });
             if (service == by_listener.end() || service->second != o.wanted_by || !is_held)
                 continue;
@@ -95,7 +101,7 @@ std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstac
                 problems.push_back({a.winners[i]->route, why, listener});
         }
     }
-    return first;
+    return all;
 }
 
 } // namespace gwctl::gateway::detail

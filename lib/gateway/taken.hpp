@@ -20,10 +20,10 @@ void report_refused(const std::map<object_key, std::string>& refused, const snap
                     const names& n, std::map<const Listener*, object_key>& by_listener,
                     std::vector<problem>& problems);
 
-/// The same for ports that another Service has and keeps. Returns the first reason.
-std::string report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const attachments& a,
-                             std::span<const route_kind* const> kinds, const names& n,
-                             std::map<const Listener*, object_key>& by_listener,
-                             std::vector<problem>& problems);
+/// The same for ports that another Service has and keeps. What that means for the Gateway's Programmed:
+/// NoResources, or Pending while finalizers keep Services that are being deleted.
+verdict report_obstacles(const std::vector<ordered_writes::obstacle>& obstacles, const snapshot& s,
+                         const attachments& a, const names& n,
+                         std::map<const Listener*, object_key>& by_listener, std::vector<problem>& problems);
 
 } // namespace gwctl::gateway::detail

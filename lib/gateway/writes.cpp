@@ -64,7 +64,7 @@ private:
             return false;
         const port_claims before = claims_of(**old);
         return std::any_of(before.begin(), before.end(), [&](const port_claim& c) {
-            return wishes_.frozen.contains(c) && !w.after.contains(c);
+            return wishes_.frozen.contains(c) && (w.what == verb::remove || !w.after.contains(c));
         });
     }
 
@@ -80,12 +80,26 @@ private:
                 desired_.problems.push_back({nullptr, back.error().message});
             return;
         }
-        if (!live.metadata.annotations.contains(n_.applied()) || has_key(wishes_.kept, key) ||
-            !live.metadata.deletionTimestamp.empty())
+        if (live.metadata.annotations.contains(n_.applied()) && !has_key(wishes_.kept, key))
+            remove(live);
+    }
+
+    /// One that finalizers keep asks for its ports until they are gone, and whoever is to have these waits.
+    /// Elsewhere anyone can make a Service that looks like ours, with a finalizer: there it is first made to
+    /// ask for nothing, so that nobody waits.
+    void remove(const Service& live) {
+        const bool is_leaving = !live.metadata.deletionTimestamp.empty();
+        if (is_elsewhere(live) && (is_leaving || is_held(live)) && meet(claims_of(live), wanted_claims())) {
+            writes_.push_back(render_silence(live));
+            return;
+        }
+        if (is_leaving)
             return;
         service_write w;
         w.what = verb::remove;
-        w.key = key;
+        w.key = key_of(live);
+        if (is_held(live))
+            w.after = claims_of(live);
         writes_.push_back(std::move(w));
     }
 
@@ -93,17 +107,11 @@ private:
         const object_key key = key_of(live);
         const auto awaits = [&](const served_listener& l) { return l.target.service_key == key; };
         if (has_key(wishes_.kept, key) || d_.updated.contains(key) ||
-            !live.metadata.deletionTimestamp.empty() ||
             std::any_of(d_.awaiting_finalizer.begin(), d_.awaiting_finalizer.end(), awaits))
             return; // taken over, now or soon
         const std::string object = "Service " + to_string(key);
-        if (is_copied_leftover(live)) {
-            service_write w;
-            w.what = verb::remove;
-            w.key = key;
-            writes_.push_back(std::move(w));
-            return;
-        }
+        if (is_copied_leftover(live) || !live.metadata.deletionTimestamp.empty())
+            return remove(live);
         const port_claims claims = claims_of(live);
         const port_claims wanted = wanted_claims();
         if (meet(claims, wanted)) {
@@ -143,14 +151,17 @@ private:
         return all;
     }
 
+    bool is_elsewhere(const Service& live) const {
+        return s_.gateway && live.metadata.namespace_ != s_.gateway->metadata.namespace_;
+    }
+
     /// Anyone can write our annotations on Services of his own namespace. One that is not going to be
-    /// written, or that its finalizers keep, has no say in a Gateway of another.
+    /// written has no say in a Gateway of another.
     bool is_strange(const Service& live) const {
         const object_key key = key_of(live);
-        if (!s_.gateway || key.namespace_ == s_.gateway->metadata.namespace_ || d_.updated.contains(key))
+        if (!is_elsewhere(live) || d_.updated.contains(key))
             return false;
-        return !live.metadata.deletionTimestamp.empty() ||
-               std::none_of(writes_.begin(), writes_.end(),
+        return std::none_of(writes_.begin(), writes_.end(),
                             [&](const service_write& w) { return w.key == key; });
     }
 

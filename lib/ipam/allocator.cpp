@@ -146,7 +146,8 @@ allocation allocator::allocate_named(const request& r, const ip_address& address
     if (current != nullptr && current->holder != r.holder) {
         return refusal{refusal_reason::in_use,
                        fmt::format("{} is in use by {}; name another address, or none to get a free one",
-                                   address.to_string(), current->holder)};
+                                   address.to_string(), current->holder),
+                       current->holder};
     }
     const pool_list pools = pools_for(r);
     if (!r.outside_pools && !in_pools(r, address)) {
@@ -154,6 +155,9 @@ allocation allocator::allocate_named(const request& r, const ip_address& address
     }
     if (current != nullptr) {
         return address;
+    }
+    if (auto refused = is_in_any_pool(address) ? over_limit(r) : std::nullopt) {
+        return *std::move(refused);
     }
     return grant(r, address, claim_kind::pinned);
 }
@@ -171,12 +175,37 @@ allocation allocator::allocate_any(const request& r) {
     if (pools.empty()) {
         return no_pool(r);
     }
+    if (auto refused = over_limit(r)) {
+        return *std::move(refused);
+    }
     for (const pool_state* p : pools) {
         if (const auto address = next_free(*p, r.family)) {
             return grant(r, *address, claim_kind::dynamic);
         }
     }
     return exhausted(r, pools);
+}
+
+bool allocator::is_in_any_pool(const ip_address& address) const {
+    return std::any_of(states_.begin(), states_.end(),
+                       [&](const pool_state& p) { return p.definition->addresses.contains(address); });
+}
+
+/// The addresses of pools that the namespace has: all of the others', and what the holder keeps.
+std::uint64_t allocator::held_beside(const request& r) const {
+    const std::string_view prefix =
+        std::string_view(r.holder).substr(0, r.holder.rfind('/') + 1); // npos + 1 is 0
+    std::uint64_t held = 0;
+    for (const ip_address& address : ledger_.addresses_of_all(prefix.empty() ? r.holder : prefix)) {
+        const claim& by = *ledger_.holder_of(address);
+        const bool is_granted = by.kind != claim_kind::foreign && by.kind != claim_kind::wish;
+        const bool is_kept = by.holder != r.holder ||
+                             std::find(r.besides.begin(), r.besides.end(), address) != r.besides.end();
+        if (is_granted && is_kept && by.holder.starts_with(prefix) && is_in_any_pool(address)) {
+            ++held;
+        }
+    }
+    return held;
 }
 
 void allocator::release(std::string_view holder) {

@@ -67,6 +67,15 @@ std::vector<ip_address> ledger::addresses_of(std::string_view holder) const {
     return it == by_holder_.end() ? std::vector<ip_address>() : it->second;
 }
 
+std::vector<ip_address> ledger::addresses_of_all(std::string_view prefix) const {
+    std::vector<ip_address> all;
+    for (auto it = by_holder_.lower_bound(prefix); it != by_holder_.end() && it->first.starts_with(prefix);
+         ++it) {
+        all.insert(all.end(), it->second.begin(), it->second.end());
+    }
+    return all;
+}
+
 std::vector<ip_address> ledger::held_in(const address_range& range) const {
     std::vector<ip_address> all;
     for (auto it = by_address_.lower_bound(range.first); it != by_address_.end() && it->first <= range.last;

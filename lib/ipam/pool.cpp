@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <functional>
 #include <optional>
 #include <set>
@@ -20,6 +21,7 @@ using detail::entry_form;
 constexpr std::uint64_t most_v4_addresses = std::uint64_t{1} << 24U;
 
 constexpr std::string_view global = "global";
+constexpr std::string_view limit_prefix = "limit-";
 
 std::string_view trimmed(std::string_view s) {
     constexpr std::string_view blanks = " \t\r\n";
@@ -122,6 +124,24 @@ std::optional<bool> parse_bool(std::string_view key, std::string_view text,
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> parse_limit(std::string_view key, std::string_view text,
+                                         const std::string& source, std::vector<std::string>& errors) {
+    std::uint64_t limit = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (failed == std::errc() && end == text.data() + text.size()) {
+        return limit;
+    }
+    constexpr std::size_t longest_shown = 40;
+    errors.push_back(
+        fmt::format("{}: expected how many addresses one namespace may have, a whole number such as 4, got {}; "
+                    "correct or remove it in {}",
+                    key,
+                    text.size() <= longest_shown ? fmt::format("\"{}\"", text)
+                                                 : fmt::format("a text of {} bytes", text.size()),
+                    source));
+    return std::nullopt;
+}
+
 // Of a pool or an exclusion: its kind is the part before the first dash.
 struct list_key {
     std::string kind{};
@@ -158,12 +178,15 @@ public:
         for (const auto& [key, text] : data_) {
             if (const auto parts = split_key(key)) {
                 read_list(key, *parts, text);
+            } else if (key.starts_with(limit_prefix)) {
+                read_limit(key, text);
             } else if (key.starts_with("allow-share-") || key.starts_with("interface-")) {
                 warn(fmt::format("{}: is a setting for kube-vip's cloud provider and has no effect here",
                                  key));
             } else if (key != "search-order" && key != "skip-end-ips-in-cidr") {
                 warn(fmt::format("{}: unknown key, ignored; expected range-NAMESPACE, cidr-NAMESPACE, "
-                                 "exclude-NAMESPACE (or -global), search-order or skip-end-ips-in-cidr",
+                                 "exclude-NAMESPACE, limit-NAMESPACE (or -global), search-order or "
+                                 "skip-end-ips-in-cidr",
                                  key));
             }
         }
@@ -219,11 +242,35 @@ private:
         return parsed<T>(key, trimmed(it->second), "the default is used", parse);
     }
 
+    bool has_owner(const std::string& key, const list_key& parts) {
+        if (is_namespace(parts.owner)) {
+            return true;
+        }
+        config_.errors.push_back(fmt::format("{}: \"{}\" is no namespace; expected {}-NAMESPACE or {}-global",
+                                             key, parts.owner, parts.kind, parts.kind));
+        return false;
+    }
+
+    void read_limit(const std::string& key, const std::string& text) {
+        const std::string owner = key.substr(limit_prefix.size());
+        if (!has_owner(key, {"limit", owner})) {
+            return;
+        }
+        const std::string_view otherwise =
+            owner == global ? "until it is mended, there is no such limit"
+                            : "until it is mended, limit-global holds for this namespace, if there is one";
+        const auto limit = parsed<std::uint64_t>(
+            key, trimmed(text), otherwise,
+            [&](std::string_view k, std::string_view t, std::vector<std::string>& errors) {
+                return parse_limit(k, t, config_.source, errors);
+            });
+        if (limit) {
+            config_.limits[owner == global ? std::string() : owner] = *limit;
+        }
+    }
+
     void read_list(const std::string& key, const list_key& parts, const std::string& text) {
-        if (!is_namespace(parts.owner)) {
-            config_.errors.push_back(
-                fmt::format("{}: \"{}\" is no namespace; expected {}-NAMESPACE or {}-global", key,
-                            parts.owner, parts.kind, parts.kind));
+        if (!has_owner(key, parts)) {
             return;
         }
         const bool excludes = parts.kind == "exclude";

@@ -32,6 +32,25 @@ refusal allocator::no_pool(const request& r) const {
     return {refusal_reason::no_pool, std::move(message)};
 }
 
+std::optional<refusal> allocator::over_limit(const request& r) const {
+    const auto own = config_.limits.find(r.namespace_);
+    const auto limit = own != config_.limits.end() ? own : config_.limits.find(std::string_view());
+    if (limit == config_.limits.end()) {
+        return std::nullopt;
+    }
+    const std::uint64_t held = held_beside(r);
+    if (held < limit->second) {
+        return std::nullopt;
+    }
+    const std::string key = "limit-" + (limit->first.empty() ? std::string("global") : limit->first);
+    return refusal{refusal_reason::limited,
+                   fmt::format("the Gateways of namespace {} have {} of the {} addresses that {} in {} lets "
+                               "them have; raise {}{}, or delete a Gateway of this namespace",
+                               r.namespace_, held, limit->second, key, config_.source, key,
+                               own == limit ? "" : fmt::format(", or add limit-{}", r.namespace_)),
+                   {}};
+}
+
 refusal allocator::exhausted(const request& r, const pool_list& pools) const {
     std::vector<std::string> parts;
     for (const pool_state* p : pools) {

@@ -1,5 +1,6 @@
 #include "yaml_scalar.hpp"
 
+#include <gwctl/core/utf8.hpp>
 #include <gwctl/json/yaml.hpp>
 
 #include <boost/json/parse.hpp>
@@ -53,9 +54,9 @@ struct frame {
 // Turns yaml-cpp's events into one value per document.
 class builder : public YAML::EventHandler {
 public:
-    explicit builder(std::string_view text) : text_(text) {}
+    builder(std::string_view text, duplicate_keys twice) : text_(text), twice_(twice) {}
 
-    std::vector<value> documents;
+    std::vector<yaml_document> documents;
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         // yaml-cpp takes whatever follows the first node for the next document, marker or not.
@@ -66,12 +67,13 @@ public:
                           "documents with ---"};
         }
         started_ = true;
+        line_ = static_cast<std::size_t>(std::max(mark.line, 0)) + 1;
         anchors_.clear();
         root_ = nullptr;
     }
     void OnDocumentEnd() override {
         if (!root_.is_null()) {
-            documents.push_back(std::move(root_));
+            documents.push_back({std::move(root_), line_});
         }
     }
 
@@ -217,12 +219,12 @@ private:
             top.key = key_text(mark, n.v);
             top.key_mark = mark;
             const auto [first, is_new] = top.key_lines.try_emplace(*top.key, mark.line + 1);
-            if (!is_new) {
+            if (!is_new && twice_ == duplicate_keys::refused) {
                 throw located{
                     mark, fmt::format("duplicate key \"{}\", first set on line {}", *top.key, first->second)};
             }
         } else {
-            top.self.v.get_object().emplace(*top.key, std::move(n.v));
+            top.self.v.get_object().insert_or_assign(*top.key, std::move(n.v));
             top.key.reset();
         }
     }
@@ -245,37 +247,14 @@ private:
     }
 
     std::string_view text_;
+    duplicate_keys twice_;
     bool started_ = false;
+    std::size_t line_ = 0;
     value root_;
     std::vector<frame> stack_;
     std::unordered_map<YAML::anchor_t, node> anchors_;
     std::size_t copied_ = 0;
 };
-
-// The length of the UTF-8 sequence at the start of `s`, 0 when there is no valid one (RFC 3629, section 4).
-std::size_t utf8_length(std::string_view s) {
-    const auto byte = [s](std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0U; };
-    const auto is_tail = [&byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-    const unsigned b0 = byte(0);
-    const unsigned b1 = byte(1);
-    if (b0 < 0x80) {
-        return 1;
-    }
-    if (b0 >= 0xc2 && b0 <= 0xdf) {
-        return is_tail(1) ? 2 : 0;
-    }
-    if (b0 >= 0xe0 && b0 <= 0xef) {
-        const bool overlong = b0 == 0xe0 && b1 < 0xa0;
-        const bool surrogate = b0 == 0xed && b1 >= 0xa0;
-        return is_tail(1) && is_tail(2) && !overlong && !surrogate ? 3 : 0;
-    }
-    if (b0 >= 0xf0 && b0 <= 0xf4) {
-        const bool overlong = b0 == 0xf0 && b1 < 0x90;
-        const bool beyond = b0 == 0xf4 && b1 >= 0x90;
-        return is_tail(1) && is_tail(2) && is_tail(3) && !overlong && !beyond ? 4 : 0;
-    }
-    return 0;
-}
 
 error at(std::string_view origin, int line, int column, std::string_view message) {
     return {errc::decode, fmt::format("{}:{}:{}: {}", origin, line, column, message)};
@@ -338,14 +317,27 @@ std::optional<value> parse_as_json(std::string_view text) {
 
 } // namespace
 
-result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin) {
+result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin, duplicate_keys twice) {
+    auto documents = parse_yaml_documents(text, origin, twice);
+    if (documents.has_error()) {
+        return documents.error();
+    }
+    std::vector<value> contents;
+    for (yaml_document& document : *documents) {
+        contents.push_back(std::move(document.content));
+    }
+    return contents;
+}
+
+result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin,
+                                                         duplicate_keys twice) {
     if (text.starts_with("\ufeff")) {
         text.remove_prefix(3);
     }
     if (auto bad = check_bytes(text, origin)) {
         return *bad;
     }
-    builder handler(text);
+    builder handler(text, twice);
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
@@ -353,12 +345,12 @@ result<std::vector<value>> parse_yaml(std::string_view text, std::string_view or
         }
     } catch (const located& e) {
         if (auto json = e.may_be_json ? parse_as_json(text) : std::nullopt) {
-            return std::vector<value>{*std::move(json)};
+            return std::vector<yaml_document>{{*std::move(json), 1}};
         }
         return at(origin, e.mark.line + 1, e.mark.column + 1, e.message);
     } catch (const YAML::Exception& e) {
         if (auto json = parse_as_json(text)) {
-            return std::vector<value>{*std::move(json)};
+            return std::vector<yaml_document>{{*std::move(json), 1}};
         }
         return at(origin, e.mark.line + 1, e.mark.column + 1, e.msg);
     }

@@ -1,7 +1,12 @@
 #include "controller_loop.hpp"
 
+#include "user_code.hpp"
+
 #include <gwctl/core/log.hpp>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,12 +16,24 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// From so many failures on a key does not count as unsettled any more.
-constexpr unsigned given_up = 3;
+/// So many events a run is asked about: what writes more is no quiet echo, and memory stays bounded.
+constexpr std::size_t shown_at_most = 64;
 
 double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>(d).count(); }
 
 } // namespace
+
+void ask_user(std::string_view failure, const std::function<void()>& f, const any_change& c) {
+    const auto fields = [&] { return std::vector<log::field>{{"object", to_string(key_of(c.metadata()))}}; };
+    guard_user_code(failure, fields, f);
+}
+
+bool is_unwanted(const std::function<bool()>& predicate, const any_change& c) {
+    bool wanted = true;
+    ask_user(
+        "a predicate threw: the change counts as wanted", [&] { wanted = predicate(); }, c);
+    return !wanted;
+}
 
 controller_loop::controller_loop(controller_spec spec, controller_environment environment)
     : spec_(std::move(spec)), environment_(std::move(environment)),
@@ -36,22 +53,34 @@ void controller_loop::connect(controller_source& source) {
     });
     if (!source.map)
         return;
-    source.table->on_change_any([alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
-                                 type = source.table->type()](const any_change& c) {
-        const auto self = alive.lock();
-        if (!self)
-            return;
-        const int priority = c.initial ? work_queue::low_priority : 0;
-        try {
-            map(c, [&](object_key key) { (*self)->enqueue(std::move(key), priority); });
-        } catch (...) {
-            // A throwing map function must not end the watch; its change is lost for this controller only.
-            log::error("cannot map a change to what it concerns",
-                       {{"controller", (*self)->name()},
-                        {"object", describe(type, key_of(c.now ? *c.now.metadata : *c.old.metadata))},
-                        {"error", what_of(std::current_exception())}});
-        }
-    });
+    source.table->on_change_any(
+        [alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
+         type = source.table->type()](const any_change& c) {
+            const auto self = alive.lock();
+            if (!self)
+                return;
+            map(c, [&](object_key key) { (*self)->changed(type, c, std::move(key)); });
+        });
+}
+
+/// A source showed what concerns the key.
+void controller_loop::changed(const resource_type& type, const any_change& c, object_key key) {
+    const steady_time now = environment_.time.now();
+    if (c.initial) {
+        queue_.add_to_backlog(key, now);
+        return queue_changed();
+    }
+    if (queue_.backlog() == 0 || !c.now)
+        return enqueue(std::move(key));
+    const std::string& version = c.now.metadata->resourceVersion;
+    const auto run = running_.find(key);
+    if (run != running_.end() && run->second.priority < 0 && run->second.shown.size() < shown_at_most) {
+        if (run->second.shown.empty())
+            run->second.shown_since = now;
+        run->second.shown.emplace_back(type, version);
+        return;
+    }
+    enqueue(std::move(key), own_.find(type, version).value_or(0));
 }
 
 void controller_loop::enqueue(object_key key, int priority) {
@@ -168,18 +197,34 @@ void controller_loop::wrote(const object_key& reconciled, const resource_type& t
                             const ObjectMeta& written) {
     for (object_table* t : environment_.tables_showing(type, written))
         unseen_.note(reconciled, *t, written, environment_.time.now());
+    note_own(reconciled, type, written);
+}
+
+/// The event of what a run of low priority wrote has that priority, too.
+void controller_loop::note_own(const object_key& reconciled, const resource_type& type,
+                               const ObjectMeta& written) {
+    const auto run = running_.find(reconciled);
+    if (run != running_.end() && run->second.priority < 0 && queue_.backlog() > 0)
+        own_.note(type, written.resourceVersion, run->second.priority);
+}
+
+/// The last of a run: what came meanwhile leads to another one.
+void controller_loop::ended(const object_key& key) {
+    if (const auto run = running_.extract(key))
+        for (const auto& [type, version] : run.mapped().shown)
+            queue_.add(key, run.mapped().shown_since, own_.find(type, version).value_or(0));
+    queue_.done(key, environment_.time.now());
+    if (queue_.backlog() == 0)
+        own_.clear();
+    queue_changed();
+    environment_.progress();
 }
 
 task<void> controller_loop::process(work_queue::item item) {
     struct running {
         controller_loop& loop;
         const object_key& key;
-        ~running() {
-            loop.queue_.done(key, loop.environment_.time.now());
-            loop.running_since_.erase(key);
-            loop.queue_changed();
-            loop.environment_.progress();
-        }
+        ~running() { loop.ended(key); }
     };
     const object_key key = item.key;
     const running end{*this, key};
@@ -188,7 +233,7 @@ task<void> controller_loop::process(work_queue::item item) {
 
     ++runs_;
     const steady_time start = environment_.time.now();
-    running_since_[key] = start;
+    running_[key] = {start, item.priority, false, {}, {}};
     metrics_.queue_time.Observe(seconds(item.waited));
     metrics_.active_workers.Increment();
     context c(environment_.api, environment_.time, object_log(spec_.name, describe(spec_.type, key)), key,
@@ -196,7 +241,10 @@ task<void> controller_loop::process(work_queue::item item) {
     std::exception_ptr failure;
     action next = await_change();
     try {
-        next = co_await run_once(c, key);
+        if (spec_.timeout)
+            next = co_await run_within(c, key, *spec_.timeout);
+        else
+            next = co_await run_once(c, key);
     } catch (...) {
         failure = std::current_exception();
     }
@@ -213,8 +261,34 @@ task<void> controller_loop::process(work_queue::item item) {
     finish(key, c.log, next, failure);
 }
 
-task<action> controller_loop::run_once(context& c, const object_key& key) {
+/// As `run_once`, but cancels it when the time is up, and then waits for its end all the same.
+task<action> controller_loop::run_within(context& c, object_key key, std::chrono::nanoseconds limit) {
+    const auto executor = co_await asio::this_coro::executor;
+    auto both = asio::experimental::make_parallel_group(
+        asio::co_spawn(executor, run_once(c, std::move(key)), asio::deferred),
+        asio::co_spawn(executor, environment_.time.sleep_for(limit), asio::deferred));
+    const auto [order, failure, next, awakened] =
+        co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    const bool in_time = order[0] == 0 || awakened;
+    if (!in_time)
+        metrics_.timeouts.Increment();
+    if (!failure)
+        co_return next;
+    if (in_time || !is_cancellation(failure))
+        std::rethrow_exception(failure);
+    throw api_error(errc::timeout, fmt::format("the reconcile did not end within {} s, its timeout, and was "
+                                               "cancelled; see what it waits for, or give it longer",
+                                               seconds(limit)));
+}
+
+task<action> controller_loop::run_once(context& c, object_key key) {
     any_reconciler& r = *spec_.reconciler;
+    if (const any_unreadable* u = spec_.table->unreadable_any(key)) {
+        // To a reconciler the object would look as if it were gone.
+        if (r.has_undecodable)
+            co_await r.undecodable(c, key, u->error);
+        co_return await_change();
+    }
     if (r.by_key)
         co_return co_await r.reconcile(c, key, nullptr);
     const any_object object = spec_.table->get_any(key);
@@ -237,7 +311,9 @@ task<action> controller_loop::run_once(context& c, const object_key& key) {
         if (!held) {
             // Only what the store shows as held is reconciled, so that no reconcile goes without clean-up.
             co_await set_finalizer(object, true);
-            queue_.add(key, environment_.time.now());
+            run_state& run = running_.at(key);
+            run.unfinished = true;
+            queue_.add(key, environment_.time.now(), run.priority);
             co_return await_change();
         }
     }
@@ -247,11 +323,19 @@ task<action> controller_loop::run_once(context& c, const object_key& key) {
 void controller_loop::finish(const object_key& key, const object_log& log, const action& next,
                              const std::exception_ptr& failure) {
     const steady_time now = environment_.time.now();
+    const run_state& run = running_.at(key);
+    // The first list's priority lasts as long as its backlog.
+    const int kept = queue_.backlog() > 0 ? std::min(run.priority, 0) : 0;
+    if (!run.unfinished)
+        queue_.leave_backlog(key);
+    if (!failure && next.delay() && *next.delay() <= next.delay()->zero())
+        return run_again_at_once(key, log, next.priority().value_or(kept));
+    at_once_.erase(key);
     if (!failure) {
         queue_.forget(key);
         last_errors_.erase(key);
         if (next.delay())
-            queue_.add_after(key, *next.delay(), now);
+            queue_.add_after(key, *next.delay(), now, next.priority().value_or(kept));
         (next.delay() ? metrics_.requeue_after : metrics_.success).Increment();
         return;
     }
@@ -283,39 +367,18 @@ void controller_loop::finish(const object_key& key, const object_log& log, const
         log.error("reconcile failed; trying again", {{"error", what}, {"failures", queue_.failures(key)}});
 }
 
-bool controller_loop::is_busy() const {
-    return !started_ || !held_.empty() || !queue_.settled(given_up, environment_.time.now());
-}
-
-void controller_loop::report(settled_report& out) const {
-    out.reconciles += runs_;
-    if (!started_)
-        out.waiting_for.push_back("controller " + spec_.name + ": workers have not started");
-    else if (is_busy())
-        out.waiting_for.push_back(fmt::format(
-            "controller {}: {} keys ready, {} running, {} waiting for their own writes, others to be retried",
-            spec_.name, queue_.depth(), queue_.running(), held_.size()));
-    for (const auto& [key, failures] : queue_.failing(given_up)) {
-        failing_key f;
-        f.controller = spec_.name;
-        f.key = key;
-        f.failures = failures;
-        if (const auto e = last_errors_.find(key); e != last_errors_.end())
-            f.last_error = e->second;
-        out.failing.push_back(std::move(f));
-    }
-}
-
-void controller_loop::update_gauges() {
-    double sum = 0;
-    double longest = 0;
-    for (const auto& [key, since] : running_since_) {
-        const double s = seconds(environment_.time.now() - since);
-        sum += s;
-        longest = std::max(longest, s);
-    }
-    metrics_.unfinished_work.Set(sum);
-    metrics_.longest_running.Set(longest);
+/// A delay of zero, taken at its word, would be a loop without an end: it grows like that of a failure.
+void controller_loop::run_again_at_once(const object_key& key, const object_log& log, int priority) {
+    queue_.retry(key, environment_.time.now(), priority);
+    metrics_.requeue.Increment();
+    metrics_.retries.Increment();
+    last_errors_[key] = "asks to run again at once";
+    at_once_.insert(key);
+    if (!std::exchange(warned_at_once_, true))
+        log.warn(
+            "requeue_after of zero or less: running again with a growing backoff, as after failures; return "
+            "await_change() when there is nothing to do before the next change, or a delay above zero. This "
+            "controller says so once");
 }
 
 } // namespace gwctl::detail

@@ -50,8 +50,10 @@ task<void> controller_loop::set_finalizer(const any_object& object, bool present
     }
     if (failure)
         std::rethrow_exception(failure);
-    if (auto after = json::decode<only_metadata>(body); after.has_value())
+    if (auto after = json::decode<only_metadata>(body); after.has_value()) {
         unseen_.note(key, *spec_.table, after->metadata, environment_.time.now());
+        note_own(key, spec_.type, after->metadata);
+    }
 }
 
 } // namespace gwctl::detail

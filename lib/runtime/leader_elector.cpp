@@ -29,8 +29,9 @@ private:
     clock& time_;
 };
 
-client_options options_for(const leader_election_options& o) {
+client_options options_for(const leader_election_options& o, std::string user_agent) {
     client_options c;
+    c.user_agent = std::move(user_agent);
     c.field_manager = "leader-election";
     // As controller-runtime: a request that hangs must leave time for another try.
     c.timeout = std::max<std::chrono::milliseconds>(std::chrono::seconds(1), o.renew_deadline / 2);
@@ -54,9 +55,11 @@ std::shared_ptr<transport> make_fenced_transport(std::shared_ptr<transport> inne
 
 leader_elector::leader_elector(leader_election_options options, std::shared_ptr<transport> network,
                                clock& time, std::shared_ptr<write_fence> fence,
-                               std::function<void()> on_elected, std::function<void()> on_lost)
-    : fsm_(std::move(options)), api_(std::move(network), options_for(fsm_.options())), time_(time),
-      fence_(std::move(fence)), on_elected_(std::move(on_elected)), on_lost_(std::move(on_lost)) {}
+                               std::function<void()> on_elected, std::function<void()> on_lost,
+                               std::string user_agent)
+    : fsm_(std::move(options)), api_(std::move(network), options_for(fsm_.options(), std::move(user_agent))),
+      time_(time), fence_(std::move(fence)), on_elected_(std::move(on_elected)),
+      on_lost_(std::move(on_lost)) {}
 
 void leader_elector::release() {
     releasing_ = true;

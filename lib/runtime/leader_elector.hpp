@@ -30,10 +30,11 @@ std::shared_ptr<transport> make_fenced_transport(std::shared_ptr<transport> inne
 /// Use from one thread, except where noted.
 class leader_elector {
 public:
-    /// `on_elected` and `on_lost` are called on the elector's thread, each once at most.
+    /// `on_elected` and `on_lost` are called on the elector's thread, each once at most. `user_agent` as in
+    /// client_options.
     leader_elector(leader_election_options options, std::shared_ptr<transport> network, clock& time,
                    std::shared_ptr<write_fence> fence, std::function<void()> on_elected,
-                   std::function<void()> on_lost);
+                   std::function<void()> on_lost, std::string user_agent = {});
 
     /// Competes for the lease and renews it, until it is lost, released, or the task is cancelled.
     task<void> run();

@@ -110,10 +110,14 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
            [this] {
                client_options c;
                c.field_manager = options_.name;
+               c.user_agent = options_.user_agent;
                c.time = &time_;
+               c.max_object_bytes = options_.max_object_bytes;
+               c.max_string_bytes = options_.max_string_bytes;
+               c.max_value_depth = options_.max_value_depth;
                return c;
            }()),
-      events_(api_, time_, options_.name),
+      events_(api_, time_, options_.name), cache_metrics_(metrics_.registry()),
       reflectors_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
       gates_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
       workers_(main_.get_executor(), [this](const auto& n, const auto& w) { stop(1, n + ": " + w); }),
@@ -167,7 +171,8 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
                 patient_ = false; // what still runs could only be refused its writes
                 stop(1, "leadership was lost");
             });
-        });
+        },
+        options_.user_agent);
     elector_->api().observe_requests(count);
 }
 
@@ -177,26 +182,22 @@ manager::core::~core() {
     side_.abandon();
 }
 
-detail::object_table& manager::core::table(const detail::kind_ops& kind, cache_scope scope) {
-    for (const auto& k : caches_)
-        if (k->kind == &kind && k->table->scope() == scope)
-            return *k->table;
-    auto k = std::make_unique<cached_kind>();
-    k->kind = &kind;
-    k->table = kind.make_store(std::move(scope));
-    caches_.push_back(std::move(k));
-    if (reflecting_)
-        start_reflectors(*caches_.back());
-    return *caches_.back()->table;
+std::uint64_t manager::core::begin(const std::string& name) {
+    drafts_.emplace(++last_draft_, name);
+    return last_draft_;
 }
 
 controller& manager::core::add(detail::controller_spec spec) {
+    drafts_.erase(spec.draft);
     const auto same = [&](const auto& c) { return c->name() == spec.name; };
     if (std::any_of(controllers_.begin(), controllers_.end(), same))
         throw api_error(errc::precondition,
                         "controller \"" + spec.name + "\" exists already; give the second one another name");
     if (spec.workers == 0)
         throw api_error(errc::precondition, "controller \"" + spec.name + "\": expected at least one worker");
+    if (spec.timeout && *spec.timeout <= spec.timeout->zero())
+        throw api_error(errc::precondition,
+                        "controller \"" + spec.name + "\": expected a timeout of more than zero");
     const auto showing = [this](const resource_type& type, const ObjectMeta& written) {
         std::vector<detail::object_table*> out;
         for (const auto& k : caches_) {
@@ -216,14 +217,6 @@ controller& manager::core::add(detail::controller_spec spec) {
     return *controllers_.back();
 }
 
-void manager::core::start_reflectors(cached_kind& k) {
-    for (std::size_t part = 0; part < k.table->parts(); ++part) {
-        auto& r = k.reflectors.emplace_back(std::make_unique<detail::reflector>(
-            api_, time_, *k.kind, *k.table, part, reflector_options(), ++seed_, [this] { progress(); }));
-        reflectors_.spawn("watch of " + k.kind->type.qualified_name(), r->run());
-    }
-}
-
 void manager::core::start_controller(detail::controller_loop& c) {
     gates_.spawn("controller " + c.name(), c.run(workers_));
 }
@@ -235,67 +228,6 @@ void manager::core::stop(int code, const std::string& reason) {
     if (!std::exchange(draining_, true)) {
         health_.set_ready("manager", "shutting down");
         changed_.notify_all();
-    }
-}
-
-std::string manager::core::state_of(const cached_kind& k) const {
-    std::string text = fmt::format("{}: {}", k.kind->type.qualified_name(), to_string(k.table->state()));
-    if (!k.table->reason().empty())
-        text += ": " + k.table->reason();
-    return text;
-}
-
-void manager::core::publish_readiness() {
-    for (const auto& k : caches_) {
-        const store_state state = k->table->state();
-        std::string told = state == store_state::synced ? std::string() : state_of(*k);
-        const auto [known, first] = readiness_.try_emplace(k.get(), told);
-        if (!first && known->second == told)
-            continue;
-        known->second = told;
-        const cache_scope& s = k->table->scope();
-        std::string check = "cache-" + k->kind->type.qualified_name();
-        for (const std::string& part :
-             {fmt::format("{}", fmt::join(s.namespaces, ",")), s.label_selector, s.field_selector})
-            if (!part.empty())
-                check += "/" + part;
-        if (k->optional || k->table->usable())
-            health_.set_ready(check, {}, std::move(told));
-        else
-            health_.set_ready(check, std::move(told));
-        changed_.notify_all();
-    }
-}
-
-detail::object_table& manager::core::follow_crds() {
-    const detail::kind_ops& ops = detail::ops_of<apiextensions_v1::CustomResourceDefinition>;
-    detail::object_table& definitions = table(ops, {});
-    if (std::exchange(following_crds_, true))
-        return definitions;
-    for (const auto& k : caches_)
-        if (k->table.get() == &definitions)
-            k->optional = true;
-    definitions.on_change_any([this](const detail::any_change& c) { definition_changed(c); });
-    definitions.on_state([](store_state s) {
-        if (s == store_state::denied)
-            log::warn(
-                "changes of CustomResourceDefinitions are not seen: kinds that are missing are asked for "
-                "every 30 s instead; let this controller list and watch "
-                "customresourcedefinitions.apiextensions.k8s.io");
-    });
-    return definitions;
-}
-
-void manager::core::definition_changed(const detail::any_change& c) {
-    const std::string& name = (c.now ? c.now : c.old).metadata->name;
-    for (const auto& k : caches_) {
-        if (k->kind->type.qualified_name() != name)
-            continue;
-        // What was there at the start the reflectors have found; one that came just after they looked they
-        // have not.
-        if (!c.initial || k->table->state() == store_state::not_served)
-            for (const auto& r : k->reflectors)
-                r->recheck();
     }
 }
 

@@ -1,6 +1,7 @@
 /// What a manager owns.
 #pragma once
 
+#include "cache_metrics.hpp"
 #include "controller_loop.hpp"
 #include "http_server.hpp"
 #include "leader_elector.hpp"
@@ -24,6 +25,7 @@ struct manager::core final : detail::controller_host {
 
     // controller_host
     detail::object_table& table(const detail::kind_ops& kind, cache_scope scope) override;
+    std::uint64_t begin(const std::string& name) override;
     controller& add(detail::controller_spec spec) override;
 
     int run();
@@ -42,6 +44,10 @@ private:
         std::unique_ptr<detail::object_table> table{};
         std::vector<std::unique_ptr<detail::reflector>> reflectors{}; ///< one for each part of the table
         bool optional = false;                                        ///< nothing waits for it
+        /// By key; at most so many as the metric has room for.
+        std::map<object_key, prometheus::Gauge*> unreadable_gauges{};
+        prometheus::Gauge* unreadable_total = nullptr;
+        prometheus::Gauge* silence = nullptr;
     };
     /// What a cache must still show before it counts as settled; "" when it shows it.
     using cache_goal = std::function<std::string(const cached_kind&)>;
@@ -51,13 +57,20 @@ private:
     };
     struct fresh_list {
         const cached_kind* kind = nullptr;
-        std::vector<detail::any_object> objects{};
+        std::vector<detail::received_object> objects{};
         std::string resource_version{};
         std::string failure{};
     };
 
     detail::object_table& follow_crds();
     void definition_changed(const detail::any_change& c);
+    bool follows_crds() const;
+    void recovered(const detail::reflector* by);
+    void found_unreadable(const cached_kind& k, const ObjectMeta& object, const std::string& error);
+    void count_unreadable(cached_kind& k);
+    void measure_silence();
+    static std::string cache_name(const cached_kind& k);
+    static std::string unreadable_text(const cached_kind& k);
 
     task<void> live();
     task<void> start();
@@ -93,10 +106,13 @@ private:
     class health health_;
     client api_;
     event_recorder events_;
+    detail::cache_metrics cache_metrics_;
     std::optional<detail::leader_elector> elector_;
 
     std::vector<std::unique_ptr<cached_kind>> caches_;
     std::vector<std::unique_ptr<detail::controller_loop>> controllers_;
+    std::map<std::uint64_t, std::string> drafts_; ///< names of controllers that were begun and not finished
+    std::uint64_t last_draft_ = 0;
     detail::task_group reflectors_;
     detail::task_group gates_;
     detail::task_group workers_;

@@ -25,6 +25,13 @@ int manager::core::run() {
         log::error("cannot start", {{"reason", why_not_}});
         return 1;
     }
+    for (const auto& [draft, name] : drafts_)
+        log::error("cannot start",
+                   {{"reason", "controller " + name +
+                                   ": control<T>() began it, and nothing finished it; call reconcile_with on "
+                                   "what control<T>() returned"}});
+    if (!drafts_.empty())
+        return 1;
     open_servers();
     start_side_thread();
     std::exception_ptr failure;

@@ -1,7 +1,7 @@
 // How a test learns that a manager has nothing left to do.
 
+#include "list_page.hpp"
 #include "manager_core.hpp"
-#include "untyped_client.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -134,11 +134,7 @@ task<void> manager::core::list_cache(fresh_list& into) {
         options.label_selector = scope.label_selector;
         options.field_selector = scope.field_selector;
         options.continue_ = std::move(next_page);
-        const std::shared_ptr<void> page = kind.make_list();
-        json::detail::object_decoder decoder(kind.list_info(), page.get(),
-                                             detail::untyped_client::list_limits(api_));
-        co_await detail::untyped_client::list_into(api_, kind.type, std::move(options), decoder);
-        const ListMeta meta = kind.take_list(page.get(), into.objects);
+        const ListMeta meta = co_await detail::list_page(api_, kind, std::move(options), into.objects);
         into.resource_version = meta.resourceVersion;
         next_page = meta.continue_;
         part += next_page.empty() ? 1 : 0;

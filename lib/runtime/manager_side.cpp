@@ -53,7 +53,15 @@ detail::http_answer manager::core::answer(std::string_view path, std::string_vie
                                           bool health_here) {
     detail::http_answer a;
     if (metrics_here && path == "/metrics") {
-        a.body = metrics_.text();
+        try {
+            a.body = metrics_.text();
+        } catch (...) { // a metric of the user's own
+            log::error("the metrics cannot be collected",
+                       {{"error", detail::what_of(std::current_exception())}});
+            a.status = 500;
+            a.body = "the metrics cannot be collected; the log says why\n";
+            return a;
+        }
         a.content_type = "text/plain; version=0.0.4; charset=utf-8";
         return a;
     }
@@ -118,6 +126,7 @@ task<void> manager::core::measure_lag() {
         const auto reached = std::make_shared<std::atomic<bool>>(false);
         asio::post(main_, [this, reached, waited, &lag] {
             lag.Set(waited().count());
+            measure_silence();
             for (const auto& c : controllers_)
                 c->update_gauges();
             reached->store(true);

@@ -5,7 +5,10 @@
 #include <gwctl/runtime/object_table.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace gwctl::detail {
@@ -39,6 +42,27 @@ private:
 
     std::map<object_key, unseen> by_key_;
     std::size_t look_at_ = 64;
+};
+
+/// What runs of low priority wrote, so that the events which show no more than that keep the priority.
+///
+/// An apply that changes nothing names the version that was there; the event of that version, if it is still
+/// to come, counts as the run's own, too.
+class own_versions {
+public:
+    /// A run of this priority wrote an object of that kind, which has this version since.
+    void note(const resource_type& type, const std::string& version, int priority) {
+        written_[{type.group, type.plural, version}] = priority;
+    }
+    /// The priority of the run that wrote it; nothing when none did.
+    std::optional<int> find(const resource_type& type, const std::string& version) const {
+        const auto found = written_.find({type.group, type.plural, version});
+        return found == written_.end() ? std::nullopt : std::optional<int>(found->second);
+    }
+    void clear() { written_.clear(); }
+
+private:
+    std::map<std::tuple<std::string_view, std::string_view, std::string>, int> written_;
 };
 
 } // namespace gwctl::detail

@@ -25,8 +25,17 @@ struct reflector_options {
     /// When to ask again for a kind that is not served (ours): soon, since CRDs are often installed along
     /// with the controller, and then now and then.
     backoff_policy missing{std::chrono::milliseconds(250), std::chrono::seconds(30), 2.0, 0.0};
+    /// Discovery has to say twice that a kind is not served, so long apart (ours): an API server that starts can
+    /// answer with groups missing.
+    std::chrono::seconds second_look = std::chrono::seconds(10);
+    /// Built-in kinds do not go away while a cluster lives, whatever discovery says.
+    bool may_go = true;
     /// So many failures in a row make a store `failing` (ours).
     unsigned tolerated_failures = 3;
+    /// So many failures of watches in a row at one resourceVersion lead to a list (ours; client-go lists at once).
+    unsigned tolerated_watch_failures = 3;
+    /// A server's Retry-After counts up to here (ours).
+    std::chrono::seconds longest_retry_after = std::chrono::minutes(1);
 };
 
 /// Decides what to ask the API server next. The owner does what `next` says and reports the outcome; it keeps
@@ -44,19 +53,29 @@ public:
         step what = step::list;
         std::string resource_version{}; ///< list, watch
         std::string continue_{};        ///< list
+        std::int64_t limit = 0;         ///< list: objects a page; 0: all
         std::chrono::seconds server_timeout{};
         std::chrono::nanoseconds delay{}; ///< wait
     };
     todo next();
 
-    /// A page came. Returns true when it was the last: the pages together are the store's new content, as of
-    /// `resource_version()`.
-    bool listed(const ListMeta& page, steady_time now);
+    /// Whether a page is the last of its list. The pages together are the store's new content then, as of
+    /// `version_of(page)`. Call `listed` when the store holds them.
+    static bool is_last(const ListMeta& page) noexcept { return page.continue_.empty(); }
+    /// The resourceVersion of the list that `page` belongs to: that of its first page.
+    const std::string& version_of(const ListMeta& page) const noexcept {
+        return continue_.empty() ? page.resourceVersion : listed_version_;
+    }
+    void listed(const ListMeta& page, steady_time now);
     void list_failed(const api_error& e, steady_time now);
+    /// Discovery says that the kind is not served. `certain`: the deletion of its definition was seen, too.
+    void absent(const std::string& reason, bool certain, steady_time now);
 
     void watch_opened(steady_time now);
-    /// Returns true when the event moves the store's resourceVersion.
-    bool watch_event(watch_event_type type, const std::string& resource_version);
+    /// Whether an event moves the store's resourceVersion.
+    bool moves_version(watch_event_type type, const std::string& resource_version) const noexcept;
+    /// An event has come, and the store holds it.
+    void watch_event(watch_event_type type, const std::string& resource_version);
     /// The server ended the watch in good order.
     void watch_ended(steady_time now);
     void watch_failed(const api_error& e, steady_time now);
@@ -64,8 +83,12 @@ public:
     void watch_moved();
 
     void waited();
+    /// There was no watch for a minute: the store may be old, until a watch is open again.
+    void unwatched();
     /// The last answer was that the kind is not served.
     bool missing() const noexcept { return missing_now_; }
+    /// How many failures there were since something went well.
+    unsigned failures() const noexcept { return failures_; }
     /// Which kinds are served may have changed: a missing one is asked for again from the shortest delay on.
     /// Returns whether what is under way, a watch or the wait for a missing kind, is concerned; a wait after
     /// another failure is not.
@@ -96,9 +119,13 @@ private:
     bool version_unavailable_ = false; ///< the server refused to list at `version_`: ask for the newest
     bool unordered_ = false;           ///< a watch from "" or "0" starts with what exists, in any order
     bool progress_ = false;            ///< the watch under way showed life
+    bool watching_ = false;            ///< a watch is open
     bool watch_denied_ = false;
-    bool missing_once_ = false;
+    bool unwatched_ = false;
+    bool whole_list_ = false; ///< the next list is to come in one page
     bool missing_now_ = false;
+    unsigned watch_failures_ = 0;               ///< in a row, at `version_`
+    std::optional<steady_time> absent_since_{}; ///< when discovery first said so
     steady_time opened_{};
     unsigned failures_ = 0;
     store_state state_ = store_state::starting;

@@ -8,9 +8,10 @@ namespace gwctl::detail {
 
 struct untyped_client {
     static json::limits list_limits(const client& c) { return c.list_limits(); }
+    static json::limits object_limits(const client& c) { return c.object_limits(); }
     static task<void> list_into(client& c, resource_type type, list_options options,
-                                json::detail::object_decoder& decoder) {
-        return c.list_into(type, std::move(options), decoder);
+                                json::detail::object_decoder& decoder, std::size_t max_bytes) {
+        return c.list_into(type, std::move(options), decoder, max_bytes);
     }
     static task<std::unique_ptr<watch_lines>> open_watch(client& c, resource_type type,
                                                          watch_options options) {

@@ -1,6 +1,7 @@
 #include "work_queue.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace gwctl {
 
@@ -18,14 +19,16 @@ void work_queue::make_ready(node& n, steady_time since) {
     std::uint64_t& last = its.of_namespace[n.first.namespace_];
     e.turn = last = std::max(last, its.out) + 1;
     ready_.emplace(-e.priority, e.turn, e.sequence, &n);
+    ready_since_.emplace(e.added, &n);
     ++depth_[e.priority];
     ++adds_;
 }
 
 void work_queue::unready(node& n) {
-    // The set is ordered by what is in the entry, so the entry may change only afterwards.
+    // The sets are ordered by what is in the entry, so the entry may change only afterwards.
     entry& e = n.second;
     ready_.erase({-e.priority, e.turn, e.sequence, &n});
+    ready_since_.erase({e.added, &n});
     --depth_[e.priority];
     e.ready = false;
 }
@@ -44,7 +47,7 @@ void work_queue::drop_if_idle(const object_key& key) {
     if (found == entries_.end())
         return;
     const entry& e = found->second;
-    if (!e.ready && !e.out && !e.due && e.failures == 0)
+    if (!e.ready && !e.out && !e.due && !e.backlog && e.failures == 0)
         entries_.erase(found);
 }
 
@@ -71,6 +74,22 @@ void work_queue::add(const object_key& key, steady_time now, int priority) {
         make_ready(n, since);
         --adds_; // it only moved
     }
+}
+
+void work_queue::add_to_backlog(const object_key& key, steady_time now) {
+    if (shut_down_)
+        return;
+    add(key, now, low_priority);
+    if (!std::exchange(entries_.find(key)->second.backlog, true))
+        ++backlog_;
+}
+
+void work_queue::leave_backlog(const object_key& key) {
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || !std::exchange(found->second.backlog, false))
+        return;
+    --backlog_;
+    drop_if_idle(key);
 }
 
 void work_queue::add_after(const object_key& key, std::chrono::nanoseconds delay, steady_time now,
@@ -105,10 +124,16 @@ std::optional<work_queue::item> work_queue::pop(steady_time now) {
     make_due_ready(now);
     if (ready_.empty())
         return std::nullopt;
-    node& n = *std::get<node*>(*ready_.begin());
+    node* highest = std::get<node*>(*ready_.begin());
+    node* const oldest = ready_since_.begin()->second;
+    const bool overtaken =
+        now - oldest->second.added >= patience && oldest->second.priority < highest->second.priority;
+    overtaken_last_ = overtaken && !overtaken_last_;
+    node& n = overtaken_last_ ? *oldest : *highest;
     unready(n);
     entry& e = n.second;
-    turns_[e.priority].out = e.turn;
+    if (!overtaken_last_)
+        turns_[e.priority].out = e.turn;
     if (ready_.empty())
         turns_.clear();
     e.out = true;
@@ -132,7 +157,7 @@ void work_queue::done(const object_key& key, steady_time) {
     drop_if_idle(key);
 }
 
-void work_queue::retry(const object_key& key, steady_time now) {
+void work_queue::retry(const object_key& key, steady_time now, std::optional<int> priority) {
     const auto found = entries_.find(key);
     if (found == entries_.end())
         return;
@@ -143,7 +168,7 @@ void work_queue::retry(const object_key& key, steady_time now) {
         const auto delay = retry_.delay(e.failures - 1);
         e.retry_at = now + std::chrono::duration_cast<steady_time::duration>(delay);
     }
-    add_after(key, e.retry_at - now, now, e.run_priority);
+    add_after(key, e.retry_at - now, now, priority.value_or(e.run_priority));
 }
 
 void work_queue::forget(const object_key& key) {

@@ -20,11 +20,15 @@ namespace gwctl {
 /// is out leads to one more run.
 ///
 /// Higher priorities come first. Within one, namespaces take turns, so that whoever adds thousands of keys keeps only
-/// himself waiting; the keys of one namespace are first in, first out. Not thread safe.
+/// himself waiting; the keys of one namespace are first in, first out. A key that has been ready for `patience` goes
+/// before higher ones, but never two such in a row: a backlog that takes longer than that would otherwise hold
+/// up what changes. Not thread safe.
 class work_queue {
 public:
     /// For what a first list brings: it yields to everything that changes meanwhile (as controller-runtime).
     static constexpr int low_priority = -100;
+    /// How long a ready key may be overtaken: longer than a burst of changes, shorter than people wait.
+    static constexpr std::chrono::seconds patience{60};
 
     explicit work_queue(backoff_policy retry = {}) : retry_(retry) {}
 
@@ -36,6 +40,13 @@ public:
 
     /// Ready now, whatever delay was pending. Of two priorities the higher counts.
     void add(const object_key& key, steady_time now, int priority = 0);
+    /// As `add` at `low_priority`, for what a first list brings: the key belongs to the backlog until it has
+    /// left it.
+    void add_to_backlog(const object_key& key, steady_time now);
+    /// The first run of the key is over, however it ended.
+    void leave_backlog(const object_key& key);
+    /// Keys that a first list brought and whose first run is not over.
+    std::size_t backlog() const noexcept { return backlog_; }
     /// Ready after `delay`, unless it is sooner already.
     void add_after(const object_key& key, std::chrono::nanoseconds delay, steady_time now, int priority = 0);
 
@@ -43,9 +54,10 @@ public:
     std::optional<item> pop(steady_time now);
     void done(const object_key& key, steady_time now);
 
-    /// The run under way failed: counts a failure and comes back after the backoff, at its priority. A run
-    /// that something else triggered before the last backoff was over does not count, and comes back then.
-    void retry(const object_key& key, steady_time now);
+    /// The run under way failed, or asks to run again at once: counts a failure and comes back after the
+    /// backoff, at its priority or the one given. A run that something else triggered before the last backoff
+    /// was over does not count, and comes back then.
+    void retry(const object_key& key, steady_time now, std::optional<int> priority = {});
     /// The run under way succeeded, or must not be repeated: the next failure is the first.
     void forget(const object_key& key);
     unsigned failures(const object_key& key) const;
@@ -78,8 +90,9 @@ private:
     struct entry {
         bool ready = false;
         bool out = false;
-        bool again = false; ///< added while out
-        int priority = 0;   ///< of what is pending
+        bool again = false;   ///< added while out
+        bool backlog = false; ///< brought by a first list, and not run since
+        int priority = 0;     ///< of what is pending
         int run_priority = 0;
         std::uint64_t turn = 0;
         std::uint64_t sequence = 0;
@@ -106,12 +119,15 @@ private:
         std::unordered_map<std::string, std::uint64_t> of_namespace{}; ///< of what each added last
     };
     std::map<int, turns> turns_; ///< by priority; forgotten whenever nothing is ready
+    std::set<std::pair<steady_time, node*>> ready_since_; ///< the same keys, by the time when they became so
     std::set<std::pair<steady_time, node*>> delayed_;
     std::set<const node*> failed_; ///< those with failures
     std::map<int, std::size_t> depth_;
     std::uint64_t sequence_ = 0;
     std::uint64_t adds_ = 0;
     std::size_t running_ = 0;
+    std::size_t backlog_ = 0;
+    bool overtaken_last_ = false; ///< what came out last went before higher priorities
     bool shut_down_ = false;
 };
 

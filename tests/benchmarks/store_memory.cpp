@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <runtime/table_writer.hpp>
 #include <string>
 
 namespace {
@@ -30,16 +31,16 @@ int main() {
     const std::string text = benchmarks::service_list(page_size);
     const long before = status_line("VmRSS");
     store<core_v1::Service> all;
-    std::vector<gwctl::detail::any_object> objects;
+    std::vector<gwctl::detail::received_object> objects;
     for (std::size_t page = 0; page < pages; ++page) {
         auto list = json::decode<object_list<core_v1::Service>>(text).value();
         for (const auto& item : list.items) {
             auto copy = std::make_shared<core_v1::Service>(*item);
             copy->metadata.name += "-" + std::to_string(page);
-            objects.push_back(store<core_v1::Service>::erase(std::move(copy)));
+            objects.push_back({gwctl::detail::erase<core_v1::Service>(std::move(copy)), {}});
         }
     }
-    all.replace(std::move(objects), "200000");
+    gwctl::detail::table_writer(all).replace(std::move(objects), "200000");
     const long used = status_line("VmRSS") - before;
     const long peak = status_line("VmHWM") - before;
     const auto count = static_cast<long>(all.size());

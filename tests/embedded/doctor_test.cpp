@@ -150,6 +150,105 @@ TEST_CASE("doctor: neither kinds nor permissions are missing where it may not as
     CHECK(check_permissions(facts, flags).empty());
 }
 
+namespace {
+
+/// A fixed answer.
+class page final : public http_response {
+public:
+    page(int status, std::string body, std::string type)
+        : status_(status), body_(std::move(body)), type_(std::move(type)) {}
+    int status() const noexcept override { return status_; }
+    std::string_view header(std::string_view name) const noexcept override {
+        return name == "Content-Type" ? std::string_view(type_) : std::string_view();
+    }
+    task<std::string_view> read_some() override {
+        co_return std::exchange(read_, true) ? std::string_view() : std::string_view(body_);
+    }
+
+private:
+    int status_;
+    std::string body_;
+    std::string type_;
+    bool read_ = false;
+};
+
+/// Something before an API server that answers by itself what has `part` in its target.
+class odd_front final : public transport {
+public:
+    odd_front(const testing::api_server& server, std::string part, int status, std::string body,
+              std::string type)
+        : inner_(make_http_transport(testing::config_for(server))), part_(std::move(part)), status_(status),
+          body_(std::move(body)), type_(std::move(type)) {}
+    task<std::unique_ptr<http_response>> send(http_request request) override {
+        if (request.target.find(part_) != std::string::npos)
+            co_return std::make_unique<page>(status_, body_, type_);
+        auto answer = co_await inner_->send(std::move(request));
+        co_return answer;
+    }
+    std::string_view host() const noexcept override { return inner_->host(); }
+
+private:
+    std::shared_ptr<transport> inner_;
+    std::string part_;
+    int status_;
+    std::string body_;
+    std::string type_;
+};
+
+/// What doctor says when something answers so.
+std::string complaint(const testing::api_server& server, const std::string& part, int status,
+                      const std::string& body, const std::string& type) {
+    std::string text = "no error";
+    boost::asio::io_context loop;
+    const gateway::options flags = limited_options();
+    boost::asio::co_spawn(loop,
+                          read_facts(std::make_shared<odd_front>(server, part, status, body, type), flags,
+                                     "gateway-api-controller", true),
+                          [&](std::exception_ptr failed, const cluster_facts&) {
+                              try {
+                                  if (failed)
+                                      std::rethrow_exception(failed);
+                              } catch (const std::exception& e) {
+                                  text = e.what();
+                              }
+                          });
+    loop.run();
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("doctor-html: what is no API server is named, whichever request it answers") {
+    const limited_server limited;
+    const std::string login = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>";
+    for (const std::string& part :
+         {std::string("/apis"), std::string("/apis/gateway.networking.k8s.io"),
+          std::string("selfsubjectaccessreviews"), std::string("/v1/nodes"), std::string("/configmaps")}) {
+        for (const std::string& body :
+             {login, std::string(), std::string("{}"), std::string("[]"), std::string("null"),
+              std::string(R"({"kind":"Something","apiVersion":"v1","items":5,"versions":{},"status":[]})"),
+              std::string(R"({"kind":"ThingList","apiVersion":"v1"})"), std::string("{\"kind\":\"\xff\"}")}) {
+            const std::string text = complaint(limited.server, part, 200, body, "text/html");
+            INFO(part << " " << body << ": " << text);
+            CHECK(text != "no error");
+            CHECK(text.find("boost") == std::string::npos);
+            CHECK(text.find("hpp") == std::string::npos);
+            CHECK(text.find("check the server's address with its path") != std::string::npos);
+        }
+    }
+    const std::string text = complaint(limited.server, "/", 200, login, "text/html");
+    CHECK(text.starts_with("GET /apis: 127.0.0.1:"));
+    CHECK(
+        text.find(" answered HTTP 200 (text/html), which is not an answer of the Kubernetes API: not JSON: " +
+                  login) != std::string::npos);
+    // A path that is missing from the server's address, and a refusal that is none of the API server's.
+    for (const int status : {404, 403})
+        CHECK(complaint(limited.server, "/", status, "default backend", "text/plain")
+                  .ends_with(
+                      " (text/plain): default backend; this is no Status of the Kubernetes API, so something "
+                      "else may have answered: check the server's address with its path"));
+}
+
 TEST_CASE("doctor: a server in trouble is a failure, not something to leave unchecked") {
     limited_server limited;
     testing::fault f;

@@ -212,6 +212,9 @@ spec:
             status + R"(conditions[thebsdbox.co.uk/AddressesGranted]: nothing -> {"type":)"
                      R"("thebsdbox.co.uk/AddressesGranted","status":"True","reason":"InPools","message":)"
                      R"("192.0.2.10"})",
+            status + R"(conditions[thebsdbox.co.uk/GrantedAddresses]: nothing -> {"type":)"
+                     R"("thebsdbox.co.uk/GrantedAddresses","status":"True","reason":"InPools","message":)"
+                     R"("[\"192.0.2.10\"]"})",
             listener + "attachedRoutes: nothing -> 0",
             listener + R"(conditions[Accepted]: nothing -> {"type":"Accepted","status":"True","reason":)"
                        R"("Accepted","message":"The listener is valid"})",

@@ -272,10 +272,13 @@ void fake_cluster::collect_garbage(const std::string& uid) {
         T orphan = *object;
         std::erase_if(orphan.metadata.ownerReferences,
                       [&](const OwnerReference& owner) { return owner.uid == uid; });
-        if (orphan.metadata.ownerReferences.empty())
-            table<T>().erase(key_of(orphan));
-        else
+        if (!orphan.metadata.ownerReferences.empty()) {
             store(std::move(orphan), "orphan");
+            continue;
+        }
+        orphan.metadata.ownerReferences = object->metadata.ownerReferences;
+        orphan.metadata.deletionTimestamp = format_time(now);
+        store(std::move(orphan), "collect");
     }
 }
 

@@ -31,7 +31,9 @@ class in_process_api::whole_response final : public http_response {
 public:
     explicit whole_response(server::http_response r) : response_(std::move(r)) {}
     int status() const noexcept override { return response_.code; }
-    std::string_view header(std::string_view) const noexcept override { return response_.content_type; }
+    std::string_view header(std::string_view name) const noexcept override {
+        return name == "Content-Type" ? std::string_view(response_.content_type) : std::string_view();
+    }
     task<std::string_view> read_some() override {
         if (std::exchange(read_, true))
             co_return std::string_view();
@@ -48,7 +50,9 @@ public:
     watch_response(std::shared_ptr<in_process_api> api, server::watch_start watch)
         : api_(std::move(api)), watch_(std::move(watch)) {}
     int status() const noexcept override { return 200; }
-    std::string_view header(std::string_view) const noexcept override { return "application/json"; }
+    std::string_view header(std::string_view name) const noexcept override {
+        return name == "Content-Type" ? "application/json" : "";
+    }
     task<std::string_view> read_some() override {
         while (true) {
             frames_ = api_->frames(watch_, bookmarked_);

@@ -167,6 +167,44 @@ class Coroutines(unittest.TestCase):
                      "switch (k) { case 1: co_await f(); break; default: g(A{1}); }"):
             self.assertEqual(self.lint(code), [], code)
 
+    def missing(self, code):
+        return [line for line, what, _ in coroutine_lint.hazards_in(code) if "without co_return" in what]
+
+    def test_a_coroutine_with_a_result_that_may_end_without_one(self):
+        for code in ("task<action> f(context& c) { co_await g(); }",
+                     "gwctl::task<gwctl::action> f(context& c) { if (k) { co_return a(); } }",
+                     "task<int> f() { if (k) co_return 1; else if (l) co_return 2; }",
+                     "task<int> f() { while (true) { co_await g(); if (k) break; } }",
+                     "task<int> f() { do { co_await g(); } while (k); }",
+                     "task<int> f() { switch (k) { case a::b: co_return 1; case 2: co_return 2; } }",
+                     "task<int> f() { switch (k) { case 1: break; default: co_return 2; } }",
+                     "task<int> f() { try { co_return co_await g(); } catch (const E& e) { log(e); } }",
+                     "struct r { task<action> reconcile(context&, const W&) override { co_await g(); } };",
+                     "auto h = [](context& c) -> task<action> { co_await g(); };",
+                     "task<std::map<int, int>> f() { auto h = [] { return 1; }; co_await g(); }",
+                     "task<int> f() { auto h = []() -> task<int> { co_return 1; }; co_await h(); }",
+                     "task<int> f() { struct l { task<int> m() { co_return 1; } }; co_await l().m(); }",
+                     "template <class T> task<T> n::c<T>::f(int a) const { co_await g(); }",
+                     "boost::asio::awaitable<int> f() { co_await g(); }",
+                     "task<int> f() { }"):
+            self.assertEqual(self.missing(code), [1], code)
+
+    def test_a_coroutine_that_ends_with_its_result(self):
+        for code in ("task<> f() { co_await g(); }",
+                     "task<void> f() { co_await g(); }",
+                     "task<action> f();",
+                     "task<action> f(context& c) { return g(c); }",
+                     "task<action> f(context& c) { co_await g(); co_return a(); }",
+                     "task<int> f() { if (k) { co_return 1; } else if (l) throw 2; else { co_return 3; } }",
+                     "task<int> f() { while (true) { co_await g(); for (;;) { break; } } }",
+                     "task<int> f() { for (;;) { co_await g(); } }",
+                     "task<int> f() { switch (k) { case 1: co_return 1; default: throw 2; } }",
+                     "task<int> f() { try { co_return co_await g(); } catch (const E&) { throw; } catch (...) { abort(); } }",
+                     "auto h = [](int a) mutable noexcept -> task<int> { if (a) co_await g(); co_return a; };",
+                     "task<int> f() { co_await g(); std::rethrow_exception(e); }",
+                     "// coroutine-reviewed: serve() does not return\ntask<int> f() { co_await g(); serve(); }"):
+            self.assertEqual([f for f in coroutine_lint.hazards_in(code) if not f[2]], [], code)
+
     def test_the_line_is_that_of_the_hazard(self):
         self.assertEqual(self.lint("co_await f(a,\n    A{s});"), [(3, False)])
 

@@ -1,8 +1,11 @@
 """The command line of gateway-api-controller: flags, what simulate reads, and its exit codes."""
+import contextlib
+import http.server
 import json
 import os
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -301,6 +304,85 @@ current-context: c
             done = run("doctor", "-kubeconfig", kubeconfig.name)
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertIn("127.0.0.1:1", done.stderr)
+
+
+@contextlib.contextmanager
+def front(status, headers, body):
+    """Something that answers every request so; gives a kubeconfig that leads to it."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": len(body)}.items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as folder:
+        kubeconfig = Path(folder, "kubeconfig")
+        kubeconfig.write_text(f"""
+clusters: [{{name: c, cluster: {{server: "127.0.0.1:{server.server_port}"}}}}]
+contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
+users: [{{name: u, user: {{}}}}]
+current-context: c
+""")
+        try:
+            yield kubeconfig
+        finally:
+            server.shutdown()
+            server.server_close()
+
+
+class Fronts(unittest.TestCase):
+    """What answers in place of an API server is told from it in one sentence, whoever asked."""
+
+    ANSWERS = (
+        (200, {"Content-Type": "text/html"}, b"<!DOCTYPE html><title>Sign in</title>", "HTTP 200 (text/html)", "Sign in"),
+        (404, {"Content-Type": "text/plain"}, b"default backend - 404", "HTTP 404 (text/plain)", "default backend"),
+        (302, {"Location": "https://login.example.com/"}, b"", "redirects to", "https://login.example.com/"),
+        (200, {"Content-Type": "application/json", "Content-Encoding": "gzip"}, b"\x1f\x8b\x08\x00\x01",
+         "Content-Encoding gzip", "not compress"),
+        (200, {"Content-Type": "application/json"}, b'{"kind":"\xff"}', "HTTP 200 (application/json)", "not UTF-8"),
+    )
+
+    def test_doctor_html(self):
+        for status, headers, body, *words in self.ANSWERS:
+            with front(status, headers, body) as kubeconfig:
+                done = run("doctor", "-kubeconfig", kubeconfig)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), body)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn("GET /apis: ", done.stderr)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            self.assertNotIn("boost", done.stderr)
+
+    def test_json_logs_stay_json(self):
+        with front(502, {"Content-Type": "text/html"}, b"<h1>bad gateway \xff\xc3(</h1>\x01") as kubeconfig:
+            controller = subprocess.Popen(
+                [os.environ["GWCTL_CONTROLLER"], "-kubeconfig", str(kubeconfig), "-zap-encoder=json",
+                 "-metrics-bind-address=0", "-health-probe-bind-address=0"], stderr=subprocess.PIPE)
+            try:
+                for line in controller.stderr:
+                    said = json.loads(line)  # which takes UTF-8 only
+                    if "bad gateway" in said.get("error", ""):
+                        break
+                else:
+                    self.fail("it ended without a word on the bad gateway")
+            finally:
+                controller.kill()
+                controller.communicate()
+        self.assertIn("HTTP 502 (text/html): <h1>bad gateway \ufffd\ufffd(</h1>", said["error"])
 
     def test_wrong_usage(self):
         done = run("doctor", "-nonsense")

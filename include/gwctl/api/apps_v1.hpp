@@ -7,6 +7,7 @@ namespace gwctl::apps_v1 {
 
 struct ContainerPort {
     ContainerPort() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     std::string name;
     std::int32_t containerPort = 0;
     std::string protocol;
@@ -74,6 +75,7 @@ BOOST_DESCRIBE_STRUCT(DeploymentStatus, (),
 
 struct Deployment {
     Deployment() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     static constexpr resource_type type{"apps", "v1", "Deployment", "deployments"};
     ObjectMeta metadata;
     DeploymentSpec spec;

@@ -34,8 +34,9 @@ BOOST_DESCRIBE_STRUCT(Namespace, (), (metadata, status))
 
 struct ServicePort {
     ServicePort() = default;
-    std::string name;     ///< required as soon as a Service has two ports
-    std::string protocol; ///< "TCP", "UDP" or "SCTP"
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
+    std::string name;                             ///< required as soon as a Service has two ports
+    std::string protocol;                         ///< "TCP", "UDP" or "SCTP"
     std::string appProtocol;
     std::int32_t port = 0;
     std::optional<IntOrString> targetPort;
@@ -113,6 +114,7 @@ BOOST_DESCRIBE_STRUCT(ServiceStatus, (), (loadBalancer, conditions))
 
 struct Service {
     Service() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     static constexpr resource_type type{"", "v1", "Service", "services"};
     ObjectMeta metadata;
     ServiceSpec spec;

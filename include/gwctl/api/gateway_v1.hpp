@@ -96,6 +96,7 @@ BOOST_DESCRIBE_STRUCT(ListenerTLSConfig, (), (mode, certificateRefs))
 
 struct Listener {
     Listener() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     std::string name;
     std::optional<std::string> hostname;
     std::int32_t port = 0;
@@ -170,6 +171,7 @@ struct Gateway {
         friend bool operator==(const Status&, const Status&) = default;
     };
     Gateway() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     static constexpr resource_type type{group, "v1", "Gateway", "gateways", true, "v1beta1"};
     ObjectMeta metadata;
     Spec spec;

@@ -30,6 +30,7 @@ struct ListenerSet {
         friend bool operator==(const Status&, const Status&) = default;
     };
     ListenerSet() = default;
+    static constexpr bool owns_all_fields = true; ///< what is plain is required
     static constexpr resource_type type{group, "v1", "ListenerSet", "listenersets"};
     ObjectMeta metadata;
     Spec spec;

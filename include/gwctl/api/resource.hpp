@@ -8,6 +8,7 @@
 #include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace gwctl {
 
@@ -37,13 +38,24 @@ struct resource_type {
 };
 
 /// A struct with `static constexpr resource_type type` and `ObjectMeta metadata` that Boost.Describe
-/// describes.
+/// describes. What the verbs of `client` are to write also declares its default constructor, `T() = default;`.
 template <class T>
 concept Resource = std::default_initializable<T> && requires(T object, const T& constant) {
     { T::type } -> std::convertible_to<resource_type>;
     { object.metadata } -> std::same_as<ObjectMeta&>;
     requires boost::describe::has_describe_members<T>::value;
 };
+
+namespace detail {
+/// g++ 12 destroys a temporary of a kind twice when it stands beside co_await and is an aggregate.
+template <class T>
+constexpr void require_declared_constructor() {
+    static_assert(
+        !std::is_aggregate_v<T>,
+        "a kind that is written declares its default constructor, `Widget() = default;`: without, it is "
+        "an aggregate, and g++ 12 destroys a `Widget{...}` that stands beside co_await twice");
+}
+} // namespace detail
 
 /// Names one object of a kind. The namespace is empty for cluster-scoped kinds.
 struct object_key {
@@ -63,9 +75,11 @@ std::string to_string(const object_key& key);
 /// the first slash is, whatever it holds.
 object_key parse_key(std::string_view text);
 
-inline object_key key_of(const ObjectMeta& metadata) { return {metadata.namespace_, metadata.name}; }
+[[nodiscard]] inline object_key key_of(const ObjectMeta& metadata) {
+    return {metadata.namespace_, metadata.name};
+}
 template <Resource T>
-object_key key_of(const T& object) {
+[[nodiscard]] object_key key_of(const T& object) {
     return key_of(object.metadata);
 }
 
@@ -83,8 +97,8 @@ std::string collection_path(const resource_type& type, std::string_view version,
 /// The path of one object; `subresource` may be empty.
 /// Precondition: `key.name` is not empty, and `key.namespace_` is not empty exactly if the kind is
 /// namespaced. Errors: `errc::precondition` naming the object.
-result<std::string> object_path(const resource_type& type, std::string_view version, const object_key& key,
-                                std::string_view subresource = {});
+[[nodiscard]] result<std::string> object_path(const resource_type& type, std::string_view version,
+                                              const object_key& key, std::string_view subresource = {});
 
 /// A reference to `owner` for objects in its own namespace (or cluster-scoped owners); garbage collection
 /// then deletes them with it. `controller` and `blockOwnerDeletion` are set.
@@ -92,7 +106,7 @@ result<std::string> object_path(const resource_type& type, std::string_view vers
 /// `version` must be one that the server serves, or nothing is ever collected. For a kind with a fallback
 /// version that is `store<T>::version()` or `client::known_version(T::type)`.
 template <Resource T>
-OwnerReference owner_reference(const T& owner, std::string_view version = T::type.version) {
+[[nodiscard]] OwnerReference owner_reference(const T& owner, std::string_view version = T::type.version) {
     OwnerReference r;
     r.apiVersion = T::type.api_version(version);
     r.kind = T::type.kind;
@@ -112,7 +126,8 @@ void adopt(ObjectMeta& object, std::string_view kind, OwnerReference owner, cons
 /// owner's: garbage collection deletes what refers to an owner that is not in its namespace. `version` as for
 /// `owner_reference`.
 template <Resource Owner, Resource T>
-T owned_by(const Owner& owner, T object, std::string_view version = Owner::type.version) {
+[[nodiscard]] T owned_by(const Owner& owner, T object, std::string_view version = Owner::type.version) {
+    detail::require_declared_constructor<T>();
     detail::adopt(object.metadata, T::type.kind, owner_reference(owner, version), owner.metadata);
     return object;
 }
@@ -128,16 +143,18 @@ std::string with_type(const resource_type& type, std::string_view version, std::
 /// JSON with `apiVersion` and `kind` in front, as the API server takes it. `version` replaces
 /// `T::type.version`.
 template <Resource T>
-std::string encode_object(const T& object, std::string_view version = T::type.version) {
+[[nodiscard]] std::string encode_object(const T& object, std::string_view version = T::type.version) {
     return detail::with_type(T::type, version, json::encode(object));
 }
 
 /// A list as the API server sends it: one page, or all of it.
 template <class T>
 struct object_list {
+    std::string kind;
+    std::string apiVersion;
     ListMeta metadata;
     std::vector<std::shared_ptr<const T>> items;
-    BOOST_DESCRIBE_CLASS(object_list, (), (metadata, items), (), ())
+    BOOST_DESCRIBE_CLASS(object_list, (), (kind, apiVersion, metadata, items), (), ())
 };
 
 } // namespace gwctl

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <gwctl/api/resource.hpp>
+#include <gwctl/client/apply_check.hpp>
 #include <gwctl/client/options.hpp>
 #include <gwctl/client/transport.hpp>
 #include <gwctl/client/watch_stream.hpp>
@@ -33,8 +34,18 @@ struct client_options {
     std::string field_manager = "gwctl";
     /// For each request other than a watch.
     std::chrono::milliseconds timeout = std::chrono::seconds(30);
-    /// Largest object or page that is read.
+    /// Largest answer that is read by a verb, a page of a list among them. What fills caches has no such bound.
     std::size_t max_response_bytes = std::size_t{256} << 20;
+    /// Largest object of a list, and largest object that a watch sends. A cache sets an object that is larger aside
+    /// as unreadable. Default: five times what etcd takes by itself (1.5 MiB, --max-request-bytes).
+    std::size_t max_object_bytes = std::size_t{8} << 20;
+    /// Largest string in an object, of those that the object's struct keeps.
+    std::size_t max_string_bytes = std::size_t{8} << 20;
+    /// How deep objects and lists may be nested in a member of type `json::value`.
+    std::size_t max_value_depth = json::limits().depth;
+    /// Who asks, for the API server's logs and metrics: "my-operator/1.2", to which the system and this
+    /// library's version are added. Empty: the name of the executable. Precondition: printable ASCII.
+    std::string user_agent{};
     /// For waits that the server asks for (Retry-After); null: `system_clock()`.
     class clock* time = nullptr;
 };
@@ -45,8 +56,9 @@ using request_observer = std::function<void(std::string_view method, int status,
 /// Requests to one API server. Many may be under way at once.
 ///
 /// Errors: every verb throws `api_error`; its code, reason and causes are the server's Status, its message
-/// names the request's object. Nothing is retried here except a request the server refused with a
-/// `Retry-After` of at most `client_options::timeout` (at most 10 times).
+/// names the request's object. An answer that is none of the Kubernetes API, such as a login page, is
+/// `errc::protocol`, whatever its HTTP status, and never counts as done. Nothing is retried here except a
+/// request the server refused with a `Retry-After` of at most `client_options::timeout` (at most 10 times).
 ///
 /// There is no `update`: typed structs do not hold unknown fields, so a PUT would erase them. Use `apply` or
 /// `patch`.
@@ -67,8 +79,13 @@ public:
     template <Resource T>
     task<object_list<T>> list_page(list_options options) {
         object_list<T> page;
-        json::detail::object_decoder decoder(json::detail::type_of<object_list<T>>(), &page, list_limits());
-        co_await list_into(T::type, std::move(options), decoder);
+        json::detail::object_decoder decoder(json::detail::type_of<object_list<T>>(), &page, list_limits(),
+                                             json::detail::tolerance::items);
+        co_await list_into(T::type, std::move(options), decoder, this->options().max_response_bytes);
+        if (!decoder.misfits().empty()) {
+            const json::detail::misfit& first = decoder.misfits().front();
+            throw_misfit(T::type, page.items.at(first.item)->metadata, first);
+        }
         co_return page;
     }
 
@@ -95,23 +112,38 @@ public:
 
     template <Resource T>
     task<T> create(T object) {
+        detail::require_declared_constructor<T>();
         const std::string body = co_await create_body(T::type, key_of(object), json::encode(object));
         co_return decode_written<T>(body);
     }
 
     /// Server-side apply: after it the object has every field of `object`, and none that an earlier apply of
     /// this field manager set and this one does not. Fields of other managers are taken over (force).
+    ///
+    /// It owns what the author set and nothing else. So a member that would be sent although nobody set it, a
+    /// plain number, boolean or enum at any depth, does not compile; it becomes a `std::optional`. Where the
+    /// kind's schema requires such fields, the kind, or the struct that has them, opts out by
+    /// `static constexpr bool owns_all_fields = true;`, as the bundled kinds do.
+    ///
+    /// `status` is sent only when something in it was set, and then whole, its plain members included. For a
+    /// kind with a status subresource, as most are, the API server ignores it here: use `apply_status`.
     template <Resource T>
     task<T> apply(T object) {
-        const std::string body =
-            co_await apply_body(T::type, key_of(object), std::string(), json::encode(object));
+        detail::require_declared_constructor<T>();
+        detail::require_optional_members<T>();
+        std::string sent = applied_json(object);
+        const std::string body = co_await apply_body(T::type, key_of(object), std::string(), std::move(sent));
         co_return decode_written<T>(body);
     }
 
-    /// The same for the status subresource; everything but the name and `status` is ignored.
+    /// The same for the status subresource. Name, namespace and `status` are sent and nothing else, so that no
+    /// other field is owned; a write that depends on a resourceVersion is `patch_status`. In a status plain
+    /// members are welcome, and always sent: 0 is a value.
     template <Resource T>
     task<T> apply_status(T object) {
-        const std::string body = co_await apply_body(T::type, key_of(object), "status", json::encode(object));
+        detail::require_declared_constructor<T>();
+        std::string sent = detail::applied_status_json(json::detail::type_of<T>(), &object);
+        const std::string body = co_await apply_body(T::type, key_of(object), "status", std::move(sent));
         co_return decode_written<T>(body);
     }
 
@@ -142,15 +174,24 @@ public:
     /// that. Throws `errc::not_found`, naming the kind and what to install, when it serves neither. Learnt
     /// once per kind; `forget_versions` makes it ask again.
     task<std::string> served_version(resource_type type);
-    /// The same, asked of the server now, also for kinds without a fallback; nothing when neither is served.
+    /// The same, asked of the server's discovery now, also for kinds without a fallback; nothing when discovery lists
+    /// neither.
+    ///
+    /// "Nothing" is an answer of this server, never the lack of one: `/apis` is an APIGroupList that has the group
+    /// `apps` and lacks the kind's, or `/apis/GROUP/VERSION` is an APIResourceList without the kind. Everything else
+    /// throws `api_error`: a 404 of a version that `/apis` lists, a page of a proxy. Discovery that is denied throws
+    /// `errc::forbidden` and names the ClusterRole system:discovery.
     task<std::optional<std::string>> discover(resource_type type);
     /// The version found last, without asking: `type.version` before the first answer. For what must name a
     /// version, such as owner references.
     std::string known_version(const resource_type& type) const;
     void forget_versions();
 
-    /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer.
+    /// Any request, for what the verbs do not cover. Returns the body of a 2xx answer, whatever it is.
     task<std::string> raw(http_request request);
+    /// Any request whose answer is an object of the Kubernetes API as JSON. Throws `errc::protocol`, naming
+    /// who answered what, when the answer has no `kind` or no `apiVersion`, and the error that a Status says.
+    task<json::value> raw_object(http_request request);
 
     void observe_requests(request_observer observer);
     const client_options& options() const noexcept;
@@ -162,8 +203,13 @@ private:
     friend class context;
 
     template <Resource T>
-    static T decode_object(const std::string& body) {
-        auto decoded = json::decode<T>(body);
+    static std::string applied_json(const T& object) {
+        const T untouched{};
+        return detail::applied_json(json::detail::type_of<T>(), &object, &untouched);
+    }
+    template <Resource T>
+    T decode_object(const std::string& body) const {
+        auto decoded = json::decode<T>(body, object_limits());
         if (decoded.has_error())
             throw_undecodable(T::type, decoded.error());
         return std::move(*decoded);
@@ -176,10 +222,14 @@ private:
         return object;
     }
     [[noreturn]] static void throw_undecodable(const resource_type& type, const error& e);
+    [[noreturn]] static void throw_misfit(const resource_type& type, const ObjectMeta& item,
+                                          const json::detail::misfit& m);
 
     json::limits list_limits() const noexcept;
+    json::limits object_limits() const noexcept;
     task<std::string> get_body(resource_type type, object_key key);
-    task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder);
+    task<void> list_into(resource_type type, list_options options, json::detail::object_decoder& decoder,
+                         std::size_t max_bytes);
     task<std::unique_ptr<watch_lines>> open_watch(resource_type type, watch_options options);
     task<std::string> create_body(resource_type type, object_key key, std::string object);
     task<std::string> apply_body(resource_type type, object_key key, std::string subresource,

@@ -39,13 +39,16 @@ struct exec_plugin {
 
 /// What a kubeconfig context or a pod's service account says.
 struct cluster_config {
-    /// "https://10.0.0.1:6443", with a path where the server has a prefix.
+    /// "https://10.0.0.1:6443", with a path where the server has a prefix. Without a scheme, https exactly if
+    /// there is a certificate authority, a client certificate, or `insecure_skip_tls_verify`.
     std::string server{};
     pem_source certificate_authority{}; ///< empty: the system's
     pem_source client_certificate{};
     pem_source client_key{};
     std::string token{};
-    std::string token_file{};          ///< re-read at least every 60 s, and after a 401
+    /// Counts before `token`, which stands in for it while it cannot be read. Re-read at least every 60 s,
+    /// and after a 401.
+    std::string token_file{};
     std::optional<exec_plugin> exec{}; ///< counts where there is no token and no token file
     std::string tls_server_name{};
     bool insecure_skip_tls_verify = false; ///< must be asked for in the kubeconfig
@@ -62,16 +65,18 @@ struct cluster_config {
 /// kubeconfig. Errors: `errc::config`, one line with the file, the field, and what to do.
 result<cluster_config> load_kubeconfig(const std::string& path, const std::string& context = {});
 
-/// The service account of the pod we run in. Errors: `errc::config` outside a pod.
+/// The service account of the pod we run in. Without a usable ca.crt the system's certificate authorities
+/// count, and a warning is logged. Errors: `errc::config` outside a pod.
 result<cluster_config> in_cluster_config();
 
 /// `path` if given, else $KUBECONFIG (several files are merged as kubectl does), else the pod's service
 /// account, else ~/.kube/config. `context` as above.
 result<cluster_config> find_config(const std::string& path = {}, const std::string& context = {});
 
-/// HTTP/1.1 over TCP or TLS (verification on), with a keep-alive pool.
-/// Throws `api_error` (`errc::config`) when the config cannot work: no server, an unreadable or broken
-/// certificate.
+/// HTTP/1.1 over TCP or TLS (verification on), with a keep-alive pool. What the certificate authority's file
+/// holds is trusted, intermediate and the server's own certificates too. Connections are direct: a proxy that
+/// the environment names (HTTPS_PROXY and the like) is not used, and a warning says so once. Throws
+/// `api_error` (`errc::config`) when the config cannot work: no server, an unreadable or broken certificate.
 std::shared_ptr<transport> make_http_transport(cluster_config config);
 
 } // namespace gwctl

@@ -1,4 +1,7 @@
 /// What can be asked of the verbs of `client`.
+///
+/// The options are set member by member, `delete_options o; o.uid = uid;`. Braces do not compile: g++ 12 destroys
+/// a braced aggregate beside `co_await` twice, so none of these is one.
 #pragma once
 
 #include <gwctl/api/resource.hpp>
@@ -50,12 +53,12 @@ struct delete_options {
 class patch {
 public:
     /// A list of operations; test operations make it conditional.
-    static patch json_patch(std::string operations) {
+    [[nodiscard]] static patch json_patch(std::string operations) {
         return {"application/json-patch+json", std::move(operations)};
     }
     /// An object whose members replace the target's; null deletes. Put `metadata.resourceVersion` into it to
     /// make it conditional on what was read.
-    static patch merge_patch(std::string object) {
+    [[nodiscard]] static patch merge_patch(std::string object) {
         return {"application/merge-patch+json", std::move(object)};
     }
 

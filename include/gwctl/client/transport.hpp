@@ -17,6 +17,7 @@
 
 namespace gwctl {
 
+/// Set it member by member, as the options of the verbs.
 struct http_request {
     http_request() = default;
     std::string method = "GET";

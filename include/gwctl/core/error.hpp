@@ -37,7 +37,7 @@ enum class errc {
     tls,             ///< the handshake failed; the request was not sent
     timeout,         ///< our deadline passed; the request may have taken effect
     connection_lost, ///< the connection broke; the request may have taken effect
-    protocol,        ///< the peer does not speak HTTP/1.1 as we understand it
+    protocol,        ///< the peer does not speak HTTP/1.1, or is no API server
     // Neither.
     decode,       ///< bytes that are not the JSON or YAML we expected
     config,       ///< flags, kubeconfig, mounted files

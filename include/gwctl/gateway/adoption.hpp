@@ -35,4 +35,8 @@ const core_v1::ServicePort* find_backend_port(const core_v1::Service& service,
 /// has.
 service_write render_release(const core_v1::Service& service, const names& n);
 
+/// The same for a Service of ours that finalizers keep. Conditional on its uid alone, so that whoever writes it all the
+/// time cannot prevent it.
+service_write render_silence(const core_v1::Service& service);
+
 } // namespace gwctl::gateway

@@ -32,6 +32,13 @@ struct announcement {
 announcement judge_announcement(const object_key& service, const std::vector<std::string>& addresses,
                                 const options& o, const cluster_view& cluster);
 
+/// Whether finalizers keep, or are going to keep, a Service that is deleted: it asks for its ports until they
+/// are gone.
+bool is_held(const core_v1::Service& service);
+
+/// What to say of a Service that is being deleted: which finalizers hold it, and what to do.
+std::string describe_leaving(const core_v1::Service& service);
+
 /// Kubernetes lets nobody change a Service's loadBalancerClass: gives each Service the class that the live
 /// one has. False when that is not the wanted one, with what to do.
 verdict keep_load_balancer_class(std::vector<core_v1::Service>& services, const cluster_view& cluster);

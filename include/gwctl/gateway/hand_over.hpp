@@ -37,7 +37,9 @@ struct service_write {
     object_key key{};
     core_v1::Service applied{};
     std::string patch{};
-    port_claims after{}; ///< what the Service asks for then
+    /// What the Service asks for then. A Service that finalizers keep asks for its ports until they are gone,
+    /// so `remove` of one changes nothing.
+    port_claims after{};
 
     // Set by `order_writes`.
     port_claims takes{};    ///< claims that the Service did not have before
@@ -56,6 +58,7 @@ struct ordered_writes {
         object_key wanted_by{};
         object_key held_by{};
         port_claims claims{};
+        bool is_leaving = false; ///< `held_by` is being deleted, and its finalizers keep it
     };
     std::vector<obstacle> obstacles{};
 };

@@ -65,9 +65,12 @@ public:
     std::string backend() const { return domain_ + "/backend"; }
     /// Condition on a route's parent: whether the weights of its backendRefs are what its backends get.
     std::string weights_condition() const { return domain_ + "/WeightsApplied"; }
-    /// Condition on a Gateway: which addresses this controller gave it. In its status, which users do not
-    /// write, it is what tells a record of ours from a forged one.
+    /// Condition on a Gateway, for people: which addresses this controller gave it, and which of them lie in no
+    /// pool.
     std::string granted_condition() const { return domain_ + "/AddressesGranted"; }
+    /// The same for this controller: its message is a JSON array of the addresses. In a status, which users do
+    /// not write, it is what tells a record of ours from a forged one.
+    std::string grant_record() const { return domain_ + "/GrantedAddresses"; }
     /// Condition on a Gateway, False and there only when the limit of endpoints leaves some out.
     std::string endpoints_condition() const { return domain_ + "/AllEndpointsServed"; }
     /// Finalizer on routes whose clean-up must outlive them.

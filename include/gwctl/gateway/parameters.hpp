@@ -65,6 +65,8 @@ struct parameter_source {
     std::function<std::shared_ptr<const parameter_map>(const object_key&)> find{};
     /// Why none can be read; empty when they can.
     std::string unreadable{};
+    /// The same of those of one namespace. May be null.
+    std::function<std::string(const std::string& namespace_)> unreadable_in{};
 };
 
 /// What the parametersRef of one object, or its absence, leads to.

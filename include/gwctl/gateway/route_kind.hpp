@@ -4,6 +4,8 @@
 #include <gwctl/api/routes_v1.hpp>
 
 #include <memory>
+#include <span>
+#include <string_view>
 
 namespace gwctl::gateway {
 
@@ -36,7 +38,9 @@ struct service_port {
 ///         }
 ///     };
 ///
-/// The route has an `L4RouteSpec spec` and a `RouteStatus status`.
+/// The route has an `L4RouteSpec spec` and a `RouteStatus status`. A fourth fact is for kinds of the Gateway API alone:
+/// `static constexpr std::string_view features[] = {"TCPRoute"}` names what a GatewayClass claims to support because of
+/// the kind, in `status.supportedFeatures`. Without it the kind adds nothing there.
 template <class K>
 concept RouteKind = Resource<typename K::route> &&
     requires(typename K::route r, const Listener& l, const BackendRef& b) {
@@ -49,6 +53,7 @@ concept RouteKind = Resource<typename K::route> &&
 /// TCPRoute on TCP listeners.
 struct tcp {
     using route = gateway_v1::TCPRoute;
+    static constexpr std::string_view features[] = {"TCPRoute"};
     static bool accepts(const Listener& l) { return l.protocol == "TCP"; }
     static service_port expose(const Listener& l, const BackendRef& b) {
         return {.protocol = "TCP", .port = l.port, .target_port = b.port.value_or(l.port)};
@@ -58,6 +63,7 @@ struct tcp {
 /// UDPRoute on UDP listeners.
 struct udp {
     using route = gateway_v1::UDPRoute;
+    static constexpr std::string_view features[] = {"UDPRoute"};
     static bool accepts(const Listener& l) { return l.protocol == "UDP"; }
     static service_port expose(const Listener& l, const BackendRef& b) {
         return {.protocol = "UDP", .port = l.port, .target_port = b.port.value_or(l.port)};
@@ -71,10 +77,20 @@ struct route_kind {
     service_port (*expose)(const Listener&, const BackendRef&) = nullptr;
     /// Its routes are counted on their listeners, and neither served nor told so.
     bool counted_only = false;
+    /// For `status.supportedFeatures`.
+    std::span<const std::string_view> features{};
 };
 
 template <RouteKind K>
-inline constexpr route_kind route_kind_of{K::route::type, &K::accepts, &K::expose};
+constexpr std::span<const std::string_view> features_of() {
+    if constexpr (requires { K::features; })
+        return K::features;
+    else
+        return {};
+}
+
+template <RouteKind K>
+inline constexpr route_kind route_kind_of{K::route::type, &K::accepts, &K::expose, false, features_of<K>()};
 
 /// A route of any kind, alive as long as the view.
 struct route_view {

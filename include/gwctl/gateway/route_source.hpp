@@ -39,6 +39,7 @@ public:
                            std::function<std::vector<std::string>(const route_view&)> values) = 0;
     virtual void on_change(route_change handler) = 0;
     virtual void on_version(std::function<void()> handler) = 0;
+    virtual void on_state(std::function<void(store_state)> handler) = 0;
     /// Has another controller wait for this kind's store.
     virtual void read_by(controller_builder<cached<Gateway>>& builder) = 0;
 };
@@ -46,7 +47,8 @@ public:
 /// Of a kind whose routes are served and told so.
 class served_route_source : public route_source {
 public:
-    /// Makes the controller. It waits for everything that `reconcile` reads but the other route kinds.
+    /// Makes the controller. It starts when everything has been asked for that `reconcile` reads but the other route
+    /// kinds; what came of it `reconcile` has to ask for itself.
     virtual controller& control(manager& mgr, reconcile_route reconcile) = 0;
     virtual task<void> patch(context& ctx, object_key key, class patch change) = 0;
     virtual task<void> patch_status(context& ctx, object_key key, class patch change) = 0;
@@ -79,6 +81,7 @@ public:
             [f = std::move(handler)](const change<cached<R>>& c) { f(view(c.old), view(c.now)); });
     }
     void on_version(std::function<void()> handler) override { store_.on_version(std::move(handler)); }
+    void on_state(std::function<void(store_state)> handler) override { store_.on_state(std::move(handler)); }
     void read_by(controller_builder<cached<Gateway>>& builder) override {
         builder.template reads<cached<R>>(scope);
     }
@@ -124,6 +127,7 @@ public:
         builder.template reads<cached<ReferenceGrant>>(scope);
         builder.template reads<cached<core_v1::Service>>(scope);
         builder.template reads<cached<discovery_v1::EndpointSlice>>(scope);
+        builder.allow_unsynced();
         return builder.reconcile_with(std::move(reconcile));
     }
 

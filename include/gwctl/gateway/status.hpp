@@ -48,8 +48,10 @@ struct addressing {
     verdict accepted{};
     /// False: AddressNotAssigned or AddressNotUsable.
     verdict usable{};
-    /// What the condition `names::granted_condition()` says; none: it is not there.
+    /// What the condition `names::granted_condition()` says; none: neither it nor the record is there.
     std::optional<verdict> granted{};
+    /// What the condition `names::grant_record()` records.
+    std::vector<std::string> granted_addresses{};
 };
 
 /// What the limit of endpoints leaves out.

@@ -17,9 +17,10 @@ namespace gwctl::ipam {
 
 /// Who wants an address, and which.
 struct request {
-    /// As in `claim::holder`: "Gateway default/web".
+    /// As in `claim::holder`: "Gateway default/web". What comes before the last slash is common to those who
+    /// share a limit (`pool_config::limits`).
     std::string holder{};
-    /// Whose pools to try before the global ones.
+    /// Whose pools to try before the global ones, and whose limit holds.
     std::string namespace_{};
     /// Names of the pools to draw from instead, in this order: "edge" for `range-edge` and `cidr-edge`,
     /// "global" for the global ones. Empty: those of the namespace, then the global ones.
@@ -28,7 +29,8 @@ struct request {
     std::optional<ip_family> family{};
     /// This address and no other.
     std::optional<ip_address> address{};
-    /// Without `address`: none of these, which the holder has or wants besides.
+    /// What the holder has or wants besides. Without `address`: none of these. Of what the holder has, these alone
+    /// count for its namespace's limit, since the others give way.
     std::vector<ip_address> besides{};
     /// `address` need not lie in a pool.
     bool outside_pools = false;
@@ -45,6 +47,7 @@ enum class refusal_reason {
     exhausted,   ///< pools, but all of their addresses are in use; try again after a release
     not_in_pool, ///< the named address lies in no pool of the namespace, nor in a global one
     in_use,      ///< the named address has another holder; try again after its release
+    limited,     ///< the namespace has as many addresses as it may have; try again after a release
 };
 
 /// The error side of `allocation`.
@@ -52,6 +55,8 @@ struct refusal {
     refusal_reason reason = refusal_reason::not_ready;
     /// One line with the remedy, fit for a condition.
     std::string message{};
+    /// Who has the address (`in_use`).
+    std::string holder{};
 };
 
 using allocation = boost::system::result<ip_address, refusal>;
@@ -81,7 +86,7 @@ struct pool_usage {
 /// when `observe` first shows it.
 ///
 /// A holder keeps its address when pools change, also when no pool has the address any more
-/// (`outside_pools()` lists these). Not thread-safe; no I/O. Costs O(log n) per address and pool, a /64 no
+/// (`outside_pools()` lists these), and when a limit is lowered. Not thread-safe; no I/O. Costs O(log n) per address and pool, a /64 no
 /// more than a /24.
 ///
 ///     using namespace gwctl::ipam;
@@ -168,6 +173,9 @@ private:
 
     pool_list pools_for(const request& r) const;
     std::optional<ip_address> next_free(const pool_state& p, std::optional<ip_family> family) const;
+    bool is_in_any_pool(const ip_address& address) const;
+    std::uint64_t held_beside(const request& r) const;
+    std::optional<refusal> over_limit(const request& r) const;
     allocation allocate_named(const request& r, const ip_address& address);
     allocation allocate_any(const request& r);
     ip_address grant(const request& r, const ip_address& address, claim_kind kind);

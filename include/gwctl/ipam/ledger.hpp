@@ -62,6 +62,9 @@ public:
     /// The addresses in use of a range, ascending. O(log n), and as many as there are.
     std::vector<ip_address> held_in(const address_range& range) const;
 
+    /// The addresses of all whose names begin so, each holder's ascending. O(log n), and as many as there are.
+    std::vector<ip_address> addresses_of_all(std::string_view prefix) const;
+
     /// The number of addresses in use.
     std::size_t size() const noexcept { return by_address_.size(); }
     /// All claims in the order of their addresses, the rightful one of each first.

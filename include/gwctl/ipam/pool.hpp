@@ -39,6 +39,9 @@ struct pool_config {
     /// In the order of their keys.
     std::vector<pool> pools{};
     search_order order = search_order::ascending;
+    /// How many addresses of the pools the holders of one namespace may have, by namespace; "" for each namespace that
+    /// has no entry of its own. No entry: as many as there are.
+    std::map<std::string, std::uint64_t, std::less<>> limits{};
 
     /// One line per mistake, naming key, entry and remedy. A key with a mistake is not used.
     std::vector<std::string> errors{};
@@ -56,10 +59,12 @@ struct pool_config {
 /// | `cidr-global`, `range-global` | addresses for all, tried after those of the namespace |
 /// | `exclude-NAMESPACE` | never handed out from the pools of that namespace |
 /// | `exclude-global` | never handed out at all |
+/// | `limit-NAMESPACE` | how many addresses the Gateways of one namespace may have, of whatever pools |
+/// | `limit-global` | the same for each namespace that has no such key of its own |
 /// | `search-order` | `asc` (default) or `desc` |
 /// | `skip-end-ips-in-cidr` | `true` (default) or `false` |
 ///
-/// Values are comma lists; each entry of any key may be a CIDR, a range FIRST-LAST or one address, of either
+/// Limits are whole numbers. The values of the other keys are comma lists; each entry of any key may be a CIDR, a range FIRST-LAST or one address, of either
 /// IP family.
 ///
 /// What the entry's form leaves out, as the Go program that gwctl follows did:
@@ -71,7 +76,8 @@ struct pool_config {
 ///
 /// A mistake invalidates its key only. The text which `previous` accepted for that key stays in force, if
 /// there is one, so that a slip in an edit takes no addresses away. A broken exclusion without such a text
-/// suspends the pools it applies to: we do not hand out what we were told not to. A key that is gone is gone.
+/// suspends the pools it applies to: we do not hand out what we were told not to. Without such a text a broken
+/// limit is as one that is not there. A key that is gone is gone.
 pool_config parse_pools(std::string source, const std::map<std::string, std::string>& data,
                         const pool_config& previous = {});
 

@@ -5,6 +5,7 @@
 #include <gwctl/json/value.hpp>
 
 #include <boost/describe/bases.hpp>
+#include <boost/describe/enumerators.hpp>
 #include <boost/describe/members.hpp>
 #include <boost/mp11/algorithm.hpp>
 
@@ -23,12 +24,19 @@ namespace gwctl::json {
 
 /// Specialise for a type that is a JSON string or integer on the wire but has a struct of its own:
 ///
-///     static bool from_string(T&, std::string_view);   // false: not acceptable
+///     static bool from_string(T&, std::string_view);   // false, or an exception: not acceptable
 ///     static bool from_integer(T&, std::int64_t);
 ///     static void append_json(const T&, std::string& out);
 ///     static constexpr std::string_view expected;       // "a string or an integer", for errors
+///
+/// An enum needs none of this once BOOST_DESCRIBE_ENUM(T, enumerators...) names its enumerators. It is a string then,
+/// the enumerator's name, without the underscore at its end that a C++ keyword needs; other words do not decode, and
+/// the error lists the right ones. A value that no enumerator has is written as null.
 template <class T>
 struct scalar_traits;
+
+/// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 are passed through.
+void append_quoted(std::string_view text, std::string& out);
 
 namespace detail {
 
@@ -71,10 +79,12 @@ struct type_info {
     bool (*from_integer)(void* target, std::int64_t) = nullptr;
     void (*append_json)(const void* source, std::string& out) = nullptr;
     std::string_view expected{};
+    /// object: it has `owns_all_fields`; see client::apply.
+    bool owns_all_fields = false;
 };
 
 template <class T>
-const type_info& type_of() noexcept;
+constexpr const type_info& type_of() noexcept;
 
 template <class T>
 concept HasScalarTraits = requires {
@@ -82,7 +92,15 @@ concept HasScalarTraits = requires {
 };
 
 template <class T>
-inline constexpr bool unsupported = false;
+concept DescribedEnum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value;
+
+template <class T>
+concept Described = boost::describe::has_describe_members<T>::value;
+
+template <class T>
+concept OwnsAllFields = requires {
+    requires T::owns_all_fields;
+};
 
 template <class T>
 struct table; // primary: a described struct, below
@@ -174,13 +192,67 @@ struct table<T> {
                                     &from_integer, &append_json, traits::expected};
 };
 
-template <class T>
-using described_members = boost::describe::describe_members<T, boost::describe::mod_any_access>;
-
 /// `namespace_` and `continue_` are on the wire without the underscore that C++ needs.
 constexpr std::string_view wire_name(std::string_view member) {
     return member.ends_with('_') ? member.substr(0, member.size() - 1) : member;
 }
+
+/// What an enum described with BOOST_DESCRIBE_ENUM can be, as on the wire.
+template <class T, class Enumerators>
+struct enum_words;
+template <class T, template <class...> class List, class... D>
+struct enum_words<T, List<D...>> {
+    static_assert(sizeof...(D) > 0, "an enum that a member has needs enumerators");
+    struct word {
+        std::string_view name;
+        T value;
+    };
+    static constexpr std::array<word, sizeof...(D)> words{word{wire_name(D::name), D::value}...};
+    /// one of "red", "green"
+    static constexpr auto expected = [] {
+        constexpr std::string_view head = "one of ";
+        constexpr std::size_t size = head.size() + (wire_name(D::name).size() + ...) + 4 * sizeof...(D) - 2;
+        std::array<char, size> text{};
+        std::size_t n = 0;
+        const auto append = [&](std::string_view part) {
+            for (const char c : part)
+                text[n++] = c;
+        };
+        append(head);
+        for (const word& w : words) {
+            append(&w == words.data() ? "\"" : ", \"");
+            append(w.name);
+            append("\"");
+        }
+        return text;
+    }();
+};
+
+/// On the wire a string, the name of the enumerator.
+template <DescribedEnum T>
+requires(!HasScalarTraits<T>) struct table<T> {
+    using all = enum_words<T, boost::describe::describe_enumerators<T>>;
+    static bool from_string(void* p, std::string_view s) {
+        for (const auto& w : all::words)
+            if (w.name == s)
+                return *static_cast<T*>(p) = w.value, true;
+        return false;
+    }
+    static bool from_integer(void*, std::int64_t) { return false; }
+    static void append_json(const void* p, std::string& out) {
+        for (const auto& w : all::words)
+            if (w.value == *static_cast<const T*>(p))
+                return append_quoted(w.name, out);
+        out += "null"; // a number without a name: JSON has no word for it
+    }
+    static constexpr type_info info{
+        shape::scalar, {},           nullptr,
+        nullptr,       nullptr,      &from_string,
+        &from_integer, &append_json, {all::expected.data(), all::expected.size()}};
+};
+
+template <class T>
+using described_members = boost::describe::describe_members<T, boost::describe::mod_any_access>;
 
 template <class T, class D>
 constexpr member_info describe_member() {
@@ -196,18 +268,30 @@ struct member_table<T, List<D...>> {
     static constexpr std::array<member_info, sizeof...(D)> value{describe_member<T, D>()...};
 };
 
-template <class T>
-struct table {
-    static_assert(
-        boost::describe::has_describe_members<T>::value,
-        "this type has no JSON form: add BOOST_DESCRIBE_STRUCT(T, (), (members...)) after the struct, "
-        "or use bool, std::int32_t, std::int64_t, double, std::string, std::optional, std::vector, "
-        "std::map<std::string, T> or gwctl::json::value");
-    static constexpr type_info info{shape::object, member_table<T, described_members<T>>::value};
+template <Described T>
+requires(!HasScalarTraits<T>) struct table<T> {
+    static constexpr type_info info = [] {
+        type_info made{shape::object, member_table<T, described_members<T>>::value};
+        made.owns_all_fields = OwnsAllFields<T>;
+        return made;
+    }();
 };
 
 template <class T>
-const type_info& type_of() noexcept {
+struct table {
+    static_assert(
+        Described<T>,
+        "this type has no JSON form: add BOOST_DESCRIBE_STRUCT(T, (), (members...)) after the struct or "
+        "BOOST_DESCRIBE_ENUM(T, enumerators...) after the enum; or use bool, std::int32_t, std::int64_t, "
+        "double, "
+        "std::string, std::optional, std::vector, std::map<std::string, T> or gwctl::json::value; or "
+        "specialise "
+        "gwctl::json::scalar_traits<T> for a type that is a string or an integer on the wire");
+    static constexpr type_info info{shape::object};
+};
+
+template <class T>
+constexpr const type_info& type_of() noexcept {
     return table<T>::info;
 }
 

@@ -5,8 +5,11 @@
 #include <gwctl/runtime/reconciler.hpp>
 #include <gwctl/runtime/store.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +21,8 @@ public:
     virtual ~controller() = default;
     virtual const std::string& name() const noexcept = 0;
     /// Asks for a reconcile of `key`, for a reason that no watch shows. From the manager's thread; higher
-    /// priorities go first, 0 is usual.
+    /// priorities go first, 0 is usual. A key that has been ready for 60 s goes before higher ones, though
+    /// never two such in a row.
     virtual void enqueue(object_key key, int priority = 0) = 0;
 };
 
@@ -53,7 +57,9 @@ struct controller_spec {
     bool allow_unsynced = false;
     std::string finalizer{};
     backoff_policy retry{};
+    std::optional<std::chrono::nanoseconds> timeout{};
     std::unique_ptr<any_reconciler> reconciler{};
+    std::uint64_t draft = 0; ///< as the host knows a controller that is not finished yet
 };
 
 /// The manager as controllers see it while they are being put together.
@@ -61,6 +67,8 @@ class controller_host {
 public:
     virtual ~controller_host() = default;
     virtual object_table& table(const kind_ops& kind, cache_scope scope) = 0;
+    /// A controller of that name was begun. Until `add` gets its spec it is a mistake to run.
+    virtual std::uint64_t begin(const std::string& name) = 0;
     virtual controller& add(controller_spec spec) = 0;
 };
 
@@ -69,10 +77,16 @@ std::optional<object_key> owner_key(const ObjectMeta& object, const resource_typ
 
 std::string lower_case(std::string_view text);
 
+/// Calls a function of the user about a change. What the function throws ends in an error line that says `failure`
+/// and names the object.
+void ask_user(std::string_view failure, const std::function<void()>& f, const any_change& c);
+/// Whether a predicate says no; one that throws does not.
+bool is_unwanted(const std::function<bool()>& predicate, const any_change& c);
+
 } // namespace detail
 
-/// Puts a controller for objects of kind T together. Get one from `manager::control`; nothing happens until
-/// `reconcile_with`.
+/// Puts a controller for objects of kind T together. Get one from `manager::control`, and end with
+/// `reconcile_with`: `manager::run` refuses to start while a controller is unfinished.
 template <Resource T>
 class controller_builder {
 public:
@@ -80,13 +94,14 @@ public:
         spec_.name = name.empty() ? detail::lower_case(T::type.kind) : std::move(name);
         spec_.type = T::type;
         spec_.table = &host.table(detail::ops_of<T>, std::move(scope));
+        spec_.draft = host.begin(spec_.name);
     }
 
     /// Objects of kind U whose controller reference names a T lead to that T.
     template <Resource U>
     controller_builder& owns(cache_scope scope = {}) {
         return source<U>(std::move(scope), [](const detail::any_change& c, const detail::key_sink& add) {
-            for (const ObjectMeta* meta : {c.old.metadata, c.now.metadata})
+            for (const ObjectMeta* meta : {c.old.metadata, c.now.metadata, c.partial.metadata})
                 if (meta != nullptr)
                     if (auto owner = detail::owner_key(*meta, T::type))
                         add(std::move(*owner));
@@ -100,10 +115,16 @@ public:
     watches(Map map, cache_scope scope = {}) {
         return source<U>(std::move(scope), [m = std::move(map)](const detail::any_change& c,
                                                                 const detail::key_sink& add) mutable {
-            for (const detail::any_object* o : {&c.old, &c.now})
-                if (*o)
-                    for (object_key& key : m(*static_cast<const U*>(o->object.get())))
-                        add(std::move(key));
+            for (const detail::any_object* o : {&c.old, &c.now}) {
+                if (!*o)
+                    continue;
+                std::vector<object_key> keys;
+                const auto ask = [&] { keys = m(*static_cast<const U*>(o->object.get())); };
+                detail::ask_user("a map function threw: nothing is reconciled for this state of the object",
+                                 ask, c);
+                for (object_key& key : keys)
+                    add(std::move(key));
+            }
         });
     }
 
@@ -146,7 +167,19 @@ public:
         return *this;
     }
 
-    /// Hands the controller to the manager, which starts it. `r` is copied or moved into it.
+    /// How long one run may take, finalizer patches and `cleanup` included; then its coroutine is cancelled: what
+    /// it awaits throws `boost::system::system_error` (operation_aborted). A run that ends by that has failed
+    /// (`errc::timeout`) and is tried again. Of one that catches it, its own result or exception counts.
+    /// Either is counted by `controller_runtime_reconcile_timeouts_total`. The key does not run again before
+    /// the run has ended, and a run that does not await cannot be cancelled.
+    /// Default: no limit. A limit of zero or less has `reconcile_with` throw `api_error` (precondition).
+    controller_builder& timeout(std::chrono::nanoseconds limit) {
+        spec_.timeout = limit;
+        return *this;
+    }
+
+    /// Hands the controller to the manager, which starts it. `r` is copied or moved into it. Throws `api_error`
+    /// (`errc::precondition`) when there is a controller of that name, and when an option cannot work.
     template <class R>
     controller& reconcile_with(R r) {
         static_assert(
@@ -158,6 +191,9 @@ public:
         static_assert(!detail::HasNameDeleted<R> || HasDeleted<R>,
                       "`deleted` of a reconciler is task<> deleted(context&, object_key)");
         static_assert(
+            !detail::HasNameUndecodable<R> || HasUndecodable<R>,
+            "`undecodable` of a reconciler is task<> undecodable(context&, object_key, std::string error)");
+        static_assert(
             ObjectFunction<R, T> || ObjectReconciler<R, T> || !(HasCleanup<R, T> || HasDeleted<R>),
             "a reconciler by key has neither `cleanup` nor `deleted`, which nothing would call: its "
             "`reconcile` runs for objects that are being deleted or gone, too; do there what they "
@@ -167,10 +203,12 @@ public:
         own.map = [wanted = std::move(wanted_)](const detail::any_change& c, const detail::key_sink& add) {
             const auto old = std::static_pointer_cast<const T>(c.old.object);
             const auto now = std::static_pointer_cast<const T>(c.now.object);
+            // What a predicate cannot be asked about is not filtered: the object cannot be read, or the predicate
+            // throws.
             for (const auto& w : wanted)
-                if (!w(old, now))
+                if (!c.partial && detail::is_unwanted([&] { return w(old, now); }, c))
                     return;
-            add(key_of(now ? *now : *old));
+            add(key_of(c.metadata()));
         };
         spec_.sources.insert(spec_.sources.begin(), std::move(own));
         spec_.reconciler = std::make_unique<detail::typed_reconciler<T, R>>(std::move(r));

@@ -6,6 +6,7 @@
 
 namespace gwctl {
 
+/// Set it member by member, as all options of the library.
 struct leader_election_options {
     leader_election_options() = default;
     std::string namespace_{};

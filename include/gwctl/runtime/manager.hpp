@@ -23,10 +23,14 @@
 
 namespace gwctl {
 
+/// Set it member by member, `manager_options o; o.name = "x";`: braces do not compile, since g++ 12 destroys
+/// braced aggregates beside `co_await` twice, and options are no exception.
 struct manager_options {
     manager_options() = default;
     /// The owner of applied fields and the source of Events. Precondition: not empty.
     std::string name = "gwctl";
+    /// Who asks, for the API server: `client_options::user_agent`. Empty: the name of the executable.
+    std::string user_agent{};
     /// Where `/metrics` is served: ":8080" (all addresses) or "host:port"; "0" or "": nowhere.
     std::string metrics_bind_address{};
     /// The same for `/healthz` and `/readyz`. May equal `metrics_bind_address`.
@@ -35,6 +39,14 @@ struct manager_options {
     std::optional<leader_election_options> leader_election{};
     /// How long reconciles may go on after stop was asked for, before they are cancelled.
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+    /// Largest object, and largest string in one, that caches hold; larger ones are unreadable, as those that do not
+    /// fit their struct are. See `client_options`.
+    std::size_t max_object_bytes = client_options().max_object_bytes;
+    std::size_t max_string_bytes = client_options().max_string_bytes;
+    std::size_t max_value_depth = client_options().max_value_depth;
+    /// Whether an object that cannot be read gets an Event that says so. Needs the permission to create and patch
+    /// Events.
+    bool record_unreadable = true;
     /// SIGTERM and SIGINT drain and exit; a second one exits with 1 at once.
     bool handle_signals = true;
     /// Null: the real clock. Must outlive the manager.
@@ -54,7 +66,8 @@ struct settled_report {
     bool settled = false;
     /// What there is left to do, one line each, when not settled.
     std::vector<std::string> waiting_for{};
-    /// Keys that failed three times in a row; they count as done with.
+    /// Keys that failed three times in a row; they count as done with. Those of which the last error is that
+    /// they ask to run again at once do not, and are in `waiting_for`, too.
     std::vector<failing_key> failing{};
     /// How many reconciles have begun since the start.
     std::uint64_t reconciles = 0;
@@ -83,9 +96,9 @@ public:
     manager& operator=(const manager&) = delete;
 
     /// A controller for T. Its name, by default the kind in lower case, labels log lines and metrics and must
-    /// be unique.
+    /// be unique. Finish it with `controller_builder::reconcile_with`, or `run` fails.
     template <Resource T>
-    controller_builder<T> control(std::string name = {}, cache_scope scope = {}) {
+    [[nodiscard]] controller_builder<T> control(std::string name = {}, cache_scope scope = {}) {
         return controller_builder<T>(host(), std::move(name), std::move(scope));
     }
 
@@ -101,10 +114,10 @@ public:
     ///
     /// Needs the permission to list and watch customresourcedefinitions.apiextensions.k8s.io. Without it, as
     /// without this call, a kind that is missing is asked for again after 250 ms, 500 ms, ... and then every
-    /// 30 s, and a kind whose version is not served any more moves when its watch ends.
+    /// 30 s, and discovery is asked once a minute in which version a kind is served.
     ///
-    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it, and
-    /// `/readyz` is not failed by it.
+    /// The store that is returned holds metadata only, of all definitions. Controllers do not wait for it,
+    /// and `/readyz` is not failed by it.
     store<apiextensions_v1::CustomResourceDefinition>& follow_crds();
 
     client& api() noexcept;
@@ -116,9 +129,9 @@ public:
     bool elects_leader() const noexcept;
 
     /// Runs until `stop`, a signal, or a failure. Returns 0, or 1 after logging why (no cluster, leadership
-    /// lost, ...).
+    /// lost, a controller without `reconcile_with`, ...).
     /// Throws `api_error` (`errc::config`) when it cannot start: an address in use, wrong options.
-    int run();
+    [[nodiscard]] int run();
     /// Begins to drain. Thread safe; may be called before `run`, which then returns at once.
     void stop();
     /// As `stop`, but `run` returns 1 and logs the reason. Thread safe.
@@ -135,11 +148,12 @@ public:
     /// queues are empty, no reconcile runs and no Event waits to be written, or until `timeout` of real time
     /// is over. Reconciles that asked to run again later are not waited for; retries are, until their third
     /// failure. Thread safe, but not from the manager's thread.
-    settled_report wait_settled(std::string resource_version, std::chrono::milliseconds timeout);
+    [[nodiscard]] settled_report wait_settled(std::string resource_version,
+                                              std::chrono::milliseconds timeout);
     /// The same where no one knows the version to wait for, as with any API server that others use too: every
     /// store must show what the manager sees in a list of its own, made now. What others do meanwhile, and
     /// what the manager does about it, may make it unsettled at once; see `testing::wait_until_quiet`.
-    settled_report wait_settled(std::chrono::milliseconds timeout);
+    [[nodiscard]] settled_report wait_settled(std::chrono::milliseconds timeout);
 
 private:
     detail::controller_host& host() noexcept;

@@ -15,7 +15,8 @@
 
 namespace gwctl {
 
-/// How much of a kind a store holds. The default is all of it.
+/// How much of a kind a store holds. The default is all of it. Set it member by member, as all options of the
+/// library: `cache_scope s; s.label_selector = "app=web";`.
 struct cache_scope {
     cache_scope() = default;
     /// Empty: all namespaces. Each is listed and watched by itself, so that permissions there suffice. For
@@ -33,9 +34,9 @@ struct cache_scope {
 enum class store_state {
     starting,   ///< the first list has not arrived
     synced,     ///< holds what the API server holds, give or take the watch's delay
-    not_served, ///< the API server does not know the kind: empty, and rightly so; asked again now and then
+    not_served, ///< the API server's discovery has said that there is no such kind: rightly empty
     denied,     ///< the API server refuses the list or watch: what the store holds means nothing
-    failing,    ///< several tries in a row failed: what the store holds may be old
+    failing,    ///< several tries in a row failed, or none has watched for a minute: the content may be old
 };
 
 /// The name of the state, as in the enumeration: "not_served".
@@ -53,8 +54,26 @@ struct any_object {
 struct any_change {
     any_object old{};
     any_object now{};
+    /// The object as it is now, when it cannot be read; `now` is null then. What fits of it is set.
+    any_object partial{};
     bool final_state_unknown = false;
     bool initial = false;
+
+    /// Of the object as it is, or of the last state before it went. Never null.
+    const ObjectMeta& metadata() const noexcept { return *(now ? now : partial ? partial : old).metadata; }
+};
+
+/// An object as a list or an event shows it.
+struct received_object {
+    any_object object{};
+    /// Why the object cannot be read: the first field that does not fit; "" when all fit.
+    std::string misfit{};
+};
+
+/// An object that exists, and of which some field does not fit the struct.
+struct any_unreadable {
+    any_object partial{};
+    std::string error{};
 };
 
 class object_table {
@@ -70,7 +89,13 @@ public:
 
     const resource_type& type() const noexcept { return type_; }
     const cache_scope& scope() const noexcept { return scope_; }
+    /// Of the objects that can be read.
     std::size_t size() const noexcept;
+
+    /// What cannot be read; null: no such object.
+    const any_unreadable* unreadable_any(const object_key& key) const;
+    std::map<object_key, any_unreadable> unreadable_any() const;
+    std::size_t unreadable_count() const noexcept;
 
     any_object get_any(const object_key& key) const;
     /// In the order of their keys.
@@ -110,27 +135,24 @@ public:
     bool has_seen(std::string_view resource_version, std::string_view namespace_ = {}) const noexcept;
     /// Whether the store shows everything that a complete list of its scope showed, or what came after it.
     /// Other than `has_seen` it needs no bookmark when nothing changed.
-    bool has_caught_up(const std::vector<any_object>& listed, std::string_view resource_version) const;
+    bool has_caught_up(const std::vector<received_object>& listed, std::string_view resource_version) const;
     /// Calls `then` once, as soon as the store has seen `resource_version` or a newer one; perhaps at once.
     void when_at_least(std::string resource_version, std::string namespace_, std::function<void()> then);
 
-    // For reflectors, and for tests that fill a store by hand. A table has one part for each namespace of its
-    // scope, in their order, or a single one.
+    // A table has one part for each namespace of its scope, in their order, or a single one.
 
     std::size_t parts() const noexcept;
     /// The namespace that a part is limited to; empty: none.
     const std::string& namespace_of(std::size_t part) const;
     store_state state_of(std::size_t part) const;
-    /// Makes `objects` the whole content of a part. Readers see the old content or the new one, handlers
-    /// every difference.
-    void replace(std::vector<any_object> objects, std::string resource_version, std::size_t part = 0);
-    /// Takes in one event of a watch. Bookmarks move the resourceVersion only; with `keep_version` nothing
-    /// does.
-    void apply(watch_event_type event, any_object object, bool keep_version = false, std::size_t part = 0);
-    void set_state(store_state state, std::string reason = {}, std::size_t part = 0);
-    void set_version(std::string version);
+    /// Why the part's state is what it is, as `reason()`.
+    const std::string& reason_of(std::size_t part) const;
+    /// Whether a part has ever been listed; what it holds may be old.
+    bool was_listed(std::size_t part) const;
 
 private:
+    /// Fills tables: for reflectors, and for tests of what reads tables.
+    friend class table_writer;
     struct contents;
     void combine();
 

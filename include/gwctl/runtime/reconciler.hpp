@@ -18,20 +18,38 @@
 namespace gwctl {
 
 /// When to reconcile an object again although nothing about it changed.
-class action {
+class [[nodiscard]] action {
 public:
     std::optional<std::chrono::nanoseconds> delay() const noexcept { return delay_; }
+    std::optional<int> priority() const noexcept { return priority_; }
 
 private:
     friend action await_change() noexcept;
     friend action requeue_after(std::chrono::nanoseconds delay) noexcept;
+    friend action requeue_after(std::chrono::nanoseconds delay, int priority) noexcept;
     std::optional<std::chrono::nanoseconds> delay_{};
+    std::optional<int> priority_{};
 };
 
 inline action await_change() noexcept { return {}; }
+
+/// Runs again after `delay`, or when something changes, if that is sooner.
+///
+/// A delay of zero or less is taken for a computed one that is over already: the object runs again after the
+/// controller's backoff (`controller_builder::retry`), which grows for as long as it asks at once, as after
+/// failures. The first time there is a warning, and `settled_report` names the object.
+///
+/// The priority is 0. While objects of the first list are still waiting for their first run it is that of the
+/// run under way, so that an object of the first list goes on yielding to what users change.
 inline action requeue_after(std::chrono::nanoseconds delay) noexcept {
     action a;
     a.delay_ = delay;
+    return a;
+}
+/// The same at that priority: higher ones go first, 0 is that of changes, -100 that of the first list.
+inline action requeue_after(std::chrono::nanoseconds delay, int priority) noexcept {
+    action a = requeue_after(delay);
+    a.priority_ = priority;
     return a;
 }
 
@@ -124,6 +142,10 @@ concept HasCleanup = requires(R& r, context& c, const T& object) {
     { r.cleanup(c, object) } -> std::same_as<task<void>>;
 };
 template <class R>
+concept HasUndecodable = requires(R& r, context& c, object_key key, std::string error) {
+    { r.undecodable(c, key, error) } -> std::same_as<task<void>>;
+};
+template <class R>
 concept HasDeleted = requires(R& r, context& c, object_key key) {
     { r.deleted(c, key) } -> std::same_as<task<void>>;
 };
@@ -142,6 +164,13 @@ concept HasDeleted = requires(R& r, context& c, object_key key) {
 ///     task<> deleted(context&, object_key);            // the object is gone from the store
 ///     task<> cleanup(context&, const T&);              // the object is being deleted
 ///
+/// Either form may add, also optional:
+///
+///     task<> undecodable(context&, object_key, std::string error);  // a field of the object does not fit T
+///
+/// Nothing else is called for such an object until it can be read: neither `reconcile`, which by key would find
+/// nothing, nor `deleted`, nor `cleanup`, so its finalizer stays.
+///
 /// Having `cleanup` is having a finalizer: it is put on the object before the first `reconcile`, and taken off
 /// after `cleanup` returned. `reconcile` does not see objects that are being deleted then.
 template <class R, class T>
@@ -158,6 +187,10 @@ template <class R>
 concept HasNameDeleted = requires {
     &R::deleted;
 };
+template <class R>
+concept HasNameUndecodable = requires {
+    &R::undecodable;
+};
 
 class any_reconciler {
 public:
@@ -165,9 +198,11 @@ public:
     bool by_key = false;
     bool has_deleted = false;
     bool has_cleanup = false;
+    bool has_undecodable = false;
     virtual task<action> reconcile(context& c, const object_key& key, const void* object) = 0;
     virtual task<void> deleted(context& c, const object_key& key) = 0;
     virtual task<void> cleanup(context& c, const void* object) = 0;
+    virtual task<void> undecodable(context& c, const object_key& key, std::string error) = 0;
 };
 
 [[noreturn]] void unreachable_reconciler();
@@ -179,6 +214,7 @@ public:
         by_key = !ObjectFunction<R, T> && !ObjectReconciler<R, T>;
         has_deleted = HasDeleted<R>;
         has_cleanup = HasCleanup<R, T>;
+        has_undecodable = HasUndecodable<R>;
     }
     task<action> reconcile(context& c, const object_key& key, const void* object) override {
         if constexpr (ObjectReconciler<R, T>)
@@ -199,6 +235,12 @@ public:
     task<void> cleanup(context& c, const void* object) override {
         if constexpr (HasCleanup<R, T>)
             return r_.cleanup(c, *static_cast<const T*>(object));
+        else
+            unreachable_reconciler();
+    }
+    task<void> undecodable(context& c, const object_key& key, std::string error) override {
+        if constexpr (HasUndecodable<R>)
+            return r_.undecodable(c, key, std::move(error));
         else
             unreachable_reconciler();
     }

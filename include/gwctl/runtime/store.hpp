@@ -4,6 +4,7 @@
 #include <gwctl/runtime/object_table.hpp>
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace gwctl {
@@ -20,12 +21,28 @@ struct change {
     bool final_state_unknown = false;
     /// Part of the first list, or of what a late handler is told to catch up.
     bool initial = false;
+    /// The object is not deleted: it has changed so that it does not fit T any more. `now` is null.
+    bool unreadable = false;
+};
+
+/// An object that exists, and of which some field does not fit T.
+template <class T>
+struct unreadable_object {
+    /// The metadata, and of the rest what fits; members that do not fit have their initial value. Not null.
+    std::shared_ptr<const T> partial{};
+    /// What is wrong with the first field that does not fit: "spec.size: expected an integer, got \"two\"".
+    std::string error{};
 };
 
 /// The objects of one kind and scope, kept current by reflectors. Get one from `manager::cache`.
 ///
 /// Objects are shared and never change; keep a pointer as long as you like. What the store holds may be
 /// complete or not: ask `synced()` before concluding anything from an object's absence.
+///
+/// An object that does not fit T is set aside: `get`, `list` and indexes do not show it, `unreadable` does. It comes
+/// back with its next version that fits. Before concluding that an object is gone, ask `unreadable`, too.
+///
+/// Only the manager fills a store.
 ///
 /// Thread safety: use from the manager's thread. Handlers run there, inside the change, and see the store as
 /// it is afterwards.
@@ -42,8 +59,24 @@ public:
     std::vector<pointer> list() const { return typed(list_any()); }
     std::vector<pointer> list(std::string_view namespace_) const { return typed(list_any(namespace_)); }
 
+    /// The object, when it exists and does not fit T.
+    std::optional<unreadable_object<T>> unreadable(const object_key& key) const {
+        const detail::any_unreadable* u = unreadable_any(key);
+        if (u == nullptr)
+            return std::nullopt;
+        return unreadable_object<T>{typed(u->partial), u->error};
+    }
+    /// All such objects, ordered by namespace and name.
+    std::vector<unreadable_object<T>> unreadable() const {
+        std::vector<unreadable_object<T>> out;
+        for (const auto& [key, u] : unreadable_any())
+            out.push_back({typed(u.partial), u.error});
+        return out;
+    }
+
     /// Lets `by_index(name, v)` find the objects for which `values` returns `v` among others. Objects already
-    /// there are indexed at once. A second index of the same name replaces the first.
+    /// there are indexed at once. A second index of the same name replaces the first. An object for which `values`
+    /// throws is in the store and not in this index; the log names it.
     void add_index(std::string name, std::function<std::vector<std::string>(const T&)> values) {
         add_index_any(std::move(name),
                       [f = std::move(values)](const void* o) { return f(*static_cast<const T*>(o)); });
@@ -57,19 +90,13 @@ public:
         return has_index_value(name, value);
     }
 
-    /// Calls back for every change from now on, after telling what is there as additions: exactly once each.
+    /// Calls back for every change of what `get` shows from now on, after telling what is there as additions:
+    /// exactly once each. A handler that throws misses that change; the log says so, and all others hear of it.
     void on_change(std::function<void(const change<T>&)> handler) {
         on_change_any([f = std::move(handler)](const detail::any_change& c) {
-            f(change<T>{typed(c.old), typed(c.now), c.final_state_unknown, c.initial});
+            if (c.old || c.now)
+                f(change<T>{typed(c.old), typed(c.now), c.final_state_unknown, c.initial, bool(c.partial)});
         });
-    }
-
-    /// The erased form of an object, for filling a store in tests.
-    static detail::any_object erase(pointer object) {
-        detail::any_object erased;
-        erased.metadata = object ? &object->metadata : nullptr;
-        erased.object = std::move(object);
-        return erased;
     }
 
 private:
@@ -93,25 +120,26 @@ struct kind_ops {
     std::shared_ptr<void> (*make_object)() = nullptr;
     std::shared_ptr<void> (*make_list)() = nullptr;
     any_object (*erase)(std::shared_ptr<const void> object) = nullptr;
-    /// Moves the items of a list out and returns its metadata.
-    ListMeta (*take_list)(void* list, std::vector<any_object>& items) = nullptr;
+    /// Moves the items of a list out and returns its metadata. An item that was null stays null.
+    ListMeta (*take_list)(void* list, std::vector<received_object>& items) = nullptr;
     std::unique_ptr<object_table> (*make_store)(cache_scope scope) = nullptr;
 };
 
 template <Resource T>
 any_object erase(std::shared_ptr<const void> object) {
     any_object erased;
-    erased.metadata = &static_cast<const T*>(object.get())->metadata;
+    if (object)
+        erased.metadata = &static_cast<const T*>(object.get())->metadata;
     erased.object = std::move(object);
     return erased;
 }
 
 template <Resource T>
-ListMeta take_list(void* list, std::vector<any_object>& items) {
+ListMeta take_list(void* list, std::vector<received_object>& items) {
     auto& page = *static_cast<object_list<T>*>(list);
     items.reserve(items.size() + page.items.size());
     for (auto& item : page.items)
-        items.push_back(erase<T>(std::move(item)));
+        items.push_back({erase<T>(std::move(item)), {}});
     return std::move(page.metadata);
 }
 

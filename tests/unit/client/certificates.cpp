@@ -54,7 +54,7 @@ cert_ptr make(const certificate_wish& wish, EVP_PKEY* key, const X509* issuer, E
                                reinterpret_cast<const unsigned char*>(wish.common_name.c_str()), -1, -1, 0);
     X509_set_issuer_name(cert.get(), issuer != nullptr ? X509_get_subject_name(issuer) : name);
     X509_set_pubkey(cert.get(), key);
-    add_extension(cert.get(), NID_basic_constraints, issuer == nullptr ? "critical,CA:TRUE" : "CA:FALSE");
+    add_extension(cert.get(), NID_basic_constraints, wish.authority ? "critical,CA:TRUE" : "CA:FALSE");
     if (!wish.alternative_names.empty())
         add_extension(cert.get(), NID_subject_alt_name, wish.alternative_names);
     require(X509_sign(cert.get(), issuer_key, EVP_sha256()) > 0);
@@ -77,7 +77,16 @@ authority::authority(const std::string& name) : state_(std::make_unique<state>()
     certificate_wish wish;
     wish.common_name = name;
     wish.alternative_names.clear();
+    wish.authority = true;
     state_->cert = make(wish, state_->key.get(), nullptr, state_->key.get());
+    state_->pem = pem_of(state_->cert.get());
+}
+authority::authority(const std::string& name, const authority& parent) : state_(std::make_unique<state>()) {
+    certificate_wish wish;
+    wish.common_name = name;
+    wish.alternative_names.clear();
+    wish.authority = true;
+    state_->cert = make(wish, state_->key.get(), parent.state_->cert.get(), parent.state_->key.get());
     state_->pem = pem_of(state_->cert.get());
 }
 authority::~authority() = default;

@@ -21,6 +21,9 @@ struct reply {
     int status;
     std::string body;
     std::string retry_after;
+    std::string content_type = "application/json";
+    std::string content_encoding{};
+    std::string location{};
 };
 
 class reply_response final : public http_response {
@@ -28,7 +31,13 @@ public:
     explicit reply_response(reply r) : reply_(std::move(r)) {}
     int status() const noexcept override { return reply_.status; }
     std::string_view header(std::string_view name) const noexcept override {
-        return name == "Retry-After" ? std::string_view(reply_.retry_after) : std::string_view();
+        if (name == "Retry-After")
+            return reply_.retry_after;
+        if (name == "Content-Type")
+            return reply_.content_type;
+        if (name == "Content-Encoding")
+            return reply_.content_encoding;
+        return name == "Location" ? std::string_view(reply_.location) : std::string_view();
     }
     task<std::string_view> read_some() override {
         co_await asio::post(asio::use_awaitable);
@@ -86,6 +95,7 @@ struct fixture {
     void will_answer(int status, std::string body, std::string retry = {}) {
         link->replies.emplace_back(status, std::move(body), std::move(retry));
     }
+    void will_answer(reply r) { link->replies.push_back(std::move(r)); }
     std::string sent() const { return link->log.empty() ? "" : link->log.back(); }
     std::string header(std::string_view name) const {
         for (const auto& [key, value] : link->last.headers)

@@ -18,12 +18,17 @@ using gateway_v1::Gateway;
 
 namespace {
 
+const std::string other_groups =
+    R"({"kind":"APIGroupList","groups":[{"name":"apps"},{"name":"example.com"}]})";
+
 const object_key web("default", "web");
 const std::string config_map =
-    R"({"kind":"ConfigMap","metadata":{"name":"web","namespace":"default"},"data":{"a":"b"}})";
+    R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"web","namespace":"default"},"data":{"a":"b"}})";
 const std::string not_found =
     R"x({"kind":"Status","status":"Failure","message":"configmaps \"web\" not found","reason":"NotFound",)x"
     R"x("details":{"name":"web","kind":"configmaps"},"code":404})x";
+
+const std::string success = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success"})";
 
 } // namespace
 
@@ -41,16 +46,31 @@ TEST_CASE("get asks for one object, and names it in errors") {
     CHECK(missing.http_status == 404);
     CHECK(std::string(missing.what()) == "ConfigMap default/web: configmaps \"web\" not found");
 
+    // A page says nothing about an object, even when the server has the kind.
     f.will_answer(404, "404 page not found\n");
-    CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what())
-              .starts_with("the API server does not serve "));
+    f.will_answer(200,
+                  R"({"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"configmaps"}]})");
+    const api_error page = error_of(f, f.api.get<ConfigMap>(web));
+    CHECK(page.code() == errc::protocol);
+    CHECK(page.http_status == 404);
+    CHECK(std::string(page.what()).starts_with("ConfigMap default/web: api:6443 answered HTTP 404 "));
+    CHECK(std::string(page.what()).ends_with("; this answer names no object, so it says nothing about one"));
+    f.will_answer(404, "404 page not found\n");
+    f.will_answer(404, "404 page not found\n"); // of discovery, too
+    CHECK(error_of(f, f.api.get<ConfigMap>(web)).code() == errc::protocol);
+    f.will_answer(404, "404 page not found\n");
+    f.will_answer(200, R"({"kind":"APIResourceList","groupVersion":"v1","resources":[{"name":"pods"}]})");
+    CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what()) ==
+          "the API server does not serve configmaps (v1); Kubernetes 1.0 and newer serve it");
     f.will_answer(502, "<html>\nbad gateway</html>");
     CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what()) ==
-          "ConfigMap default/web: api:6443 answered HTTP 502: <html> bad gateway</html>");
+          "ConfigMap default/web: api:6443 answered HTTP 502 (application/json): <html> bad gateway</html>; "
+          "is the API server up, or does a proxy in front of it say so?");
     f.will_answer(503, "");
     CHECK(std::string(error_of(f, f.api.get<ConfigMap>(web)).what()) ==
-          "ConfigMap default/web: api:6443 answered HTTP 503");
-    f.will_answer(200, R"({"data":{"a":1}})");
+          "ConfigMap default/web: api:6443 answered HTTP 503; is the API server up, or does a proxy in front "
+          "of it say so?");
+    f.will_answer(200, R"({"kind":"ConfigMap","apiVersion":"v1","data":{"a":1}})");
     const auto wrong = error_of(f, f.api.get<ConfigMap>(web));
     CHECK(wrong.code() == errc::decode);
     CHECK(std::string(wrong.what()) ==
@@ -68,8 +88,9 @@ TEST_CASE("lists are pages, joined") {
     options.resource_version = "0";
     options.limit = 2;
     const auto page = [](const std::string& token, const std::string& names) {
-        return fmt::format(R"({{"metadata":{{"resourceVersion":"9","continue":"{}"}},"items":[{}]}})", token,
-                           names);
+        return fmt::format(R"({{"kind":"ConfigMapList","apiVersion":"v1",)"
+                           R"("metadata":{{"resourceVersion":"9","continue":"{}"}},"items":[{}]}})",
+                           token, names);
     };
     f.will_answer(200, page("next=", R"({"metadata":{"name":"a"}},{"metadata":{"name":"b"}})"));
     f.will_answer(200, page("", R"({"metadata":{"name":"c"}})"));
@@ -93,10 +114,10 @@ TEST_CASE("lists are pages, joined") {
     const auto gone = error_of(f, f.api.list<ConfigMap>(options));
     CHECK(gone.code() == errc::gone);
     CHECK(std::string(gone.what()) == "list of configmaps in default: too old");
-    f.will_answer(200, R"({"items":[{"metadata":5}]})");
+    f.will_answer(200, R"({"kind":"ConfigMapList","apiVersion":"v1","items":[{"metadata":5}]})");
     CHECK(std::string(error_of(f, f.api.list<ConfigMap>(options)).what()) ==
-          "list of configmaps in default: items[0].metadata: expected an object, got 5");
-    f.will_answer(200, R"({"items":[)");
+          "list of configmaps: items[0].metadata: expected an object, got 5");
+    f.will_answer(200, R"({"kind":"ConfigMapList","apiVersion":"v1","items":[)");
     CHECK(error_of(f, f.api.list<ConfigMap>(options)).code() == errc::decode);
     f.will_answer(200, page("", "") + std::string(20'000, ' '));
     CHECK(error_of(f, f.api.list<ConfigMap>(options)).code() == errc::too_large);
@@ -129,14 +150,14 @@ TEST_CASE("writes carry content type, field manager and preconditions") {
     delete_options options;
     options.resource_version = "7";
     options.propagation = "Foreground";
-    f.will_answer(200, "{}");
+    f.will_answer(200, success);
     run(f.io, f.api.remove<ConfigMap>(web, options));
     CHECK(f.sent() == "DELETE /api/v1/namespaces/default/configmaps/web");
     CHECK(f.link->last.body ==
           R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"resourceVersion":"7"},)"
           R"("propagationPolicy":"Foreground"})");
     options.uid = "u\"";
-    f.will_answer(200, "{}");
+    f.will_answer(200, success);
     run(f.io, f.api.remove<ConfigMap>(web, options));
     CHECK(f.link->last.body.find(R"("preconditions":{"uid":"u\"","resourceVersion":"7"})") !=
           std::string::npos);
@@ -166,7 +187,7 @@ TEST_CASE("a refusal with Retry-After is retried, a lost connection is not") {
     const auto remove = [&] { return f.api.remove<ConfigMap>(web); };
     f.will_answer(429, "slow down", "3");
     f.will_answer(503, "", "4");
-    f.will_answer(200, "{}");
+    f.will_answer(200, success);
     run(f.io, remove());
     CHECK(seen == std::vector<int>{429, 503, 200});
     CHECK(f.time.waited == std::chrono::seconds(7));
@@ -214,15 +235,18 @@ TEST_CASE("the version of a kind is the preferred one that the server lists") {
         CHECK(f.link->log.size() == 2);
     }
     SECTION("fallback") {
-        f.will_answer(200, R"({"resources":[{"name":"gatewayclasses"}]})");
+        f.will_answer(200, R"({"kind":"APIResourceList","resources":[{"name":"gatewayclasses"}]})");
         f.will_answer(200, lists_gateways);
-        f.will_answer(200, R"({"metadata":{"name":"web"}})");
+        f.will_answer(200, R"({"kind":"Gateway","apiVersion":"gateway.networking.k8s.io/v1beta1",)"
+                           R"("metadata":{"name":"web"}})");
         CHECK(result_of(f, f.api.get<Gateway>(web)).metadata.name == "web");
         CHECK(f.sent() == "GET /apis/gateway.networking.k8s.io/v1beta1/namespaces/default/gateways/web");
     }
     SECTION("neither, and not remembered") {
-        f.will_answer(404, "404 page not found");
-        f.will_answer(404, not_found);
+        for (int v = 0; v < 2; ++v) {
+            f.will_answer(404, "404 page not found");
+            f.will_answer(200, other_groups);
+        }
         const auto e = error_of(f, f.api.get<Gateway>(web));
         CHECK(e.code() == errc::not_found);
         CHECK(std::string(e.what()) ==
@@ -274,7 +298,10 @@ TEST_CASE("a version that is not served any more is found out by whoever meets i
     using gateway_v1::TCPRoute;
     fixture f;
     const std::string page = "404 page not found\n";
-    const std::string lists_routes = R"({"resources":[{"name":"tcproutes"}]})";
+    const std::string only_old =
+        R"({"kind":"APIGroupList","groups":[{"name":"apps"},)"
+        R"({"name":"gateway.networking.k8s.io","versions":[{"version":"v1alpha2"}]}]})";
+    const std::string lists_routes = R"({"kind":"APIResourceList","resources":[{"name":"tcproutes"}]})";
     const std::string v1 = "/apis/gateway.networking.k8s.io/v1";
     const std::string old = "/apis/gateway.networking.k8s.io/v1alpha2";
     TCPRoute route;
@@ -286,15 +313,17 @@ TEST_CASE("a version that is not served any more is found out by whoever meets i
 
     SECTION("a write goes to the other version, and says so") {
         f.will_answer(404, page);
-        f.will_answer(404, page);         // of discovery: v1 serves nothing
+        f.will_answer(404, page);         // of discovery: there is no v1
+        f.will_answer(200, only_old);     // the group's versions
         f.will_answer(200, lists_routes); // v1alpha2
-        f.will_answer(200, R"({"metadata":{"name":"web"}})");
+        f.will_answer(200, R"({"kind":"TCPRoute","apiVersion":"gateway.networking.k8s.io/v1alpha2",)"
+                           R"("metadata":{"name":"web"}})");
         result_of(f, f.api.apply(route));
         CHECK(f.link->log ==
               std::vector<std::string>{
                   "GET " + v1,
                   "PATCH " + v1 + "/namespaces/default/tcproutes/web?fieldManager=test&force=true",
-                  "GET " + v1, "GET " + old,
+                  "GET " + v1, "GET /apis", "GET " + old,
                   "PATCH " + old + "/namespaces/default/tcproutes/web?fieldManager=test&force=true"});
         CHECK(f.link->last.body.starts_with(
             R"({"apiVersion":"gateway.networking.k8s.io/v1alpha2","kind":"TCPRoute",)"));
@@ -307,41 +336,112 @@ TEST_CASE("a version that is not served any more is found out by whoever meets i
         CHECK(f.link->log.size() == 2);
     }
     SECTION("when none is served, the last one known stays the one to name") {
-        for (int i = 0; i < 3; ++i)
+        f.will_answer(404, page);
+        for (int v = 0; v < 2; ++v) {
             f.will_answer(404, page);
+            f.will_answer(200, other_groups);
+        }
         CHECK(std::string(error_of(f, f.api.get<TCPRoute>(web)).what())
                   .starts_with("the API server does not serve tcproutes.gateway.networking.k8s.io "));
         CHECK(f.api.known_version(TCPRoute::type) == "v1");
         f.will_answer(404, page);
+        f.will_answer(200, only_old);
         f.will_answer(200, lists_routes);
         CHECK(result_of(f, f.api.discover(TCPRoute::type)) == "v1alpha2");
     }
     SECTION("discovery that lags behind is not asked in a loop") {
         f.will_answer(404, page);
         f.will_answer(200, lists_routes);
-        f.will_answer(404, page);
-        CHECK(error_of(f, f.api.get<TCPRoute>(web)).code() == errc::not_found);
-        CHECK(f.link->log.size() == 4);
+        CHECK(error_of(f, f.api.get<TCPRoute>(web)).code() == errc::protocol);
+        CHECK(f.link->log.size() == 3);
     }
     SECTION("a kind without a fallback is asked for too") {
-        f.will_answer(200, R"({"resources":[{"name":"configmaps"}]})");
+        f.will_answer(200, R"({"kind":"APIResourceList","resources":[{"name":"configmaps"}]})");
         CHECK(result_of(f, f.api.discover(ConfigMap::type)) == "v1");
         CHECK(f.sent() == "GET /api/v1");
-        f.will_answer(200, R"({"resources":[{"name":"pods"}]})");
+        f.will_answer(200, R"({"kind":"APIResourceList","resources":[{"name":"pods"}]})");
         CHECK_FALSE(result_of(f, f.api.discover(ConfigMap::type)));
     }
+}
+
+TEST_CASE("absence is what discovery says of this server, and nothing else") {
+    using gateway_v1::Gateway;
+    fixture f;
+    const std::string page = "404 page not found\n";
+    const auto absent = [&] { return !result_of(f, f.api.discover(Gateway::type)).has_value(); };
+    const auto failure = [&] { return std::string(error_of(f, f.api.discover(Gateway::type)).what()); };
+    SECTION("versions that are lists of resources without the kind") {
+        f.will_answer(200, R"({"kind":"APIResourceList","resources":[{"name":"gatewayclasses"}]})");
+        f.will_answer(200, R"({"kind":"APIResourceList","resources":[]})");
+        CHECK(absent());
+    }
+    SECTION("groups without the group, but with one that every server has") {
+        for (int v = 0; v < 2; ++v) {
+            f.will_answer(404, page);
+            f.will_answer(200, other_groups);
+        }
+        CHECK(absent());
+    }
+    SECTION("groups that lack what every server has") {
+        f.will_answer(404, page);
+        f.will_answer(200, R"({"kind":"APIGroupList","groups":[{"name":"example.com"}]})");
+        CHECK(failure() ==
+              "discovery at /apis: expected groups, apps among them, got 1 without it; the API server may "
+              "still be starting");
+    }
+    SECTION("a version that is not found although the groups list it") {
+        const std::string versions = GENERATE("", R"(,"versions":[{"version":"v1"},{"version":"v1beta1"}])");
+        f.will_answer(404, page);
+        f.will_answer(200, R"({"kind":"APIGroupList","groups":[{"name":"apps"},)"
+                           R"({"name":"gateway.networking.k8s.io")" +
+                               versions + "}]}");
+        CHECK(failure().ends_with("although /apis lists the group gateway.networking.k8s.io"));
+    }
+    SECTION("pages, empty objects and lists of something else") {
+        const std::string body =
+            GENERATE("<html>login</html>", "{}", R"({"kind":"Status","status":"Failure"})",
+                     R"({"kind":"APIGroupList","groups":[]})", R"({"kind":"APIResourceList"})",
+                     R"({"kind":"APIResourceList","groupVersion":"v1","resources":[]})", "[]");
+        f.will_answer(200, body);
+        CHECK(failure().starts_with("discovery at /apis/gateway.networking.k8s.io/v1: expected "));
+    }
+    SECTION("a version that is unavailable, as of an aggregated API") {
+        f.will_answer(503, "service unavailable");
+        CHECK(error_of(f, f.api.discover(Gateway::type)).code() == errc::service_unavailable);
+    }
+    SECTION("a refusal, which names the remedy") {
+        f.will_answer(
+            403, R"({"kind":"Status","status":"Failure","message":"no","reason":"Forbidden","code":403})");
+        const api_error e = error_of(f, f.api.discover(Gateway::type));
+        CHECK(e.code() == errc::forbidden);
+        CHECK(std::string(e.what()).find("ClusterRole system:discovery") != std::string::npos);
+    }
+}
+
+TEST_CASE("a list by hand names the object that does not fit") {
+    fixture f;
+    f.will_answer(200,
+                  R"({"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[)"
+                  R"({"metadata":{"namespace":"default","name":"good"}},)"
+                  R"({"metadata":{"namespace":"default","name":"bad"},"data":{"a":5}}]})");
+    CHECK(std::string(error_of(f, f.api.list<ConfigMap>()).what()) ==
+          R"(ConfigMap default/bad from the API server: data["a"]: expected a string, got 5)");
 }
 
 TEST_CASE("of a kind that wants metadata only, no more is asked for") {
     using apiextensions_v1::CustomResourceDefinition;
     fixture f;
     const std::string name = "gateways.gateway.networking.k8s.io";
-    const std::string partial = R"({"kind":"PartialObjectMetadata","metadata":{"name":")" + name + "\"}}";
+    const std::string partial =
+        R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":")" + name +
+        "\"}}";
     f.will_answer(200, partial);
     CHECK(result_of(f, f.api.get<CustomResourceDefinition>(object_key(name))).metadata.name == name);
     CHECK(f.header("Accept") ==
           "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json");
-    f.will_answer(200, R"({"metadata":{"resourceVersion":"5"},"items":[)" + partial + "]}");
+    f.will_answer(200, R"({"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1",)"
+                       R"("metadata":{"resourceVersion":"5"},"items":[)" +
+                           partial + "]}");
     CHECK(result_of(f, f.api.list<CustomResourceDefinition>()).items.size() == 1);
     CHECK(f.header("Accept") ==
           "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");

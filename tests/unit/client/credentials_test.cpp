@@ -85,6 +85,7 @@ TEST_CASE("without a token there is no Authorization, and a broken token is refu
     config.token = "two words";
     CHECK(failure_of(io, fetch_into(make_http_transport(config), get("/x"), out)) ==
           "config: the bearer token contains blanks or control characters");
+    config.token.clear();
     config.token_file = "/nowhere/token";
     config.origin = "service account of this pod";
     try {

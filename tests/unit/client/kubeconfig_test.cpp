@@ -1,5 +1,7 @@
 #include "scratch.hpp"
 
+#include <gwctl/core/log.hpp>
+
 #include <client/kubeconfig.hpp>
 #include <filesystem>
 #include <fstream>
@@ -81,6 +83,45 @@ TEST_CASE("a kubeconfig's context names cluster, user and namespace") {
     CHECK(anonymous.client_certificate.empty());
 }
 
+TEST_CASE("a server without a scheme is https when cluster or user have to do with TLS, as for kubectl") {
+    const std::string bare = R"(
+current-context: x
+contexts: [{name: x, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "localhost:8080"}}]
+users: [{name: u, user: {token: t}}]
+)";
+    const auto server = [](const std::string& text) {
+        return parse_kubeconfig(text, "K", "/", "").value().server;
+    };
+    CHECK(server(bare) == "http://localhost:8080");
+    const std::string cluster = R"(server: "localhost:8080")";
+    CHECK(server(replaced(bare, cluster, cluster + ", certificate-authority-data: UEVN")) ==
+          "https://localhost:8080");
+    CHECK(server(replaced(bare, cluster, cluster + ", insecure-skip-tls-verify: true")) ==
+          "https://localhost:8080");
+    CHECK(server(replaced(bare, "token: t", "client-certificate-data: Y2VydA==, client-key-data: a2V5")) ==
+          "https://localhost:8080");
+    CHECK(server(replaced(bare, "localhost:8080", "HTTPS://Localhost:8080")) == "HTTPS://Localhost:8080");
+}
+
+// kubectl reads YAML as sigs.k8s.io/yaml does without strictness.
+TEST_CASE("of a key that stands twice in a kubeconfig the last counts, as for kubectl") {
+    const std::string twice =
+        replaced(replaced(good, "kind: Config", "kind: Config\nkind: Config"),
+                 "server: https://10.0.0.1:6443", "server: https://old:1\n    server: https://10.0.0.1:6443");
+    CHECK(parse_kubeconfig(twice, "K", "/nowhere", "").value().server == "https://10.0.0.1:6443");
+    const std::string contexts = good + "current-context: prod\n";
+    CHECK(parse_kubeconfig(contexts, "K", "/nowhere", "").value().token == "abc");
+}
+
+TEST_CASE("a token file counts before the token beside it, and need not exist then") {
+    const scratch dir;
+    const std::string text = replaced(good, "token: abc", "token: abc, tokenFile: later");
+    const auto config = parse_kubeconfig(text, "K", dir.path(), "prod").value();
+    CHECK(config.token == "abc");
+    CHECK(config.token_file == dir.path() + "/later");
+}
+
 TEST_CASE("a kubeconfig may name a program that gives credentials") {
     const std::string api = "apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, ";
     const auto exec = [&](const std::string& fields) {
@@ -142,8 +183,10 @@ TEST_CASE("what is wrong with a kubeconfig is said in one line") {
           "kubeconfig K: context \"dev\": cluster: expected a name, there is none");
     CHECK(error_of(replaced(good, "server: https://10.0.0.1:6443", "x: y")) ==
           "kubeconfig K: cluster \"c1\": server: expected https://HOST:PORT, there is none");
-    CHECK(error_of(replaced(good, "https://10.0.0.1:6443", "10.0.0.1:6443")) ==
-          "kubeconfig K: cluster \"c1\": server: expected https://HOST:PORT, got \"10.0.0.1:6443\"");
+    CHECK(error_of(replaced(good, "https://10.0.0.1:6443", "10.0.0.1:6443/k8s")) ==
+          "kubeconfig K: cluster \"c1\": server: expected https://HOST:PORT/PATH, since a path needs the "
+          "scheme "
+          "in front, got \"10.0.0.1:6443/k8s\"");
     CHECK(error_of(replaced(good, "UEVN", "U!VN")) ==
           "kubeconfig K: cluster \"c1\": certificate-authority-data: expected base64");
     CHECK(error_of(replaced(good, "a2V5", "a2V")) ==
@@ -236,7 +279,16 @@ TEST_CASE("where the configuration comes from") {
     CHECK(server() == "service account of this pod: cannot read the file " + dir.path() + "/" + account +
                           "token; is automountServiceAccountToken off for this pod?");
     dir.write(account + "token", "t\n");
-    dir.write(account + "ca.crt", "CA");
+    std::vector<std::string> warnings;
+    log::redirect([&](const log::record& r) { warnings.emplace_back(r.message); });
+    // As client-go: without a usable ca.crt the system's authorities count.
+    CHECK(detail::in_cluster_config(env, dir.path()).value().certificate_authority.empty());
+    dir.write(account + "ca.crt", "not a certificate");
+    CHECK(detail::in_cluster_config(env, dir.path()).value().certificate_authority.empty());
+    log::redirect({});
+    REQUIRE(warnings.size() == 2);
+    CHECK(warnings[0].starts_with("the service account has no certificate authority: "));
+    dir.write(account + "ca.crt", "-----BEGIN CERTIFICATE-----\n");
     dir.write(account + "namespace", "kube-system\n");
     CHECK(server() == "https://[fd00::1]:443");
     const auto pod = detail::in_cluster_config(env, dir.path()).value();

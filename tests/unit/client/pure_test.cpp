@@ -25,13 +25,51 @@ TEST_CASE("server addresses") {
     CHECK(parts("https://[fd00::1]:6443/k8s/clusters/c-1/") == "https://[fd00::1]:6443/k8s/clusters/c-1");
     CHECK(parse_endpoint("https://[fd00::1]")->host == "fd00::1");
     CHECK(parse_endpoint("https://[fd00::1]")->authority() == "[fd00::1]:443");
+    // As client-go reads them: a scheme in capitals, and none at all.
+    CHECK(parts("HTTPS://Kube.Example.Com/k8s/") == "https://Kube.Example.Com:443/k8s");
+    CHECK(parts("HTTP://localhost:8080") == "http://localhost:8080");
+    CHECK(parts("localhost:8080") == "http://localhost:8080");
+    CHECK(parts("10.0.0.1") == "http://10.0.0.1:80");
+    CHECK(parts("[fd00::1]:6443/") == "http://[fd00::1]:6443");
+    CHECK(parse_endpoint("10.0.0.1", true)->url() == "https://10.0.0.1:443");
+    CHECK(parse_endpoint("http://10.0.0.1", true)->url() == "http://10.0.0.1:80");
     for (const std::string_view bad :
-         {"", "10.0.0.1", "10.0.0.1:6443", "ftp://a", "https://", "https://:1", "https://a:99999",
-          "https://a:0", "https://a b", "https://u:p@a", "https://a/?x", "https://a/#x"}) {
+         {"", "ftp://a", "https://", "https://:1", "https://a:99999", "https://a:0", "https://a b",
+          "https://u:p@a", "https://a/?x", "https://a/#x", "a/k8s", "//a", "/a", "a:b:c", ":1", "a b", "a?x",
+          "a:99999"}) {
         INFO(bad);
         CHECK(parse_endpoint(bad).has_error());
         CHECK(parts(bad).starts_with("server: expected "));
     }
+}
+
+TEST_CASE("a scheme that is missing is https exactly if there is something to do TLS with") {
+    const auto url = [](auto change) {
+        cluster_config config;
+        config.server = "api:6443";
+        change(config);
+        return endpoint_of(config).value().url();
+    };
+    CHECK(url([](cluster_config&) {}) == "http://api:6443");
+    CHECK(url([](cluster_config& c) { c.token = "t"; }) == "http://api:6443");
+    CHECK(url([](cluster_config& c) { c.tls_server_name = "api"; }) == "http://api:6443");
+    CHECK(url([](cluster_config& c) { c.certificate_authority.text = "PEM"; }) == "https://api:6443");
+    CHECK(url([](cluster_config& c) { c.certificate_authority.file = "ca.crt"; }) == "https://api:6443");
+    CHECK(url([](cluster_config& c) { c.client_certificate.file = "me.crt"; }) == "https://api:6443");
+    CHECK(url([](cluster_config& c) { c.insecure_skip_tls_verify = true; }) == "https://api:6443");
+}
+
+// Virtual hosts that know the bare name answer 404 to others; curl and Go send it so.
+TEST_CASE("Host is without the port that the scheme implies") {
+    const auto host = [](std::string_view server) { return parse_endpoint(server).value().host_header(); };
+    CHECK(host("https://api.example.com") == "api.example.com");
+    CHECK(host("https://api.example.com:443/k8s") == "api.example.com");
+    CHECK(host("http://api.example.com:80") == "api.example.com");
+    CHECK(host("https://[fd00::1]") == "[fd00::1]");
+    CHECK(host("https://api.example.com:80") == "api.example.com:80");
+    CHECK(host("http://api.example.com:443") == "api.example.com:443");
+    CHECK(host("https://[fd00::1]:6443") == "[fd00::1]:6443");
+    CHECK(parse_endpoint("https://api.example.com")->authority() == "api.example.com:443");
 }
 
 TEST_CASE("queries are percent-encoded, and empty values left out") {
@@ -66,6 +104,17 @@ TEST_CASE("a token file is read again each minute and when the server refuses it
     CHECK_FALSE(token.replaced("three", after(301)));
     CHECK(token_source("", file.string()).load(start).error().message ==
           "token file " + file.string() + ": cannot read it: No such file or directory");
+
+    // As client-go: what stands beside a file that cannot be read is used until it can.
+    token_source both("beside", file.string());
+    REQUIRE(both.load(start).has_value());
+    CHECK(both.current(start) == "beside");
+    CHECK_FALSE(both.replaced("beside", after(1)));
+    write("from the file");
+    CHECK(both.current(after(61)) == "from the file");
+    write("newer");
+    CHECK(both.replaced("from the file", after(62)));
+    std::filesystem::remove(file);
 
     token_source inline_token(" t\n", "");
     CHECK(inline_token.load(start).has_value());
@@ -122,6 +171,8 @@ TEST_CASE("excerpts are short, printable and whole characters") {
     CHECK(excerpt("") == "");
     const std::string long_text = std::string(199, 'a') + "\xC3\xA4" + std::string(50, 'b');
     CHECK(excerpt(long_text) == std::string(199, 'a') + "...");
+    // JSON logs take nothing else.
+    CHECK(excerpt("a\xff\xC3(b") == "a\xEF\xBF\xBD\xEF\xBF\xBD(b");
 }
 
 TEST_CASE("the parser takes random bytes without crashing") {

@@ -78,6 +78,46 @@ TEST_CASE("a server is trusted for the names and addresses of its certificate") 
         "address, or set tls-server-name to one");
 }
 
+// Go's programs trust whatever the bundle holds; ca.crt of many clusters has an authority that another one
+// signed.
+TEST_CASE("a bundle with an intermediate authority, or with the server's own certificate, is enough") {
+    const authority root("corp root");
+    const authority cluster("kubernetes-ca", root);
+    asio::io_context io;
+    certificate_wish wish;
+    const server_certificate leaf = cluster.sign(wish);
+    server_certificate chain = leaf;
+    chain.chain += cluster.pem();
+    const auto with = [&](const server_certificate& sent, const std::string& bundle) {
+        scripted_server server(io, sent, hello);
+        auto config = config_for(server.url(), root);
+        config.certificate_authority.text = bundle;
+        return outcome(io, config);
+    };
+    CHECK(with(leaf, cluster.pem()) == "200 hello");
+    CHECK(with(chain, cluster.pem()) == "200 hello");
+    CHECK(with(chain, root.pem()) == "200 hello");
+    CHECK(with(leaf, root.pem() + cluster.pem()) == "200 hello");
+    CHECK(with(leaf, leaf.chain) == "200 hello");
+    CHECK(with(chain, leaf.chain) == "200 hello");
+
+    // What is in the bundle is trusted, and nothing else is.
+    const std::string unknown = "tls: the certificate of URL is signed by an unknown authority, ";
+    CHECK(with(leaf, root.pem()).starts_with(unknown));
+    CHECK(with(chain, authority("kubernetes-ca").pem()).starts_with(unknown));
+    CHECK(with(cluster.sign(wish), leaf.chain).starts_with(unknown));
+    // One that may not sign does not become an authority by being trusted.
+    CHECK(with(leaf, leaf.chain + authority("other").pem()) == "200 hello");
+    wish.alternative_names = "DNS:elsewhere";
+    const server_certificate elsewhere = cluster.sign(wish);
+    CHECK(with(elsewhere, elsewhere.chain).starts_with("tls: the certificate of URL is not for "));
+    wish.alternative_names = "IP:127.0.0.1";
+    wish.valid_from_days = -9;
+    wish.valid_until_days = -2;
+    const server_certificate old = cluster.sign(wish);
+    CHECK(with(old, old.chain).starts_with("tls: the certificate \"CN = server\" of URL expired on "));
+}
+
 TEST_CASE("certificates that cannot be trusted") {
     const authority ca;
     const authority stranger("stranger");
@@ -194,8 +234,8 @@ TEST_CASE("client certificates that cannot work are refused with the reason") {
     config = config_for("https://127.0.0.1:1", ca);
     config.certificate_authority.text = "garbage";
     CHECK(refusal(config) == who + "certificate-authority-data: expected certificates in PEM form");
-    config.server = "127.0.0.1:1";
-    CHECK(refusal(config) == who + "server: expected https://HOST:PORT, got \"127.0.0.1:1\"");
+    config.server = "ftp://127.0.0.1:1";
+    CHECK(refusal(config) == who + "server: expected https://HOST:PORT, got \"ftp://127.0.0.1:1\"");
 }
 
 TEST_CASE("a server that asks for a client certificate gets it") {

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <client/user_agent.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;
@@ -73,8 +74,10 @@ TEST_CASE("a request carries method, target, host, agent and length") {
     asio::io_context io;
     std::string seen;
     scripted_server server(io, [&seen](peer& p, int) -> task<void> {
-        seen = co_await p.request();
-        co_await p.write(answer(201, "ok"));
+        for (int i = 0; i < 2; ++i) {
+            seen = co_await p.request();
+            co_await p.write(answer(201, "ok"));
+        }
     });
     auto request = get("/api/v1/nodes?limit=5");
     request.method = "POST";
@@ -83,8 +86,12 @@ TEST_CASE("a request carries method, target, host, agent and length") {
     const auto t = connect(server.url() + "/prefix/");
     CHECK(fetched(io, t, request) == "201 ok");
     CHECK(seen == "POST /prefix/api/v1/nodes?limit=5 HTTP/1.1\r\nHost: 127.0.0.1:" + server.port() +
-                      "\r\nUser-Agent: gwctl/" GWCTL_VERSION "\r\nContent-Type: application/json\r\n"
-                      "Content-Length: 2\r\n\r\n{}");
+                      "\r\nAccept-Encoding: identity\r\nUser-Agent: " + detail::user_agent({}) +
+                      "\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+    request.headers.emplace_back("User-Agent", "me/1");
+    CHECK(fetched(io, t, request) == "201 ok");
+    CHECK(seen.find("User-Agent: me/1\r\n") != std::string::npos);
+    CHECK(seen.find("User-Agent: ") == seen.rfind("User-Agent: "));
     CHECK(t->host() == "127.0.0.1:" + server.port());
 }
 
@@ -326,8 +333,8 @@ TEST_CASE("a cancelled request ends at once and closes its connection") {
     std::exception_ptr failure;
     bool ended = false;
     std::string ignored;
-    // From within the loop, where it begins at once: what is cancelled before it began throws out of the event loop
-    // in Asio of Boost 1.83.
+    // From within the loop, where it begins at once: what is cancelled before it began throws out of the
+    // event loop in Asio of Boost 1.83.
     bool begun = false;
     asio::post(io, [&] {
         asio::co_spawn(io, fetch_into(t, get("/x"), ignored),

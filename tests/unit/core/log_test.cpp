@@ -37,8 +37,9 @@ TEST_CASE("value() of a result without a value throws its error") {
 }
 
 TEST_CASE("failures that time can mend are transient") {
-    for (const errc c : {errc::timeout, errc::unreachable, errc::connection_lost, errc::service_unavailable,
-                         errc::too_many_requests, errc::internal_error, errc::server_timeout, errc::tls})
+    for (const errc c :
+         {errc::timeout, errc::unreachable, errc::connection_lost, errc::service_unavailable,
+          errc::too_many_requests, errc::internal_error, errc::server_timeout, errc::tls, errc::protocol})
         CHECK(is_transient(c));
     for (const errc c :
          {errc::not_found, errc::forbidden, errc::invalid, errc::conflict, errc::decode, errc::gone})

@@ -168,7 +168,7 @@ TEST_CASE("a label that someone removed comes back without a new address") {
     CHECK(w.addresses("web") == list{"10.0.0.1"});
 }
 
-TEST_CASE("a Service that asks for a thousand addresses claims a bounded number of them") {
+TEST_CASE("a Service that asks for a thousand addresses claims one of each family, and what it was given") {
     std::string all;
     for (int i = 0; i < 1000; ++i)
         all += (i == 0 ? "" : ",") + ("192.168." + std::to_string(i / 250)) + "." + std::to_string(i % 250);
@@ -187,5 +187,62 @@ TEST_CASE("a Service that asks for a thousand addresses claims a bounded number 
     address_book book(o);
     book.configure(nullptr);
     book.observe(greedy);
-    CHECK(book.allocator().claims().addresses_of("Service default/greedy").size() == 256);
+    const auto counted = [&] {
+        return book.allocator().claims().addresses_of("Service default/greedy").size();
+    };
+    CHECK(counted() == 1);
+    greedy.spec.externalIPs.emplace_back("2001:db8::1");
+    greedy.spec.externalIPs.emplace_back("2001:db8::2");
+    book.observe(greedy);
+    CHECK(counted() == 2);         // one of each family
+    for (int i = 0; i < 1000; ++i) // what an announcer gave it, it has
+        greedy.status.loadBalancer.ingress.emplace_back().ip =
+            "192.168." + std::to_string(i / 250) + "." + std::to_string(i % 250);
+    book.observe(greedy);
+    CHECK(counted() == 256);
+}
+
+TEST_CASE("four Services that ask for all addresses leave the pool to Gateways") {
+    world w;
+    std::string all = "10.0.0.1";
+    for (int i = 2; i < 10; ++i)
+        all += ",10.0.0." + std::to_string(i);
+    for (int i = 0; i < 4; ++i)
+        w.add(fmt::format(
+            "{{kind: Service, metadata: {{name: s{}, namespace: evil, annotations: "
+            "{{kube-vip.io/loadbalancerIPs: '{}'}}}}, spec: {{type: LoadBalancer, ports: [{{port: "
+            "80}}]}}}}",
+            i, all));
+    w.announcer_runs = false;
+    w.gateway("web", one_tcp);
+    w.settle();
+    CHECK(w.addresses("web") == list{"10.0.0.2"}); // all four ask for 10.0.0.1 first
+    // What an announcer gave counts whole.
+    w.merge<Service>("evil/s0", "{status: {loadBalancer: {ingress: [{ip: 10.0.0.3}, {ip: 10.0.0.4}]}}}");
+    w.gateway("api", one_tcp);
+    w.settle();
+    CHECK(w.addresses("api") == list{"10.0.0.5"});
+}
+
+TEST_CASE("a Service that is left by its Gateway keeps all addresses that it asks for, however many") {
+    address_book book{options{}};
+    book.configure(nullptr);
+    world w;
+    w.gateway("web", one_tcp, "addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]");
+    w.announcer_runs = false;
+    w.settle();
+    REQUIRE(w.addresses("web") == list{"10.0.0.1", "10.0.0.2"});
+    const auto gateway = w.get<Gateway>("web");
+    const auto service = w.get<Service>("web-l4");
+    book.rebuild({{gateway, true, w.opts}}, {service});
+    const auto counted = [&] {
+        return book.allocator().claims().addresses_of("Service default/web-l4").size();
+    };
+    CHECK(counted() == 0); // it counts by its Gateway
+    book.forget_gateway(key_of(*gateway), {service});
+    CHECK(counted() == 2);
+    book.observe(*service);
+    CHECK(counted() == 2);
+    book.forget_service(key_of(*service));
+    CHECK(counted() == 0);
 }

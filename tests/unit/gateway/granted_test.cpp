@@ -20,6 +20,13 @@ std::string granted(const world& w, std::string_view gateway) {
     return said == nullptr ? std::string() : said->reason + ": " + said->message;
 }
 
+/// What the condition that only this controller reads has.
+std::string record(const world& w, std::string_view gateway) {
+    const Condition* said =
+        find_condition(w.get<Gateway>(gateway)->status.conditions, w.named.grant_record());
+    return said == nullptr ? std::string() : said->message;
+}
+
 /// The class's Gateways draw from these pools only.
 void restrict_class(world& w, std::string_view pools) {
     w.add(fmt::format(
@@ -174,4 +181,62 @@ TEST_CASE("granted: without pools there is nothing to say") {
     w.settle();
     CHECK(w.addresses("web") == list{"192.168.1.1"});
     CHECK(granted(w, "web").empty());
+}
+
+TEST_CASE("granted: what was given is read from a record, whatever the words beside it say") {
+    world w;
+    w.gateway("web", one_tcp);
+    w.settle();
+    CHECK(record(w, "web") == R"(["10.0.0.1"])");
+    set_pools(w, "{range-global: 10.2.0.1-10.2.0.9}");
+    w.settle();
+    CHECK(w.addresses("web") == list{"10.0.0.1"});
+    Gateway edited = *w.get<Gateway>("web");
+    for (Condition& c : edited.status.conditions)
+        if (c.type == w.named.granted_condition())
+            c.message = "said in other words, with 10.0.0.7 in them";
+    w.put(edited);
+    w.settle();
+    CHECK(w.addresses("web") == list{"10.0.0.1"});
+    CHECK(granted(w, "web").starts_with("OutsidePools: 10.0.0.1; "));
+    CHECK(record(w, "web") == R"(["10.0.0.1"])");
+}
+
+TEST_CASE("upgrade: addresses that only the words of the release before tell are kept, and recorded") {
+    world w;
+    w.gateway("web", one_tcp, "addresses: [{value: 10.0.0.1}, {value: 10.0.0.2}]");
+    w.settle();
+    // As the release before left it: without a record, the pools elsewhere by now.
+    set_pools(w, "{range-global: 10.2.0.1-10.2.0.9}");
+    Gateway old = *w.get<Gateway>("web");
+    std::erase_if(old.status.conditions,
+                  [&](const Condition& c) { return c.type == w.named.grant_record(); });
+    for (Condition& c : old.status.conditions)
+        if (c.type == w.named.granted_condition()) {
+            c.reason = "OutsidePools";
+            c.message =
+                "10.0.0.1, 10.0.0.2; 10.0.0.1, 10.0.0.2 lie in no pool that this Gateway may draw from "
+                "(those "
+                "of namespace default, and the global ones), and stays as long as the Gateway asks for it";
+        }
+    w.put(old);
+    REQUIRE(record(w, "web").empty());
+    w.settle();
+    CHECK(w.addresses("web") == list{"10.0.0.1", "10.0.0.2"});
+    CHECK(w.programmed("web") == "True/Programmed");
+    CHECK(record(w, "web") == R"(["10.0.0.1","10.0.0.2"])");
+}
+
+TEST_CASE("granted: a record without the address in the status, or one that is unreadable, grants nothing") {
+    const std::string said = GENERATE("'[\"192.168.1.1\"]'", "'{'", "'[1, null]'", "'\"192.168.1.1\"'");
+    world w;
+    w.gateway("evil", one_tcp);
+    w.merge<Gateway>(
+        "evil", fmt::format("{{metadata: {{labels: {{ipam-address: 192.168.1.1}}}}, status: {{addresses: "
+                            "[{{type: IPAddress, value: 172.16.0.1}}], conditions: [{{type: "
+                            "thebsdbox.co.uk/GrantedAddresses, status: 'True', reason: InPools, "
+                            "message: {}}}]}}}}",
+                            said));
+    w.settle();
+    CHECK(w.addresses("evil") == list{"10.0.0.1"});
 }

@@ -408,3 +408,78 @@ TEST_CASE("seed B30: nothing is handed out before what is in use is known") {
     a.rebuild({{at("10.0.0.1"), "Gateway a/0", claim_kind::dynamic, second(1)}});
     CHECK(shown(a.allocate(for_gateway("a", "1"))) == "10.0.0.2");
 }
+
+TEST_CASE("allocator: a namespace gets no more addresses than its limit, of whatever pools") {
+    allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}, {"range-a", "10.1.0.1"}, {"limit-a", "2"}});
+    CHECK(shown(a.allocate(for_gateway("a", "one"))) == "10.1.0.1");
+    CHECK(shown(a.allocate(for_gateway("a", "two"))) == "10.0.0.1");
+    const allocation third = a.allocate(for_gateway("a", "three"));
+    CHECK(third.error().reason == refusal_reason::limited);
+    CHECK(shown(third) ==
+          "the Gateways of namespace a have 2 of the 2 addresses that limit-a in ConfigMap "
+          "default/kubevip lets them have; raise limit-a, or delete a Gateway of this namespace");
+    CHECK(a.allocate(named(for_gateway("a", "three"), "10.0.0.5")).error().reason == refusal_reason::limited);
+    CHECK(shown(a.allocate(for_gateway("a", "two"))) == "10.0.0.1"); // what one has, one keeps
+    CHECK(shown(a.allocate(for_gateway("aa", "one"))) ==
+          "10.0.0.2"); // another namespace has a limit of its own
+    a.release("Gateway a/one");
+    CHECK(shown(a.allocate(for_gateway("a", "three"))) == "10.1.0.1");
+}
+
+TEST_CASE("allocator: limit-global holds for each namespace that has no limit of its own") {
+    allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-global", "1"}, {"limit-b", "2"}});
+    CHECK(shown(a.allocate(for_gateway("a", "one"))) == "10.0.0.1");
+    CHECK(shown(a.allocate(for_gateway("a", "two"))) ==
+          "the Gateways of namespace a have 1 of the 1 addresses that limit-global in ConfigMap "
+          "default/kubevip "
+          "lets them have; raise limit-global, or add limit-a, or delete a Gateway of this namespace");
+    CHECK(shown(a.allocate(for_gateway("b", "one"))) == "10.0.0.2");
+    CHECK(shown(a.allocate(for_gateway("b", "two"))) == "10.0.0.3");
+    CHECK(a.allocate(for_gateway("b", "three")).has_error());
+    CHECK(shown(a.allocate(for_gateway("c", "one"))) == "10.0.0.4");
+}
+
+TEST_CASE("allocator: a limit that is lowered takes no address away") {
+    allocator a = fresh({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", "3"}});
+    for (const char* name : {"one", "two", "three"})
+        CHECK(a.allocate(for_gateway("a", name)).has_value());
+    a.set_pools(pools({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", "0"}}));
+    CHECK(shown(a.allocate(for_gateway("a", "two"))) == "10.0.0.2");
+    CHECK(a.allocate(for_gateway("a", "four")).has_error());
+    a.release("Gateway a/two");
+    CHECK(a.allocate(for_gateway("a", "two")).error().reason == refusal_reason::limited);
+    a.set_pools(pools({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", "3"}}));
+    CHECK(shown(a.allocate(for_gateway("a", "two"))) == "10.0.0.2");
+}
+
+TEST_CASE("allocator: what counts for a limit") {
+    allocator a(pools({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", "2"}}));
+    a.rebuild({{.address = at("10.0.0.1"), .holder = "Gateway a/theirs", .kind = claim_kind::foreign},
+               {.address = at("10.0.0.2"), .holder = "Service a/app", .kind = claim_kind::foreign},
+               {.address = at("10.0.0.3"), .holder = "Gateway a/wish", .kind = claim_kind::wish},
+               {.address = at("172.16.0.1"), .holder = "Gateway a/node", .kind = claim_kind::granted},
+               {.address = at("10.0.0.4"), .holder = "Gateway a/ours", .kind = claim_kind::granted}});
+    CHECK(shown(a.allocate(for_gateway("a", "one"))) == "10.0.0.5"); // 10.0.0.4 counted alone
+    CHECK(a.allocate(for_gateway("a", "two")).has_error());
+    request outside = named(for_gateway("a", "two"), "192.168.1.1");
+    outside.outside_pools = true;
+    CHECK(a.allocate(outside).has_value()); // it takes nothing from others
+    // An address that gives way to another does not count, one that stays does.
+    CHECK(shown(a.allocate(named(for_gateway("a", "one"), "10.0.0.9"))) == "10.0.0.9");
+    a.release("Gateway a/one", at("10.0.0.5"));
+    request another = named(for_gateway("a", "one"), "10.0.0.8");
+    another.besides = {at("10.0.0.9")};
+    CHECK(a.allocate(another).error().reason == refusal_reason::limited);
+}
+
+TEST_CASE(
+    "allocator: after a restart requests for named addresses are served up to the limit, the oldest first") {
+    allocator a(pools({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", "1"}}));
+    request young = named(for_gateway("a", "young"), "10.0.0.1");
+    young.since = second(2);
+    request old = named(for_gateway("a", "old"), "10.0.0.2");
+    old.since = second(1);
+    a.rebuild({}, {young, old});
+    CHECK(shown(a.allocate(old)) == "10.0.0.2");
+    CHECK(a.allocate(young).error().reason == refusal_reason::limited);
+}

@@ -171,11 +171,10 @@ TEST_CASE("pool: what works but may not be meant is a warning") {
           "range-a=10.0.0.1-10.0.0.5; range-global=10.0.0.4-10.0.0.9");
     check({{"cidr-a", "10.0.0.0/30"}, {"range-a", "10.0.0.1-10.0.0.9"}}, "",
           "cidr-a=10.0.0.1-10.0.0.2; range-a=10.0.0.1-10.0.0.9"); // one owner
-    check(
-        {{"rang-global", "10.0.0.1"}},
-        "rang-global: unknown key, ignored; expected range-NAMESPACE, cidr-NAMESPACE, exclude-NAMESPACE (or "
-        "-global), search-order or skip-end-ips-in-cidr",
-        "");
+    check({{"rang-global", "10.0.0.1"}},
+          "rang-global: unknown key, ignored; expected range-NAMESPACE, cidr-NAMESPACE, exclude-NAMESPACE, "
+          "limit-NAMESPACE (or -global), search-order or skip-end-ips-in-cidr",
+          "");
     check({{"allow-share-global", "true"}},
           "allow-share-global: is a setting for kube-vip's cloud provider and has no effect here", "");
 }
@@ -245,4 +244,44 @@ TEST_CASE("pool: a slip in an edit leaves the value before in force") {
     // It lasts through further edits, and ends when the key goes.
     CHECK(shown(parse({{"range-a", "10.0.0.1-"}}, second)) == "range-a=10.0.0.1-10.0.0.9");
     CHECK(shown(parse({{"range-b", "10.1.0.2"}}, second)) == "range-b=10.1.0.2");
+}
+
+TEST_CASE("pool: limits by namespace, and one for those that have none of their own") {
+    const pool_config config = parse({{"range-global", "10.0.0.1-10.0.0.9"},
+                                      {"limit-team-a", " 4 "},
+                                      {"limit-none", "0"},
+                                      {"limit-global", "2"}});
+    CHECK(lines(config.errors) == "");
+    CHECK(lines(config.warnings) == "");
+    CHECK(config.limits ==
+          std::map<std::string, std::uint64_t, std::less<>>{{"", 2}, {"none", 0}, {"team-a", 4}});
+    CHECK(parse({{"range-global", "10.0.0.1"}}).limits.empty());
+}
+
+TEST_CASE("pool: a broken limit names its key, what was expected and what to do, and spoils nothing else") {
+    for (const std::string bad : {"", "many", "-1", "4.5", "1O", "0x10", "4 5", "99999999999999999999"}) {
+        INFO(bad);
+        const pool_config config =
+            parse({{"range-global", "10.0.0.1-10.0.0.9"}, {"limit-a", bad}, {"limit-global", "3"}});
+        CHECK(
+            lines(config.errors) ==
+            "limit-a: expected how many addresses one namespace may have, a whole number such as 4, got \"" +
+                bad +
+                "\"; correct or remove it in ConfigMap default/kubevip (until it is mended, limit-global "
+                "holds "
+                "for this namespace, if there is one)");
+        CHECK(shown(config) == "range-global=10.0.0.1-10.0.0.9");
+        CHECK(config.limits == std::map<std::string, std::uint64_t, std::less<>>{{"", 3}});
+    }
+    CHECK(lines(parse({{"limit-global", "x"}}).errors) ==
+          "limit-global: expected how many addresses one namespace may have, a whole number such as 4, got "
+          "\"x\"; "
+          "correct or remove it in ConfigMap default/kubevip (until it is mended, there is no such limit)");
+    CHECK(lines(parse({{"limit-No_Such", "1"}}).errors) ==
+          "limit-No_Such: \"No_Such\" is no namespace; expected limit-NAMESPACE or limit-global");
+    const pool_config before = parse({{"limit-a", "4"}});
+    const pool_config after = parse({{"limit-a", "four"}}, before);
+    CHECK(after.limits.at("a") == 4);
+    CHECK(lines(after.errors).ends_with("(the value before stays in use)"));
+    CHECK(parse({}, after).limits.empty());
 }

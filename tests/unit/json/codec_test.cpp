@@ -1,6 +1,7 @@
 #include <gwctl/json/codec.hpp>
 
 #include <boost/describe/class.hpp>
+#include <boost/describe/enum.hpp>
 #include <boost/json/parse.hpp>
 
 #include <support/catch.hpp>
@@ -125,11 +126,7 @@ TEST_CASE("errors name the path, what was expected and what came") {
     CHECK(decode_error("").starts_with("not JSON"));
 }
 
-TEST_CASE("depth and size are bounded, also in what is skipped") {
-    const std::string deep = R"({"unknown":)" + std::string(100000, '[');
-    CHECK(json::decode<Outer>(deep).has_error());
-    const std::string nested = R"({"raw":)" + std::string(60, '[') + std::string(60, ']') + "}";
-    CHECK(json::decode<Outer>(nested).has_value());
+TEST_CASE("the size of a document is bounded, also of what is skipped") {
     CHECK(json::decode<Outer>(std::string(100, ' ') + "{}", {.bytes = 50}).error().message ==
           "expected at most 50 bytes of JSON, got more");
 }
@@ -159,4 +156,51 @@ TEST_CASE("what is encoded decodes to the same") {
     Outer control;
     control.text = std::string("\0\x01\x1f\x7f\"\\/\n\r\t", 10);
     CHECK(json::decode<Outer>(json::encode(control)).value() == control);
+}
+
+namespace {
+
+enum class colour { red, green, default_ = 7 };
+BOOST_DESCRIBE_ENUM(colour, red, green, default_)
+
+struct Painted {
+    colour plain = colour::green;
+    std::optional<colour> maybe;
+    std::vector<colour> list;
+    std::map<std::string, colour> table;
+};
+BOOST_DESCRIBE_STRUCT(Painted, (), (plain, maybe, list, table))
+
+} // namespace
+
+TEST_CASE("no-json-form: a described enum is a string, as a member, in optionals, lists and maps") {
+    const auto p = json::decode<Painted>(
+                       R"({"plain":"red","maybe":"default","list":["green","red"],"table":{"a":"default"}})")
+                       .value();
+    CHECK(p.plain == colour::red);
+    CHECK(p.maybe == colour::default_);
+    CHECK(p.list == std::vector<colour>{colour::green, colour::red});
+    CHECK(p.table.at("a") == colour::default_);
+    CHECK(json::encode(p) ==
+          R"({"plain":"red","maybe":"default","list":["green","red"],"table":{"a":"default"}})");
+    CHECK(json::encode(Painted()) == R"({"plain":"green"})");
+    CHECK(json::decode<Painted>(R"({"plain":null})").value().plain == colour::green);
+}
+
+TEST_CASE("a word that a described enum does not have is told with those that it has") {
+    const auto refused = [](const char* text) { return json::decode<Painted>(text).error().message; };
+    const std::string expected = R"(expected one of "red", "green", "default", got )";
+    CHECK(refused(R"({"plain":"blue"})") == "plain: " + expected + "\"blue\"");
+    CHECK(refused(R"({"plain":""})") == "plain: " + expected + "\"\"");
+    CHECK(refused(R"({"plain":"default_"})") == "plain: " + expected + "\"default_\"");
+    CHECK(refused(R"({"maybe":7})") == "maybe: " + expected + "7");
+    CHECK(refused(R"({"list":["red","Red"]})") == "list[1]: " + expected + "\"Red\"");
+    CHECK(refused(R"({"table":{"a":true}})") == "table[\"a\"]: " + expected + "true");
+    CHECK(refused(R"({"table":{"a":{}}})") == "table[\"a\"]: " + expected + "an object");
+}
+
+TEST_CASE("a value that no enumerator has is written as null") {
+    Painted p;
+    p.plain = static_cast<colour>(5);
+    CHECK(json::encode(p) == R"({"plain":null})");
 }

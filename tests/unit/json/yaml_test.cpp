@@ -121,6 +121,11 @@ TEST_CASE("yaml: keys become strings") {
 TEST_CASE("yaml: a key given twice is an error that names both places") {
     CHECK(read("a: 1\nb: 2\na: 3") == "f:3:1: duplicate key \"a\", first set on line 1");
     CHECK(read("x:\n  - a: 1\n    \"a\": 2") == "f:3:5: duplicate key \"a\", first set on line 2");
+    const auto last = [](std::string_view text) {
+        return boost::json::serialize(json::parse_yaml(text, "f", json::duplicate_keys::last_counts).value().at(0));
+    };
+    CHECK(last("a: 1\nb: 2\na: {c: 3}") == R"({"a":{"c":3},"b":2})");
+    CHECK(last("x: &x {a: 1}\ny: {<<: *x, a: 2, a: 3}") == R"({"x":{"a":1},"y":{"a":3}})");
     CHECK(read("1: a\n\"1\": b") == "f:2:1: duplicate key \"1\", first set on line 1");
     CHECK(read(R"({"a": 1, "a": 2})") == "f:1:10: duplicate key \"a\", first set on line 1");
     CHECK(read("- a: 1\n- a: 2") == R"([{"a":1},{"a":2}])");
@@ -422,4 +427,15 @@ TEST_CASE("yaml: damaged text gives a value or an error with its place") {
             }
         }
     }
+}
+
+TEST_CASE("yaml: documents know the line at which they begin") {
+    const auto documents =
+        json::parse_yaml_documents("# none yet\n\na: 1\n---\n---\n\nb: 2\n---\nc: 3\n", "f").value();
+    REQUIRE(documents.size() == 3);
+    CHECK(documents[0].line == 3);
+    CHECK(documents[0].content == json::value{{"a", 1}});
+    CHECK(documents[1].line == 5);
+    CHECK(documents[2].line == 8);
+    CHECK(json::parse_yaml_documents("{\"a\":\n1}", "f").value().at(0).line == 1);
 }

@@ -21,6 +21,7 @@ task<> write_with(client& api, std::string verb, std::string name) {
     service.metadata.namespace_ = "default";
     service.metadata.name = name;
     service.metadata.labels["written"] = "yes";
+    service.status.conditions.emplace_back().type = "Written"; // all that apply_status sends
     const object_key of = key_of(service);
     class patch change = patch::merge_patch(R"({"metadata":{"labels":{"written":"yes"}}})");
     if (verb == "create")
@@ -135,7 +136,8 @@ TEST_CASE("whatever a reconcile writes with ctx.api, or a copy of it, the next o
     auto& c = m.mgr.control<ConfigMap>().reads<Service>().reconcile_with(
         [j, &services, verb, by_copy](context& ctx, object_key k) -> task<action> {
             const auto service = services.get(key("s"));
-            const bool sees_it = service && service->metadata.labels.contains("written");
+            const bool sees_it = service && (service->metadata.labels.contains("written") ||
+                                             !service->status.conditions.empty());
             j->note(k.name + (sees_it ? " sees it" : ""));
             if (k.name != "writes" || sees_it)
                 co_return await_change();

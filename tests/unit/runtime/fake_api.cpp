@@ -40,7 +40,34 @@ std::unique_ptr<http_response> status(int code, const std::string& reason, const
                           code, reason, message));
 }
 
-std::unique_ptr<http_response> object_answer(const json::object& o) {
+/// "Widget" of "widgets", for the kinds of these tests.
+std::string kind_of(const std::string& plural) {
+    static const std::map<std::string, std::string> longer{
+        {"configmaps", "ConfigMap"},
+        {"tcproutes", "TCPRoute"},
+        {"endpointslices", "EndpointSlice"},
+        {"gatewayclasses", "GatewayClass"},
+        {"customresourcedefinitions", "CustomResourceDefinition"}};
+    if (const auto known = longer.find(plural); known != longer.end())
+        return known->second;
+    std::string kind = plural.substr(0, plural.size() - 1);
+    kind[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(kind[0])));
+    return kind;
+}
+
+/// "example.com/v1" of "/apis/example.com/v1/widgets".
+std::string version_of(const std::string& target) {
+    std::vector<std::string> parts;
+    for (const auto& s : boost::urls::parse_origin_form(target)->segments())
+        parts.emplace_back(s);
+    return parts.at(0) == "api" ? parts.at(1) : parts.at(1) + "/" + parts.at(2);
+}
+
+/// The answer to a request for objects of `plural`: with kind and version, whether or not a test gave them.
+std::unique_ptr<http_response> object_answer(json::object o, const std::string& target,
+                                             const std::string& plural) {
+    o["kind"] = kind_of(plural) + (o.contains("items") ? "List" : "");
+    o["apiVersion"] = version_of(target);
     return std::make_unique<text_response>(200, boost::json::serialize(o));
 }
 
@@ -78,6 +105,15 @@ bool has_finalizers(json::object& o) {
     return f != nullptr && f->is_array() && !f->as_array().empty();
 }
 
+/// As kube-apiserver says it: the details name the object.
+std::unique_ptr<http_response> no_object(const std::string& plural, const std::string& name) {
+    return std::make_unique<text_response>(
+        404, fmt::format(R"({{"kind":"Status","apiVersion":"v1","status":"Failure","code":404,)"
+                         R"("reason":"NotFound","message":"{} \"{}\" not found",)"
+                         R"("details":{{"name":"{}","kind":"{}"}}}})",
+                         plural, name, name, plural));
+}
+
 } // namespace
 
 class watch_response final : public http_response {
@@ -96,6 +132,16 @@ public:
             {
                 const std::lock_guard lock(api_->mutex_);
                 if (epoch_ != api_->watch_epoch_) {
+                    if (const int code =
+                            std::exchange(error_left_, api_->epoch_error_ != 0) ? 0 : api_->epoch_error_;
+                        code != 0) {
+                        line_ =
+                            fmt::format(R"({{"type":"ERROR","object":{{"kind":"Status","status":"Failure",)"
+                                        R"("code":{},"message":"cannot send"}}}})"
+                                        "\n",
+                                        code);
+                        co_return line_;
+                    }
                     if (api_->epoch_broken_)
                         throw api_error(errc::connection_lost, "connection reset by peer");
                     co_return std::string_view();
@@ -141,6 +187,7 @@ private:
     std::string namespace_;
     std::uint64_t from_;
     std::uint64_t epoch_;
+    bool error_left_ = false;
     std::string line_;
 };
 
@@ -179,9 +226,18 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
             continue;
         if (f.times > 0)
             --f.times;
+        if (!f.body.empty())
+            return std::make_unique<text_response>(f.status, f.body);
         return status(f.status, f.reason, "injected fault");
     }
+    if (!page_.empty() && r.target.find(page_) != std::string::npos)
+        return std::make_unique<text_response>(404, "404 page not found\n");
+    if (r.method == "GET")
+        if (auto found = discovery(r.target))
+            return found;
     const parsed_target t = parse(r.target);
+    if (absent_.count(t.plural) != 0)
+        return std::make_unique<text_response>(404, "404 page not found\n");
     if (r.method != "GET")
         return write(r, t);
     if (t.name.empty() && t.query.count("watch") != 0) {
@@ -191,19 +247,40 @@ std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
         return std::make_unique<watch_response>(shared_from_this(), t.plural, t.namespace_, from);
     }
     if (t.name.empty())
-        return list(t);
+        return list(r, t);
     auto& collection = objects_[t.plural];
     const auto found = collection.find(t.namespace_ + "/" + t.name);
     if (found == collection.end())
-        return status(404, "NotFound", t.plural + " " + t.name + " not found");
-    return object_answer(found->second);
+        return no_object(t.plural, t.name);
+    return object_answer(found->second, r.target, t.plural);
 }
 
-std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
+std::unique_ptr<http_response> fake_api::discovery(const std::string& target) {
+    if (target == "/apis")
+        return std::make_unique<text_response>(
+            200, R"({"kind":"APIGroupList","groups":[{"name":"apps"},{"name":"example.com"},)"
+                 R"({"name":"apiextensions.k8s.io"},{"name":"gateway.networking.k8s.io"}]})");
+    const bool core = target == "/api/v1";
+    if (!core && (target.rfind("/apis/", 0) != 0 || std::count(target.begin(), target.end(), '/') != 3))
+        return nullptr;
+    std::string resources;
+    for (const char* plural : {"configmaps", "services", "events", "namespaces", "customresourcedefinitions",
+                               "leases", "widgets", "tcproutes"})
+        if (absent_.count(plural) == 0)
+            resources += fmt::format(R"({}{{"name":"{}"}})", resources.empty() ? "" : ",", plural);
+    return std::make_unique<text_response>(
+        200, fmt::format(R"({{"kind":"APIResourceList","groupVersion":"{}","resources":[{}]}})",
+                         target.substr(core ? 5 : 6), resources));
+}
+
+std::unique_ptr<http_response> fake_api::list(const http_request& r, const parsed_target& t) {
     std::size_t skip = 0;
     if (t.query.count("continue") != 0)
         skip = std::stoull(t.query.at("continue"));
-    const std::size_t limit = t.query.count("limit") != 0 ? std::stoull(t.query.at("limit")) : 0;
+    // As a real one does: no limit at version 0.
+    const auto asked = t.query.find("resourceVersion");
+    const bool limited = t.query.count("limit") != 0 && (asked == t.query.end() || asked->second != "0");
+    const std::size_t limit = limited ? std::stoull(t.query.at("limit")) : 0;
     json::object out;
     json::object meta;
     json::array items;
@@ -220,13 +297,11 @@ std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
         items.push_back(o);
     }
     // As a real one does: with a limit, a version alone means the state of that very version.
-    const auto asked = t.query.find("resourceVersion");
-    const bool exact = limit != 0 && asked != t.query.end() && asked->second != "0" &&
-                       t.query.count("resourceVersionMatch") == 0;
+    const bool exact = limit != 0 && asked != t.query.end() && t.query.count("resourceVersionMatch") == 0;
     meta["resourceVersion"] = exact ? asked->second : std::to_string(version_);
     out["metadata"] = std::move(meta);
     out["items"] = std::move(items);
-    return object_answer(out);
+    return object_answer(out, r.target, t.plural);
 }
 
 std::unique_ptr<http_response> fake_api::write(const http_request& r, const parsed_target& t) {
@@ -235,7 +310,7 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         json::object o = boost::json::parse(r.body).as_object();
         if (collection.count(key_of_object(o)) != 0)
             return status(409, "AlreadyExists", "exists already");
-        return object_answer(store(t.plural, std::move(o)));
+        return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
     }
     const std::string key = t.namespace_ + "/" + t.name;
     const auto found = collection.find(key);
@@ -244,16 +319,16 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         if (name == "Content-Type")
             type = value;
     if (found == collection.end() && type.find("apply-patch") == std::string::npos)
-        return status(404, "NotFound", t.plural + " " + key + " not found");
+        return no_object(t.plural, t.name);
     if (r.method == "DELETE") {
         if (has_finalizers(found->second)) {
             json::object o = found->second;
             meta_of(o)["deletionTimestamp"] = "2026-01-31T08:15:00Z";
-            return object_answer(store(t.plural, std::move(o)));
+            return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
         }
         const json::object o = found->second;
         erase(t.plural, key);
-        return object_answer(o);
+        return object_answer(o, r.target, t.plural);
     }
     json::object o = found == collection.end() ? json::object() : found->second;
     const std::string version = found == collection.end() ? "" : text(meta_of(o), "resourceVersion");
@@ -276,12 +351,12 @@ std::unique_ptr<http_response> fake_api::write(const http_request& r, const pars
         merge(o, change);
     }
     if (found != collection.end() && o == found->second)
-        return object_answer(o); // as the real one: a write that changes nothing is none
+        return object_answer(o, r.target, t.plural); // as the real one: a write that changes nothing is none
     if (!text(meta_of(o), "deletionTimestamp").empty() && !has_finalizers(o)) {
         erase(t.plural, key);
-        return object_answer(o);
+        return object_answer(o, r.target, t.plural);
     }
-    return object_answer(store(t.plural, std::move(o)));
+    return object_answer(store(t.plural, std::move(o)), r.target, t.plural);
 }
 
 json::object fake_api::store(const std::string& plural, json::object object) {
@@ -359,6 +434,25 @@ std::vector<json::value> fake_api::all(const std::string& plural) {
     return out;
 }
 
+void fake_api::set_absent(const std::string& plural, bool absent) {
+    const std::lock_guard lock(mutex_);
+    if (absent)
+        absent_.insert(plural);
+    else
+        absent_.erase(plural);
+}
+void fake_api::set_page(const std::string& target) {
+    const std::lock_guard lock(mutex_);
+    page_ = target;
+}
+void fake_api::end_watches_with(int code) {
+    const std::lock_guard lock(mutex_);
+    ++watch_epoch_;
+    epoch_broken_ = false;
+    epoch_error_ = code;
+    wake();
+}
+
 void fake_api::add_fault(fault f) {
     const std::lock_guard lock(mutex_);
     faults_.push_back(std::move(f));
@@ -376,6 +470,7 @@ void fake_api::end_watches(bool broken) {
     const std::lock_guard lock(mutex_);
     ++watch_epoch_;
     epoch_broken_ = broken;
+    epoch_error_ = 0;
     wake();
 }
 void fake_api::compact() {

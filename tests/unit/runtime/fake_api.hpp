@@ -11,6 +11,7 @@
 #include <list>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct fault {
     std::string target{}; // a part of it
     int status = 500;
     std::string reason{};
-    int times = 1; // -1: until cleared
+    int times = 1;      // -1: until cleared
+    std::string body{}; // instead of a Status
 };
 
 // Thread safe. Every test that waits gives up after 20 s of real time.
@@ -35,6 +37,13 @@ public:
     void remove(const std::string& plural, const std::string& namespace_, const std::string& name);
     json::value get(const std::string& plural, const std::string& namespace_, const std::string& name);
     std::vector<json::value> all(const std::string& plural);
+
+    // From now on the server does not have a kind: its paths are unknown, and discovery does not list it.
+    void set_absent(const std::string& plural, bool absent);
+    // From now on this part of requests' targets gets the 404 page of a proxy; "" ends that.
+    void set_page(const std::string& target);
+    // Ends every watch with an ERROR event of this code.
+    void end_watches_with(int code);
 
     void add_fault(fault f);
     void clear_faults();
@@ -69,7 +78,8 @@ private:
 
     static parsed_target parse(const std::string& target);
     std::unique_ptr<http_response> answer(const http_request& r);
-    std::unique_ptr<http_response> list(const parsed_target& t);
+    std::unique_ptr<http_response> list(const http_request& r, const parsed_target& t);
+    std::unique_ptr<http_response> discovery(const std::string& target);
     std::unique_ptr<http_response> write(const http_request& r, const parsed_target& t);
     json::object store(const std::string& plural, json::object object);
     void erase(const std::string& plural, const std::string& key);
@@ -81,6 +91,9 @@ private:
     std::uint64_t compacted_ = 0;
     std::uint64_t watch_epoch_ = 0;
     bool epoch_broken_ = false;
+    int epoch_error_ = 0;
+    std::set<std::string> absent_;
+    std::string page_;
     bool held_ = false;
     std::map<std::string, std::map<std::string, json::object>> objects_;
     std::vector<change> history_;

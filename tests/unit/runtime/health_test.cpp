@@ -166,7 +166,7 @@ TEST_CASE("an address that cannot be bound is a configuration error that names i
         const auto api = std::make_shared<fake_api>();
         manager m(std::move(o), api);
         try {
-            m.run();
+            (void)m.run();
         } catch (const api_error& e) {
             CHECK(e.code() == errc::config);
             return std::string(e.what());

@@ -134,14 +134,21 @@ TEST_CASE("settled without a version: what the manager's own lists show has been
     const auto api = std::make_shared<fake_api>();
     const auto j = std::make_shared<journal>();
     api->put("configmaps", config_map("a"));
-    api->add_fault({"GET", "/leases", 404, "NotFound", -1}); // a kind that is not served has nothing to see
-    running_manager m(api);
+    api->set_absent("leases", true); // a kind that is not served has nothing to see
+    manual_clock clock;
+    auto options = quiet_options();
+    options.time = &clock;
+    running_manager m(api, options);
     m.mgr.cache<coordination_v1::Lease>();
     m.mgr.control<ConfigMap>().reconcile_with([j](context&, const ConfigMap& o) -> task<action> {
         j->note(o.metadata.name + "=" + o.data.at("v"));
         co_return await_change();
     });
     m.start();
+    for (const auto delay : {250ms, 500ms, 1000ms, 2000ms, 4000ms, 2250ms}) { // until the second look
+        REQUIRE(clock.await_sleeper(delay, delay));
+        clock.advance(delay);
+    }
     const settled_report first = m.mgr.wait_settled(20s);
     REQUIRE(first.settled);
     CHECK(first.reconciles == 1);

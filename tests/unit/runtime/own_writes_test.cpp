@@ -2,12 +2,14 @@
 #include <gwctl/runtime/store.hpp>
 
 #include <runtime/own_writes.hpp>
+#include <runtime/table_writer.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;
 using namespace std::chrono_literals;
 using core_v1::ConfigMap;
 using detail::own_writes;
+using detail::table_writer;
 
 namespace {
 
@@ -27,7 +29,7 @@ const object_key web("default", "web");
 
 TEST_CASE("a write is waited for until the store shows it or something newer") {
     store<ConfigMap> maps;
-    maps.replace({}, "10");
+    table_writer(maps).replace({}, "10");
     own_writes writes;
     CHECK(writes.find(web) == nullptr);
     writes.note(web, maps, written("default", "10"), at(0s));
@@ -36,19 +38,29 @@ TEST_CASE("a write is waited for until the store shows it or something newer") {
     REQUIRE(writes.find(web) != nullptr);
     CHECK(writes.find(web)->give_up == at(own_writes::limit));
     CHECK(writes.find(object_key("default", "api")) == nullptr);
-    maps.replace({}, "11");
+    table_writer(maps).replace({}, "11");
     CHECK(writes.find(web) != nullptr);
-    maps.replace({}, "13");
+    table_writer(maps).replace({}, "13");
     CHECK(writes.find(web) == nullptr);
     CHECK(writes.size() == 0);
+}
+
+TEST_CASE("what runs of low priority wrote is known by kind and version") {
+    detail::own_versions own;
+    own.note(ConfigMap::type, "12", -100);
+    CHECK(own.find(ConfigMap::type, "12") == -100);
+    CHECK_FALSE(own.find(ConfigMap::type, "13"));
+    CHECK_FALSE(own.find(core_v1::Service::type, "12"));
+    own.clear();
+    CHECK_FALSE(own.find(ConfigMap::type, "12"));
 }
 
 TEST_CASE("of many writes to one store the newest is waited for, in whatever order they are told") {
     cache_scope scope;
     scope.namespaces = {"blue", "red"};
     store<ConfigMap> maps(scope);
-    maps.replace({}, "10", 0);
-    maps.replace({}, "10", 1);
+    table_writer(maps).replace({}, "10", 0);
+    table_writer(maps).replace({}, "10", 1);
     own_writes writes;
     for (const char* version : {"11", "20", "9", "15"})
         writes.note(web, maps, written("blue", version), at(0s));
@@ -56,18 +68,18 @@ TEST_CASE("of many writes to one store the newest is waited for, in whatever ord
     REQUIRE(writes.find(web) != nullptr);
     CHECK(writes.find(web)->writes.size() == 2);
     CHECK(writes.find(web)->give_up == at(3s + own_writes::limit));
-    maps.replace({}, "19", 0);
-    maps.replace({}, "16", 1);
+    table_writer(maps).replace({}, "19", 0);
+    table_writer(maps).replace({}, "16", 1);
     REQUIRE(writes.find(web) != nullptr);
     REQUIRE(writes.find(web)->writes.size() == 1);
     CHECK(writes.find(web)->writes[0].version == "20");
-    maps.replace({}, "20", 0);
+    table_writer(maps).replace({}, "20", 0);
     CHECK(writes.find(web) == nullptr);
 }
 
 TEST_CASE("keys that come and go by the thousand are not remembered for longer than they matter") {
     store<ConfigMap> maps;
-    maps.replace({}, "10");
+    table_writer(maps).replace({}, "10");
     own_writes writes;
     std::size_t most = 0;
     for (int i = 0; i < 20000; ++i) { // a hundred each second

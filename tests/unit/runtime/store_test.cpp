@@ -5,16 +5,19 @@
 #include <map>
 #include <random>
 #include <runtime/resource_version.hpp>
+#include <runtime/table_writer.hpp>
 #include <support/catch.hpp>
 
 using namespace gwctl;
 using core_v1::ConfigMap;
+using detail::received_object;
+using detail::table_writer;
 using map_store = store<ConfigMap>;
 
 namespace {
 
-detail::any_object object(const std::string& ns, const std::string& name, const std::string& version,
-                          const std::string& uid = "u", const std::string& team = "") {
+received_object object(const std::string& ns, const std::string& name, const std::string& version,
+                       const std::string& uid = "u", const std::string& team = "") {
     auto o = std::make_shared<ConfigMap>();
     o->metadata.namespace_ = ns;
     o->metadata.name = name;
@@ -22,7 +25,7 @@ detail::any_object object(const std::string& ns, const std::string& name, const 
     o->metadata.uid = uid;
     if (!team.empty())
         o->metadata.labels["team"] = team;
-    return map_store::erase(std::move(o));
+    return {detail::erase<ConfigMap>(std::move(o)), {}};
 }
 
 std::string text(const change<ConfigMap>& c) {
@@ -63,7 +66,7 @@ TEST_CASE("pitfall 20: resourceVersions are decimals of any length; anything els
 
 TEST_CASE("a store lists by namespace, in the order of keys") {
     map_store s;
-    s.replace({object("b", "1", "3"), object("a", "2", "2"), object("a", "1", "1")}, "3");
+    table_writer(s).replace({object("b", "1", "3"), object("a", "2", "2"), object("a", "1", "1")}, "3");
     REQUIRE(s.list().size() == 3);
     CHECK(s.list()[0]->metadata.name == "1");
     CHECK(s.list()[2]->metadata.namespace_ == "b");
@@ -75,7 +78,7 @@ TEST_CASE("a store lists by namespace, in the order of keys") {
 
 TEST_CASE("a store has caught up with a list when all it shows is that list or newer") {
     map_store s;
-    s.replace({object("a", "1", "1"), object("a", "2", "2")}, "2");
+    table_writer(s).replace({object("a", "1", "1"), object("a", "2", "2")}, "2");
     CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2")}, "2"));
     CHECK(s.has_caught_up({}, "1")); // from before
     // Other kinds moved the server on to 5; no bookmark said so.
@@ -85,27 +88,27 @@ TEST_CASE("a store has caught up with a list when all it shows is that list or n
     CHECK_FALSE(s.has_caught_up({object("a", "1", "1")}, "5")); // a/2 is gone
     CHECK_FALSE(s.has_caught_up({}, "5"));
 
-    s.apply(watch_event_type::added, object("b", "1", "7"));
+    table_writer(s).apply(watch_event_type::added, object("b", "1", "7"));
     CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2")}, "5")); // b/1 came later
     CHECK_FALSE(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2"), object("b", "1", "8")}, "8"));
-    s.apply(watch_event_type::deleted, object("a", "2", "9"));
+    table_writer(s).apply(watch_event_type::deleted, object("a", "2", "9"));
     CHECK(s.has_caught_up({object("a", "1", "1"), object("a", "2", "2"), object("b", "1", "8")}, "8"));
 }
 
 TEST_CASE("indexes follow every change, and cover what was there before") {
     map_store s;
-    s.replace({object("a", "1", "1", "u", "red")}, "1");
+    table_writer(s).replace({object("a", "1", "1", "u", "red")}, "1");
     s.add_index("team", by_team);
     CHECK(s.by_index("team", "red").size() == 1);
-    s.apply(watch_event_type::added, object("a", "2", "2", "u", "red"));
+    table_writer(s).apply(watch_event_type::added, object("a", "2", "2", "u", "red"));
     CHECK(s.by_index("team", "red").size() == 2);
-    s.apply(watch_event_type::modified, object("a", "1", "3", "u", "blue"));
+    table_writer(s).apply(watch_event_type::modified, object("a", "1", "3", "u", "blue"));
     CHECK(s.by_index("team", "red").size() == 1);
     CHECK(s.by_index("team", "blue").size() == 1);
-    s.apply(watch_event_type::deleted, object("a", "2", "4", "u", "green"));
+    table_writer(s).apply(watch_event_type::deleted, object("a", "2", "4", "u", "green"));
     CHECK(s.by_index("team", "red").empty());
     CHECK(s.by_index("team", "green").empty());
-    s.replace({object("a", "9", "9", "u", "red")}, "9");
+    table_writer(s).replace({object("a", "9", "9", "u", "red")}, "9");
     CHECK(s.by_index("team", "blue").empty());
     CHECK(s.by_index("team", "red").size() == 1);
     CHECK_THROWS_AS(s.by_index("colour", "red"), api_error);
@@ -115,8 +118,8 @@ TEST_CASE("pitfall 10: a bookmark moves the resourceVersion and nothing else") {
     map_store s;
     std::vector<std::string> seen;
     record(s, seen);
-    s.replace({}, "1");
-    s.apply(watch_event_type::bookmark, object("", "", "50"));
+    table_writer(s).replace({}, "1");
+    table_writer(s).apply(watch_event_type::bookmark, object("", "", "50"));
     CHECK(s.resource_version() == "50");
     CHECK(s.size() == 0);
     CHECK(seen.empty());
@@ -124,7 +127,7 @@ TEST_CASE("pitfall 10: a bookmark moves the resourceVersion and nothing else") {
 
 TEST_CASE("pitfall 14: whoever sees a resourceVersion sees its object") {
     map_store s;
-    s.replace({}, "1");
+    table_writer(s).replace({}, "1");
     bool told = false;
     s.when_at_least("5", "", [&] {
         told = true;
@@ -135,13 +138,13 @@ TEST_CASE("pitfall 14: whoever sees a resourceVersion sees its object") {
         CHECK(s.resource_version() == "5");
         CHECK_FALSE(told);
     });
-    s.apply(watch_event_type::added, object("a", "1", "5"));
+    table_writer(s).apply(watch_event_type::added, object("a", "1", "5"));
     CHECK(told);
 }
 
 TEST_CASE("pitfall 15: handlers and readers never see a half done list") {
     map_store s;
-    s.replace({object("a", "1", "1"), object("a", "2", "1")}, "1");
+    table_writer(s).replace({object("a", "1", "1"), object("a", "2", "1")}, "1");
     int changes = 0;
     s.on_change([&](const change<ConfigMap>& c) {
         if (c.initial)
@@ -152,7 +155,7 @@ TEST_CASE("pitfall 15: handlers and readers never see a half done list") {
         CHECK(s.get({"a", "3"}) != nullptr);
         CHECK(s.resource_version() == "9");
     });
-    s.replace({object("a", "2", "8"), object("a", "3", "9")}, "9");
+    table_writer(s).replace({object("a", "2", "8"), object("a", "3", "9")}, "9");
     CHECK(changes == 3);
 }
 
@@ -160,9 +163,9 @@ TEST_CASE("pitfall 16: a list deletes what is gone, marked as noticed late") {
     map_store s;
     std::vector<std::string> seen;
     record(s, seen);
-    s.replace({object("a", "1", "1"), object("a", "2", "1"), object("a", "3", "1")}, "1");
+    table_writer(s).replace({object("a", "1", "1"), object("a", "2", "1"), object("a", "3", "1")}, "1");
     seen.clear();
-    s.replace({object("a", "2", "1"), object("a", "3", "7")}, "7");
+    table_writer(s).replace({object("a", "2", "1"), object("a", "3", "7")}, "7");
     CHECK(seen == std::vector<std::string>{"1@1>- unknown", "3@1>3@7"});
 }
 
@@ -170,25 +173,25 @@ TEST_CASE("pitfall 17: a new uid under an old name is a deletion and an addition
     map_store s;
     std::vector<std::string> seen;
     record(s, seen);
-    s.replace({object("a", "1", "1", "first")}, "1");
+    table_writer(s).replace({object("a", "1", "1", "first")}, "1");
     seen.clear();
-    s.replace({object("a", "1", "5", "second")}, "5");
+    table_writer(s).replace({object("a", "1", "5", "second")}, "5");
     CHECK(seen == std::vector<std::string>{"1@1>- unknown", "->1@5"});
     seen.clear();
-    s.apply(watch_event_type::modified, object("a", "1", "6", "third"));
+    table_writer(s).apply(watch_event_type::modified, object("a", "1", "6", "third"));
     CHECK(seen == std::vector<std::string>{"1@5>- unknown", "->1@6"});
 }
 
 TEST_CASE("pitfall 18: DELETED takes an object out of the store, whatever became of it") {
     map_store s;
     std::vector<std::string> seen;
-    s.replace({object("a", "1", "1", "u", "red")}, "1");
+    table_writer(s).replace({object("a", "1", "1", "u", "red")}, "1");
     record(s, seen);
     seen.clear();
-    s.apply(watch_event_type::deleted, object("a", "1", "2", "u", "blue")); // left the selector
+    table_writer(s).apply(watch_event_type::deleted, object("a", "1", "2", "u", "blue")); // left the selector
     CHECK(seen == std::vector<std::string>{"1@2>-"});
     CHECK(s.get({"a", "1"}) == nullptr);
-    s.apply(watch_event_type::deleted, object("a", "1", "3")); // never seen
+    table_writer(s).apply(watch_event_type::deleted, object("a", "1", "3")); // never seen
     CHECK(seen.size() == 1);
     CHECK(s.resource_version() == "3");
 }
@@ -201,10 +204,10 @@ TEST_CASE("pitfall 24: a late handler gets everything once, even in the middle o
         if (!std::exchange(added, true))
             record(s, late);
     });
-    s.replace({object("a", "1", "1"), object("a", "2", "1"), object("a", "3", "1")}, "1");
+    table_writer(s).replace({object("a", "1", "1"), object("a", "2", "1"), object("a", "3", "1")}, "1");
     CHECK(late == std::vector<std::string>{"->1@1 initial", "->2@1 initial", "->3@1 initial"});
     late.clear();
-    s.apply(watch_event_type::modified, object("a", "2", "2"));
+    table_writer(s).apply(watch_event_type::modified, object("a", "2", "2"));
     CHECK(late == std::vector<std::string>{"2@1>2@2"});
 }
 
@@ -213,16 +216,16 @@ TEST_CASE("waiting for a version ends with any newer one, and at once when the k
     int reached = 0;
     s.when_at_least("7", "", [&] { ++reached; });
     s.when_at_least("9", "", [&] { reached += 10; });
-    s.replace({}, "8");
+    table_writer(s).replace({}, "8");
     CHECK(reached == 1);
     s.when_at_least("8", "", [&] { reached += 100; });
     CHECK(reached == 101);
     std::vector<store_state> states;
     s.on_state([&](store_state st) { states.push_back(st); });
-    s.set_state(store_state::denied, "no");
+    table_writer(s).set_state(store_state::denied, "no");
     CHECK_FALSE(s.synced());
     CHECK(s.reason() == "no");
-    s.set_state(store_state::not_served);
+    table_writer(s).set_state(store_state::not_served);
     CHECK(s.synced());
     CHECK(reached == 111);
     CHECK(states == std::vector<store_state>{store_state::denied, store_state::not_served});
@@ -246,8 +249,8 @@ TEST_CASE("a store over several namespaces is one store: lists, indexes and chan
     s.add_index("team", by_team);
     std::vector<std::string> seen;
     record(s, seen);
-    s.replace({object("c", "1", "9", "u", "red")}, "9", 1);
-    s.replace({object("a", "2", "5", "u", "red"), object("a", "1", "4", "u", "blue")}, "5", 0);
+    table_writer(s).replace({object("c", "1", "9", "u", "red")}, "9", 1);
+    table_writer(s).replace({object("a", "2", "5", "u", "red"), object("a", "1", "4", "u", "blue")}, "5", 0);
     REQUIRE(s.list().size() == 3);
     CHECK(s.list()[2]->metadata.namespace_ == "c");
     CHECK(s.list("a").size() == 2);
@@ -257,14 +260,14 @@ TEST_CASE("a store over several namespaces is one store: lists, indexes and chan
 
     // A new list of one namespace says nothing about the other.
     seen.clear();
-    s.replace({object("a", "1", "6", "u", "red")}, "7", 0);
+    table_writer(s).replace({object("a", "1", "6", "u", "red")}, "7", 0);
     CHECK(seen == std::vector<std::string>{"1@4>1@6", "2@5>- unknown"});
     CHECK(s.get({"c", "1"}) != nullptr);
     CHECK(s.by_index("team", "red").size() == 2);
     CHECK_FALSE(s.any_by_index("team", "blue"));
     CHECK_THROWS_AS(s.any_by_index("colour", "red"), api_error);
     seen.clear();
-    s.apply(watch_event_type::deleted, object("c", "1", "10"), false, 1);
+    table_writer(s).apply(watch_event_type::deleted, object("c", "1", "10"), false, 1);
     CHECK(seen == std::vector<std::string>{"1@10>-"});
     CHECK(s.size() == 1);
 }
@@ -274,15 +277,15 @@ TEST_CASE("a store over several namespaces has seen what all have, or the one th
     int reached = 0;
     s.when_at_least("8", "", [&] { reached += 1; });
     s.when_at_least("8", "c", [&] { reached += 10; });
-    s.replace({}, "9", 1);
+    table_writer(s).replace({}, "9", 1);
     CHECK(s.resource_version() == "");
     CHECK_FALSE(s.has_seen("8"));
     CHECK(s.has_seen("8", "c"));
     CHECK_FALSE(s.has_seen("8", "a"));
     CHECK(reached == 10);
-    s.replace({}, "7", 0);
+    table_writer(s).replace({}, "7", 0);
     CHECK(s.resource_version() == "7");
-    s.apply(watch_event_type::bookmark, object("", "", "10"), false, 0);
+    table_writer(s).apply(watch_event_type::bookmark, object("", "", "10"), false, 0);
     CHECK(s.resource_version() == "9");
     CHECK(reached == 11);
 }
@@ -291,19 +294,19 @@ TEST_CASE("a store over several namespaces is as far as the last of them") {
     map_store s(two_namespaces());
     std::vector<store_state> states;
     s.on_state([&](store_state st) { states.push_back(st); });
-    s.set_state(store_state::synced, {}, 0);
+    table_writer(s).set_state(store_state::synced, {}, 0);
     CHECK(s.state() == store_state::starting);
-    s.set_state(store_state::denied, "not you", 1);
+    table_writer(s).set_state(store_state::denied, "not you", 1);
     CHECK(s.state() == store_state::denied);
     CHECK(s.reason() == "not you");
-    s.set_state(store_state::failing, "down", 0);
+    table_writer(s).set_state(store_state::failing, "down", 0);
     CHECK(s.state() == store_state::denied);
-    s.set_state(store_state::synced, {}, 1);
+    table_writer(s).set_state(store_state::synced, {}, 1);
     CHECK(s.reason() == "down");
     CHECK_FALSE(s.synced());
-    s.set_state(store_state::not_served, {}, 0);
+    table_writer(s).set_state(store_state::not_served, {}, 0);
     CHECK(s.state() == store_state::synced); // the other one still is
-    s.set_state(store_state::not_served, {}, 1);
+    table_writer(s).set_state(store_state::not_served, {}, 1);
     CHECK(s.state() == store_state::not_served);
     CHECK(states == std::vector<store_state>{store_state::denied, store_state::failing, store_state::synced,
                                              store_state::not_served});
@@ -314,12 +317,12 @@ TEST_CASE("only a store that may be denied is usable when it is") {
     scope.may_be_denied = GENERATE(false, true);
     map_store s(scope);
     CHECK_FALSE(s.usable());
-    s.set_state(store_state::failing, "down");
+    table_writer(s).set_state(store_state::failing, "down");
     CHECK_FALSE(s.usable());
-    s.set_state(store_state::denied, "not you");
+    table_writer(s).set_state(store_state::denied, "not you");
     CHECK(s.usable() == scope.may_be_denied);
     CHECK_FALSE(s.synced());
-    s.set_state(store_state::synced);
+    table_writer(s).set_state(store_state::synced);
     CHECK(s.usable());
 }
 
@@ -355,43 +358,43 @@ TEST_CASE("what handlers are told always adds up to what the store holds, over r
         static const char* const teams[] = {"", "red", "blue"};
         return object(key.namespace_, key.name, std::to_string(++version), u, teams[pick(3)]);
     };
-    const auto typed = [](const detail::any_object& o) {
-        return std::static_pointer_cast<const ConfigMap>(o.object);
+    const auto typed = [](const received_object& o) {
+        return std::static_pointer_cast<const ConfigMap>(o.object.object);
     };
     for (int i = 0; i < 1000; ++i) {
         const object_key key(pick(2) ? "a" : "b", std::to_string(pick(6)));
         const int what = pick(20);
         if (what == 0) { // a list after missed events
-            std::vector<detail::any_object> all;
+            std::vector<received_object> all;
             mirror next;
             for (int n = 0; n < 12; ++n) {
                 const object_key k(n % 2 ? "a" : "b", std::to_string(n / 2));
                 const auto known = truth.find(k);
                 if (pick(3) == 0)
                     continue;
-                detail::any_object o = known != truth.end() && pick(2)
-                                           ? map_store::erase(known->second)
-                                           : make(k, std::to_string(pick(2) ? uid : ++uid));
+                received_object o = known != truth.end() && pick(2)
+                                        ? received_object{detail::erase<ConfigMap>(known->second), {}}
+                                        : make(k, std::to_string(pick(2) ? uid : ++uid));
                 next[k] = typed(o);
                 all.push_back(std::move(o));
             }
             std::shuffle(all.begin(), all.end(), random);
-            s.replace(all, std::to_string(++version));
+            table_writer(s).replace(all, std::to_string(++version));
             truth = next;
         } else if (what == 1 && mirrors.size() < 5) {
             add_mirror();
         } else if (truth.count(key) == 0) {
             const auto o = make(key, std::to_string(++uid));
             truth[key] = typed(o);
-            s.apply(watch_event_type::added, o);
+            table_writer(s).apply(watch_event_type::added, o);
         } else if (pick(3) == 0) {
             const auto o = make(key, truth[key]->metadata.uid);
             truth.erase(key);
-            s.apply(watch_event_type::deleted, o);
+            table_writer(s).apply(watch_event_type::deleted, o);
         } else {
             const auto o = make(key, truth[key]->metadata.uid);
             truth[key] = typed(o);
-            s.apply(watch_event_type::modified, o);
+            table_writer(s).apply(watch_event_type::modified, o);
         }
         REQUIRE(s.resource_version() == std::to_string(version));
         REQUIRE(s.size() == truth.size());

@@ -319,6 +319,65 @@ struct model {
 
 } // namespace
 
+TEST_CASE("a key that has been ready for a minute goes before higher ones, but never two such in a row") {
+    work_queue q;
+    const object_key d("ns", "d");
+    q.add(a, at(0s), work_queue::low_priority);
+    q.add(b, at(1s), work_queue::low_priority);
+    q.add(c, at(59s), 5);
+    q.add(d, at(59s), 5);
+    CHECK(pop_key(q, at(59s)) == c);
+    CHECK(pop_key(q, at(61s)) == a);
+    CHECK(pop_key(q, at(61s)) == d); // b is overdue, too, and a backlog of such would hold up d for long
+    q.add(object_key("ns", "e"), at(61s), 5);
+    CHECK(pop_key(q, at(61s)) == b);
+    CHECK(pop_key(q, at(61s)) == object_key("ns", "e"));
+    CHECK_FALSE(q.pop(at(61s)));
+}
+
+TEST_CASE("how long a key has been ready counts from the first add, at whatever priority") {
+    work_queue q;
+    q.add(a, at(0s), work_queue::low_priority);
+    q.add(a, at(30s), -1);
+    q.add(b, at(60s));
+    CHECK(pop_key(q, at(60s)) == a);
+}
+
+TEST_CASE("a first list's backlog is over when each of its keys has run") {
+    work_queue q;
+    q.add_to_backlog(a, at(0s));
+    q.add_to_backlog(a, at(0s)); // by two sources
+    q.add_to_backlog(b, at(0s));
+    q.add(c, at(0s));
+    CHECK(q.backlog() == 2);
+    CHECK(pop_key(q, at(0s)) == c);
+    q.leave_backlog(c); // never was in it
+    q.done(c, at(0s));
+    CHECK(q.backlog() == 2);
+    CHECK(q.pop(at(0s))->priority == work_queue::low_priority);
+    q.done(a, at(0s)); // of a run that does not count, such as one that waits for a store
+    CHECK(q.backlog() == 2);
+    q.leave_backlog(a);
+    CHECK(q.backlog() == 1);
+    CHECK(pop_key(q, at(0s)) == b);
+    q.leave_backlog(b);
+    q.leave_backlog(b);
+    q.done(b, at(0s));
+    CHECK(q.backlog() == 0);
+}
+
+TEST_CASE("a retry comes back at its own priority, or at the one it is given") {
+    work_queue q;
+    q.add(a, at(0s), 3);
+    CHECK(pop_key(q, at(0s)) == a);
+    q.retry(a, at(0s));
+    q.done(a, at(0s));
+    CHECK(q.pop(at(5ms))->priority == 3);
+    q.retry(a, at(5ms), -100);
+    q.done(a, at(5ms));
+    CHECK(q.pop(at(15ms))->priority == -100);
+}
+
 TEST_CASE("the queue does what a simple model does, over thousands of random steps") {
     const auto seed = GENERATE(range(1u, 21u));
     std::mt19937 random(seed);
