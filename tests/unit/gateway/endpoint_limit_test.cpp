@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <gateway/endpoint_limit.hpp>
+#include <gateway/layout.hpp>
 #include <set>
 #include <support/catch.hpp>
 #include <support/gateway_world.hpp>

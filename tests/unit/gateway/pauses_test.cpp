@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <gateway/endpoints.hpp>
 #include <gateway/in_pieces.hpp>
 #include <gateway/judged.hpp>
 #include <gateway/one_answer.hpp>
