@@ -1,3 +1,4 @@
+#include "in_pieces.hpp"
 #include "limits.hpp"
 
 #include <gwctl/gateway/attach.hpp>
@@ -258,9 +259,9 @@ const attachments::entry* attachments::find(const route_view& route) const {
     return found == by_route.end() ? nullptr : found->second;
 }
 
-attachments attach_all(const snapshot& s, behaviour fallback) {
+task<attachments> detail::attach_in_pieces(const snapshot& s, behaviour fallback, pauses& p) {
     attachments all;
-    static_cast<judged_listeners&>(all) = judge_listeners(s);
+    static_cast<judged_listeners&>(all) = co_await judge_listeners_in_pieces(s, p);
     std::map<object_key, const listener_set_rules*> sets;
     for (const listener_set_rules& set : all.sets)
         sets.emplace(key_of(*set.set), &set);
@@ -284,6 +285,8 @@ attachments attach_all(const snapshot& s, behaviour fallback) {
     all.attached.assign(all.listeners.size(), 0);
     all.routes.reserve(s.routes.size()); // winners point into it
     for (const route_view& route : s.routes) {
+        if (p.due())
+            co_await p.take();
         attachments::entry& entry = all.routes.emplace_back();
         entry.route = &route;
         all.by_route.emplace(std::pair(route.kind, std::string_view(route.metadata->uid)), &entry);
@@ -313,7 +316,12 @@ attachments attach_all(const snapshot& s, behaviour fallback) {
                 all.winners[i] = &entry;
         }
     }
-    return all;
+    co_return all;
+}
+
+attachments attach_all(const snapshot& s, behaviour fallback) {
+    detail::pauses none;
+    return detail::finish(detail::attach_in_pieces(s, fallback, none));
 }
 
 } // namespace gwctl::gateway

@@ -1,5 +1,8 @@
 #include "cluster.hpp"
 
+#include "in_pieces.hpp"
+#include "one_answer.hpp"
+
 #include <algorithm>
 
 namespace gwctl::gateway::detail {
@@ -138,25 +141,30 @@ gateway_settings cluster::settings_of(const Gateway& gateway) const {
     return gateway::settings_of(gateway, *its_class, opts, source(), named);
 }
 
-std::shared_ptr<const judged_gateway> cluster::judge(const std::shared_ptr<const Gateway>& gateway) {
-    std::shared_ptr<const judged_gateway>& known = judged_[key_of(*gateway)];
-    if (!known || known->state.gateway != gateway) {
-        const stopwatch watch;
-        auto fresh = std::make_shared<judged_gateway>();
-        fresh->settings = settings_of(*gateway);
-        fresh->state = snapshot_of(gateway, fresh->settings);
-        fresh->attached = attach_all(fresh->state, fresh->settings.effective.default_behaviour);
-        known = std::move(fresh);
-        costs.worked(gwctl::describe(*gateway), watch.elapsed(), time.now());
-    }
-    return known;
+task<std::shared_ptr<const judged_gateway>> cluster::judge(std::shared_ptr<const Gateway> gateway) {
+    if (auto known = judged_.find(gateway))
+        co_return known;
+    judged_gateways::judgement judgement(judged_, key_of(*gateway));
+    pauses p(time);
+    auto fresh = std::make_shared<judged_gateway>();
+    fresh->settings = settings_of(*gateway);
+    fresh->state = snapshot_of(gateway, fresh->settings);
+    const one_answer seen(*this);
+    fresh->state.cluster = &seen;
+    fresh->attached = co_await attach_in_pieces(fresh->state, fresh->settings.effective.default_behaviour, p);
+    fresh->state.cluster = this;
+    costs.worked(gwctl::describe(*gateway), p.worked(), time.now());
+    judgement.keep(fresh);
+    co_return fresh;
 }
 
 std::optional<std::chrono::nanoseconds>
 cluster::rest_of(const std::shared_ptr<const Gateway>& gateway) const {
-    const auto known = judged_.find(key_of(*gateway));
-    if (known != judged_.end() && known->second && known->second->state.gateway == gateway)
+    constexpr std::chrono::milliseconds under_way(100);
+    if (judged_.find(gateway))
         return std::nullopt;
+    if (judged_.is_under_way(key_of(*gateway)))
+        return under_way;
     return costs.rest_of(gwctl::describe(*gateway), time.now());
 }
 

@@ -4,6 +4,7 @@
 
 #include "certificates.hpp"
 #include "change_log.hpp"
+#include "judged.hpp"
 #include "pace.hpp"
 #include "sources.hpp"
 #include "trimmed_store.hpp"
@@ -25,13 +26,6 @@ bool changes_routing(const std::optional<route_view>& old, const std::optional<r
 
 /// The same for a class; its annotations remember parameters.
 bool changes_class(const change<GatewayClass>& c);
-
-/// A Gateway with everything that attaches to it.
-struct judged_gateway {
-    gateway_settings settings{};
-    snapshot state{};
-    attachments attached{}; ///< refers to `state`
-};
 
 class cluster final : public cluster_view {
 public:
@@ -82,10 +76,10 @@ public:
     snapshot remains_of(const object_key& gateway) const;
 
     /// Judged once for all of the Gateway's routes, and again when one of them, it, or a namespace changes.
-    /// Its managed Services and slices may be old.
-    std::shared_ptr<const judged_gateway> judge(const std::shared_ptr<const Gateway>& gateway);
-    /// How long `judge` should not be called for it, since it would have to judge anew and did so lately at
-    /// great cost; nothing when it may be called.
+    /// Its managed Services and slices may be old. Pauses.
+    task<std::shared_ptr<const judged_gateway>> judge(std::shared_ptr<const Gateway> gateway);
+    /// How long `judge` should not be called for it, since it would have to judge anew, and somebody does that now or
+    /// did so lately at great cost; nothing when it may be called.
     std::optional<std::chrono::nanoseconds> rest_of(const std::shared_ptr<const Gateway>& gateway) const;
 
     // The source that a decision reads and that is unknown: it waits then, since nothing may be deleted or emptied
@@ -94,9 +88,9 @@ public:
     /// That a Gateway of this name is there, or not, and what was made for it.
     std::optional<unknown_source> unknown_of(const object_key& gateway) const;
     /// All that becomes of a Gateway of ours, but for new addresses.
-    std::optional<unknown_source> unknown_for(const std::shared_ptr<const Gateway>& gateway);
-    std::optional<unknown_source> unknown_for(const ListenerSet& set);
-    std::optional<unknown_source> unknown_for(const route_view& route);
+    task<std::optional<unknown_source>> unknown_for(std::shared_ptr<const Gateway> gateway);
+    task<std::optional<unknown_source>> unknown_for(const ListenerSet& set);
+    task<std::optional<unknown_source>> unknown_for(const route_view& route);
     /// Which addresses are free.
     std::optional<unknown_source> unknown_addresses() const;
     /// Whether a source is denied for good, as far as can be told, and not one of many that come back one by one.
@@ -169,7 +163,7 @@ private:
     address_book book_;
     bool book_ready_ = false;
     bool book_complete_ = false; ///< what it was made from was all known
-    std::map<object_key, std::shared_ptr<const judged_gateway>> judged_;
+    judged_gateways judged_;
     std::map<object_key, std::map<std::string, route_outcome>> outcomes_; ///< by "TCPRoute default/web"
 };
 

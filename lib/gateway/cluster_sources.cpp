@@ -11,7 +11,9 @@ namespace {
 
 using gwctl::detail::object_table;
 
-std::string from_of(const gateway_v1::RouteNamespaces& rule) { return rule.from.empty() ? "Same" : rule.from; }
+std::string from_of(const gateway_v1::RouteNamespaces& rule) {
+    return rule.from.empty() ? "Same" : rule.from;
+}
 
 /// How many routes the status says are attached to a listener.
 std::int32_t shown_routes(const std::vector<gateway_v1::ListenerStatus>& listeners, const std::string& name) {
@@ -23,7 +25,7 @@ std::int32_t shown_routes(const std::vector<gateway_v1::ListenerStatus>& listene
 } // namespace
 
 void cluster::follow_sources() {
-    sources_ = {&classes,    &gateways.table(),         &services.table(),      &endpoint_slices.table(),
+    sources_ = {&classes,    &gateways.table(),         &services.table(),     &endpoint_slices.table(),
                 &namespaces, &reference_grants.table(), &listener_sets.table()};
     const auto note = [this](store_state) {
         last_state_change_ = time.now();
@@ -106,12 +108,12 @@ std::optional<unknown_source> cluster::unknown_of(const object_key& gateway) con
     return r.unknown();
 }
 
-std::optional<unknown_source> cluster::unknown_for(const std::shared_ptr<const Gateway>& gateway) {
+task<std::optional<unknown_source>> cluster::unknown_for(std::shared_ptr<const Gateway> gateway) {
     if (all_known())
-        return std::nullopt;
+        co_return std::nullopt;
     const object_key key = key_of(*gateway);
     if (auto unknown = unknown_of(key))
-        return unknown;
+        co_return unknown;
     reading r;
     read_parameters(r, *gateway);
     const auto rule = gateway->spec.allowedListeners.value_or(gateway_v1::AllowedListeners()).namespaces;
@@ -127,19 +129,20 @@ std::optional<unknown_source> cluster::unknown_for(const std::shared_ptr<const G
             if (judge_set(*set, *gateway, *this).holds)
                 read_listeners(r, set->spec.listeners, set->metadata.namespace_);
     if (!r.is_known())
-        return r.unknown();
-    const auto judged = judge(gateway);
+        co_return r.unknown();
+    const auto judged = co_await judge(gateway);
     if (!outcomes_.contains(key)) // since then the stores have lost nothing that is only denied
         read_lost(r, *judged);
     for (const attachments::entry* winner : judged->attached.winners) {
         if (winner == nullptr)
             continue;
         read_backends(r, *winner->route);
-        if (winner->served_by != behaviour::merge) // another Gateway may serve it, or have borrowed its Service
+        if (winner->served_by !=
+            behaviour::merge) // another Gateway may serve it, or have borrowed its Service
             for (const object_key& parent : parent_gateways(*winner->route, *this))
                 r.of(gateways.table(), parent.namespace_);
     }
-    return r.unknown();
+    co_return r.unknown();
 }
 
 /// What a status shows to have been attached, and the stores do not have: it may be in a namespace that is denied.
@@ -176,23 +179,25 @@ void cluster::read_parameters(reading& r, const Gateway& gateway) const {
         read(gateway::parameters_of(*its_class));
 }
 
-std::optional<unknown_source> cluster::unknown_for(const ListenerSet& set) {
+task<std::optional<unknown_source>> cluster::unknown_for(const ListenerSet& set) {
     if (all_known())
-        return std::nullopt;
+        co_return std::nullopt;
     const object_key parent = parent_gateway(set);
     if (auto unknown = unknown_of(parent))
-        return unknown;
+        co_return unknown;
     const auto gateway = gateways.get(parent);
-    return gateway && is_ours(*gateway) ? unknown_for(gateway) : std::nullopt;
+    if (!gateway || !is_ours(*gateway))
+        co_return std::nullopt;
+    co_return co_await unknown_for(gateway);
 }
 
-std::optional<unknown_source> cluster::unknown_for(const route_view& route) {
+task<std::optional<unknown_source>> cluster::unknown_for(const route_view& route) {
     if (all_known())
-        return std::nullopt;
+        co_return std::nullopt;
     reading r;
     r.of(services.table(), route.metadata->namespace_); // what was borrowed for it
     if (!route.metadata->deletionTimestamp.empty())
-        return r.unknown();
+        co_return r.unknown();
     r.all(classes);
     for (const object_key& parent : parent_gateways(route))
         r.of(gateways.table(), parent.namespace_);
@@ -203,11 +208,12 @@ std::optional<unknown_source> cluster::unknown_for(const route_view& route) {
         const auto gateway = gateways.get(parent);
         if (!r.is_known() || !gateway || !is_ours(*gateway))
             continue;
-        if (auto unknown = unknown_for(gateway))
-            return unknown;
+        auto unknown = co_await unknown_for(gateway);
+        if (unknown)
+            co_return unknown;
         read_backends(r, route);
     }
-    return r.unknown();
+    co_return r.unknown();
 }
 
 std::optional<unknown_source> cluster::unknown_addresses() const {

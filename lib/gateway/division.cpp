@@ -130,10 +130,13 @@ std::string refuse_loan(const Service& live, const std::set<protocol_port>& aske
 
 } // namespace
 
-division divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems) {
+task<division> divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems,
+                      pauses& p) {
     division d;
     std::set<std::pair<std::string_view, std::int32_t>> merged; // listeners of host names share a port
     for (std::size_t i = 0; i < a.listeners.size(); ++i) {
+        if (p.due())
+            co_await p.take();
         const listener_rules& rules = a.listeners[i];
         if (!rules.accepted.holds || rules.kinds.empty())
             continue;
@@ -147,12 +150,14 @@ division divide(const snapshot& s, const attachments& a, const names& n, std::ve
         if (!merged.emplace(port.port.protocol, port.port.port).second)
             continue;
         port.listener = rules.listener;
-        if (winner != nullptr)
+        if (winner != nullptr) {
+            port.route = winner->route;
             port.backends = fold_same(judge_backends(*winner->route, behaviour::merge, n, *s.cluster));
+        }
         d.merged.push_back(rules.listener);
         d.merged_ports.push_back(std::move(port));
     }
-    return d;
+    co_return d;
 }
 
 void refuse_loans(division& d, const snapshot& s, const std::vector<std::string>& addresses, const options& o,

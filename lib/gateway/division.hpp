@@ -2,6 +2,8 @@
 // routes.
 #pragma once
 
+#include "merge.hpp"
+
 #include <gwctl/gateway/outcome.hpp>
 #include <gwctl/gateway/plan.hpp>
 
@@ -19,7 +21,9 @@ struct division {
     std::vector<served_listener> awaiting_finalizer{};            ///< to be borrowed once that is safe
 };
 
-division divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems);
+/// All parameters must live until the task ends.
+task<division> divide(const snapshot& s, const attachments& a, const names& n, std::vector<problem>& problems,
+                      pauses& p);
 
 /// A borrowed Service asks for the address with all of its ports, so those must not meet another Service's,
 /// and it can have one address only. Takes out what cannot be borrowed, in the order of names.
@@ -33,10 +37,14 @@ struct planned_services {
     std::map<const Listener*, object_key> by_listener{};
     /// Address families of the Gateway's Services.
     std::vector<std::string> families{};
+    /// What of the endpoints of merged listeners is served.
+    std::map<const Listener*, served_endpoints> endpoints{};
 };
 
-std::vector<route_outcome> judge_outcomes(const snapshot& s, const attachments& a, const division& d,
-                                          const planned_services& services,
-                                          const std::vector<problem>& problems);
+/// All parameters must live until the task ends.
+task<std::vector<route_outcome>> judge_outcomes(const snapshot& s, const attachments& a, const division& d,
+                                                const planned_services& services,
+                                                const std::vector<problem>& problems, endpoint_source& source,
+                                                pauses& p);
 
 } // namespace gwctl::gateway::detail

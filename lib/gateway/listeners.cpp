@@ -1,4 +1,5 @@
 #include "certificates.hpp"
+#include "in_pieces.hpp"
 #include "limits.hpp"
 
 #include <gwctl/gateway/listeners.hpp>
@@ -262,7 +263,7 @@ std::vector<listener_rules> judge_each(const std::vector<Listener>& listeners, c
     return rules;
 }
 
-judged_listeners judge_listeners(const snapshot& s) {
+task<judged_listeners> detail::judge_listeners_in_pieces(const snapshot& s, pauses& p) {
     judged_listeners judged;
     const Gateway& gateway = *s.gateway;
     judged.listeners = judge_each(gateway.spec.listeners, {Gateway::type.kind, gateway.metadata.namespace_},
@@ -275,6 +276,8 @@ judged_listeners judge_listeners(const snapshot& s) {
 
     quota left(gateway);
     for (const auto& set : s.sets) {
+        if (p.due())
+            co_await p.take();
         listener_set_rules& its = judged.sets.emplace_back();
         its.set = set.get();
         its.allowed = judge_set(*set, gateway, *s.cluster);
@@ -292,7 +295,12 @@ judged_listeners judge_listeners(const snapshot& s) {
                 ports.take(*r.listener);
         std::move(rules.begin(), rules.end(), std::back_inserter(judged.listeners));
     }
-    return judged;
+    co_return judged;
+}
+
+judged_listeners judge_listeners(const snapshot& s) {
+    detail::pauses none;
+    return detail::finish(detail::judge_listeners_in_pieces(s, none));
 }
 
 verdict judge_set(const ListenerSet& set, const Gateway& gateway, const cluster_view& cluster) {

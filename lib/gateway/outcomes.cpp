@@ -1,5 +1,4 @@
 #include "division.hpp"
-#include "endpoints.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,25 +25,20 @@ struct backend_share {
     std::size_t endpoints = 0;
 };
 
+/// `ready`: as in `served_endpoints`.
 std::vector<backend_share> shares_of(const std::vector<backend>& backends,
-                                     const std::vector<std::string>& families, const cluster_view& cluster) {
+                                     const std::vector<std::size_t>& ready) {
     std::vector<backend_share> shares;
     double weights = 0;
-    for (const backend& b : backends) {
-        weights += static_cast<double>(b.weight);
-        if (b.usable())
-            shares.push_back({&b});
-    }
     std::size_t all = 0;
-    for (const std::string& family : families)
-        for (const endpoint_group& g : collect_endpoints(backends, family, cluster, true))
-            for (backend_share& share : shares)
-                if (share.target == g.target)
-                    for (const auto& [address, endpoint] : g.endpoints)
-                        if (is_ready(endpoint)) {
-                            ++share.endpoints;
-                            ++all;
-                        }
+    for (const backend& b : backends)
+        weights += static_cast<double>(b.weight);
+    for (const backend* b : usable_backends(backends)) {
+        backend_share& share = shares.emplace_back();
+        share.target = b;
+        share.endpoints = shares.size() <= ready.size() ? ready[shares.size() - 1] : 0;
+        all += share.endpoints;
+    }
     for (backend_share& share : shares) {
         share.asked = static_cast<double>(share.target->weight) / weights;
         share.given = all == 0 ? 0 : static_cast<double>(share.endpoints) / static_cast<double>(all);
@@ -52,8 +46,8 @@ std::vector<backend_share> shares_of(const std::vector<backend>& backends,
     return shares;
 }
 
-std::optional<verdict> judge_weights(const std::vector<backend>& backends, const planned_services& services,
-                                     const cluster_view& cluster) {
+std::optional<verdict> judge_weights(const std::vector<backend>& backends,
+                                     const std::vector<std::size_t>& ready) {
     if (!is_weighted(backends))
         return std::nullopt;
     // What the Gateway API's conformance suite tolerates.
@@ -61,7 +55,7 @@ std::optional<verdict> judge_weights(const std::vector<backend>& backends, const
     bool matches = true;
     std::size_t all = 0;
     std::vector<std::string> lines;
-    const auto shares = shares_of(backends, services.families, cluster);
+    const auto shares = shares_of(backends, ready);
     for (const backend_share& s : shares)
         all += s.endpoints;
     if (all == 0)
@@ -107,8 +101,9 @@ listener_outcome no_backend(const route_view& route, const Listener& listener) {
 class outcome_judge {
 public:
     outcome_judge(const snapshot& s, const attachments& a, const division& d,
-                  const planned_services& services, const std::vector<problem>& problems)
-        : s_(s), a_(a), d_(d), services_(services), problems_(problems) {}
+                  const planned_services& services, const std::vector<problem>& problems,
+                  endpoint_source& source)
+        : s_(s), a_(a), d_(d), services_(services), problems_(problems), source_(source) {}
 
     std::optional<route_outcome> judge(const attachments::entry& entry) const {
         const route_view& route = *entry.route;
@@ -154,7 +149,8 @@ private:
                 complaints.push_back(o.message);
             }
             if (!p.weights && o.served && entry.served_by == behaviour::merge)
-                p.weights = judge_weights(merged(listener)->backends, services_, *s_.cluster);
+                p.weights =
+                    judge_weights(merged(listener)->backends, services_.endpoints.at(&listener).ready);
         }
         std::string text;
         for (const auto& [service, served] : listeners)
@@ -205,10 +201,10 @@ private:
         }
         if (!services_.by_listener.contains(&listener)) // behaviours of its own Service
             return no_backend(*entry.route, listener);
-        if (entry.served_by == behaviour::merge)
-            return judge_endpoints(*entry.route, listener, merged(listener)->backends);
-        listener_outcome o = judge_own_service(entry, listener);
-        if (o.served)
+        listener_outcome o = entry.served_by == behaviour::merge
+                                 ? judge_endpoints(*entry.route, listener, merged(listener)->backends)
+                                 : judge_own_service(entry, listener);
+        if (o.served && o.message.empty())
             o.message = std::move(in_part);
         return o;
     }
@@ -276,7 +272,7 @@ private:
         if (usable == backends.end())
             return no_backend(route, listener);
         const auto has_endpoints = [&](const std::string& family) {
-            return !collect_endpoints(backends, family, *s_.cluster, false).empty();
+            return source_.has_any(backends, family);
         };
         const std::string service = to_string(usable->service_key);
         const bool none_at_all = !has_endpoints("IPv4") && !has_endpoints("IPv6");
@@ -310,19 +306,24 @@ private:
     const division& d_;
     const planned_services& services_;
     const std::vector<problem>& problems_;
+    endpoint_source& source_;
 };
 
 } // namespace
 
-std::vector<route_outcome> judge_outcomes(const snapshot& s, const attachments& a, const division& d,
-                                          const planned_services& services,
-                                          const std::vector<problem>& problems) {
-    const outcome_judge judge(s, a, d, services, problems);
+task<std::vector<route_outcome>> judge_outcomes(const snapshot& s, const attachments& a, const division& d,
+                                                const planned_services& services,
+                                                const std::vector<problem>& problems, endpoint_source& source,
+                                                pauses& p) {
+    const outcome_judge judge(s, a, d, services, problems, source);
     std::vector<route_outcome> outcomes;
-    for (const attachments::entry& entry : a.routes)
+    for (const attachments::entry& entry : a.routes) {
+        if (p.due())
+            co_await p.take();
         if (auto outcome = judge.judge(entry))
             outcomes.push_back(std::move(*outcome));
-    return outcomes;
+    }
+    co_return outcomes;
 }
 
 } // namespace detail

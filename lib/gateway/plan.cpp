@@ -1,15 +1,14 @@
-#include "digest.hpp"
+#include "compare.hpp"
 #include "division.hpp"
-#include "endpoints.hpp"
+#include "in_pieces.hpp"
 #include "taken.hpp"
 #include "writes.hpp"
 
 #include <gwctl/gateway/client_address.hpp>
 #include <gwctl/gateway/plan.hpp>
 
-#include <boost/json/parse.hpp>
-
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
@@ -19,46 +18,6 @@ namespace {
 
 using core_v1::Service;
 using discovery_v1::EndpointSlice;
-
-/// Adds the digest and says how the cluster's object compares.
-template <class T>
-applied_object compare_applied(T& wanted, const T* live, const names& n) {
-    applied_object o;
-    o.type = T::type;
-    o.key = key_of(wanted);
-    o.digest = fmt::format("{:016x}", detail::digest(json::encode(wanted)));
-    wanted.metadata.annotations[n.applied()] = o.digest;
-    if (!wanted.metadata.ownerReferences.empty())
-        o.owner = wanted.metadata.ownerReferences.front();
-    o.exists = live != nullptr;
-    if (live == nullptr)
-        return o;
-    if (const auto seen = live->metadata.annotations.find(n.applied());
-        seen != live->metadata.annotations.end())
-        o.has_digest = seen->second == o.digest;
-    const json::value is = json::to_value(*live);
-    json::value should_be = json::to_value(wanted);
-    if constexpr (std::is_same_v<T, Service>)
-        if (wanted.spec.selector.empty()) // with one, Kubernetes would add endpoints of its own
-            should_be.at("spec").as_object()["selector"].emplace_object();
-    o.is_right = o.has_digest.value_or(false) && covers(is, should_be);
-    if (!o.is_right)
-        o.fields = differences(is, should_be);
-    return o;
-}
-
-/// The same for a user's Service, which says nothing of what was wanted of it.
-applied_object compare_borrowed(const Service& live, const loan& wanted) {
-    applied_object o;
-    o.type = Service::type;
-    o.key = key_of(live);
-    o.digest = wanted.digest;
-    o.exists = true;
-    o.is_right = !wanted.change;
-    if (wanted.change)
-        o.fields = patch_differences(json::to_value(live), boost::json::parse(wanted.change->body));
-    return o;
-}
 
 /// Garbage collection looks for an owner in the version that the reference names, and finds none where that
 /// is not served.
@@ -74,8 +33,11 @@ void name_served_versions(std::vector<Service>& services, const snapshot& s) {
 }
 
 template <class T>
-bool has_key(const std::vector<T>& objects, const object_key& key) {
-    return std::any_of(objects.begin(), objects.end(), [&](const T& o) { return key_of(o) == key; });
+std::set<object_key> keys_of(const std::vector<T>& objects) {
+    std::set<object_key> keys;
+    for (const T& object : objects)
+        keys.insert(key_of(object));
+    return keys;
 }
 
 /// A user can make Services that look like ours, and cannot write status.
@@ -121,36 +83,11 @@ std::map<const Listener*, object_key> services_by_listener(const detail::divisio
 
 void find_unwanted_slices(const snapshot& s, const std::vector<EndpointSlice>& slices, desired_state& desired,
                           const names& n) {
+    const std::set<object_key> wanted = keys_of(slices);
     for (const auto& live : s.managed_slices)
-        if (live->metadata.annotations.contains(n.applied()) && !has_key(slices, key_of(*live)) &&
+        if (live->metadata.annotations.contains(n.applied()) && !wanted.contains(key_of(*live)) &&
             live->metadata.deletionTimestamp.empty())
             desired.unwanted_slices.push_back(key_of(*live));
-}
-
-template <class T>
-void keep_unapplied(std::vector<T>& wanted, const std::vector<std::shared_ptr<const T>>& managed,
-                    const std::function<std::shared_ptr<const T>(const object_key&)>& find, const names& n,
-                    std::vector<applied_object>& objects) {
-    std::erase_if(wanted, [&](T& object) {
-        const auto live = std::find_if(managed.begin(), managed.end(),
-                                       [&](const auto& m) { return key_of(*m) == key_of(object); });
-        std::shared_ptr<const T> other;
-        if (live == managed.end() && find)
-            other = find(key_of(object));
-        objects.push_back(compare_applied(object, live == managed.end() ? other.get() : live->get(), n));
-        return objects.back().is_right;
-    });
-}
-
-void mark_written(desired_state& desired) {
-    using verb = service_write::verb;
-    for (applied_object& o : desired.objects)
-        o.is_written =
-            o.type == EndpointSlice::type
-                ? has_key(desired.slices, o.key)
-                : std::any_of(desired.writes.begin(), desired.writes.end(), [&](const service_write& w) {
-                      return w.key == o.key && (w.what == verb::apply || w.what == verb::borrow);
-                  });
 }
 
 /// The first thing that is wrong with the class's parameters, the Gateway's, or `spec.infrastructure`.
@@ -212,19 +149,19 @@ announcement_request request_for(const snapshot& s, const detail::division& d,
     return request;
 }
 
-/// The slices of the Gateway's own Service, and of copies whose source has no selector. `families` become
-/// those of the Services.
-std::vector<EndpointSlice> render_slices(const snapshot& s, const detail::division& d,
-                                         const std::vector<Service>& services, const object_key& own,
-                                         std::vector<std::string>& families, const names& n) {
+/// The Gateway's own Service, and copies whose source has no selector, with their ports. `families` become those
+/// of the Services.
+std::vector<detail::merged_service> list_merged(const snapshot& s, const detail::division& d,
+                                                const std::vector<Service>& services, const object_key& own,
+                                                std::vector<std::string>& families) {
     std::map<object_key, std::vector<merged_port>> ports;
     if (!d.merged.empty())
         ports[own] = d.merged_ports;
     for (const served_listener& l : d.duplicated)
         if (l.target.service->spec.selector.empty())
             ports[{l.target.service_key.namespace_, duplicate_name(l.target.service_key.name)}].push_back(
-                {l.route->kind->expose(*l.listener, *l.target.ref), {l.target}, l.listener});
-    std::vector<EndpointSlice> slices;
+                {l.route->kind->expose(*l.listener, *l.target.ref), {l.target}, l.listener, l.route});
+    std::vector<detail::merged_service> all;
     for (const Service& service : services) {
         Service shape = service; // where the API server chose the families, it knows
         if (const auto live = s.cluster->service(key_of(shape)); live && shape.spec.ipFamilies.empty())
@@ -233,11 +170,46 @@ std::vector<EndpointSlice> render_slices(const snapshot& s, const detail::divisi
             shape.spec.ipFamilies.emplace_back("IPv4");
         families = shape.spec.ipFamilies;
         if (const auto found = ports.find(key_of(service)); found != ports.end()) {
-            auto more = merge_slices(shape, found->second, *s.cluster, s.managed_slices, n);
-            std::move(more.begin(), more.end(), std::back_inserter(slices));
+            detail::merged_service& merged = all.emplace_back();
+            merged.shape = std::move(shape);
+            merged.ports = std::move(found->second);
         }
     }
-    return slices;
+    return all;
+}
+
+/// What the limit leaves out, for the Gateway's status; the routes concerned become problems.
+left_out_endpoints report_left_out(const std::vector<detail::merged_service>& services,
+                                   const std::map<const Listener*, detail::served_endpoints>& served,
+                                   const attachments& a, const options& o, std::vector<problem>& problems) {
+    left_out_endpoints left_out;
+    left_out.limit = detail::describe_endpoint_limit(o);
+    for (const detail::merged_service& service : services)
+        for (const merged_port& port : service.ports) {
+            if (served.at(port.listener).is_whole)
+                continue;
+            left_out.listeners.insert(port.listener);
+            std::set<std::string> backends;
+            for (const backend* b : detail::usable_backends(port.backends))
+                backends.insert(to_string(b->service_key));
+            problems.push_back(
+                {port.route,
+                 fmt::format("spec.rules: listener {} is not served by all endpoints of Service {}: {}",
+                             port.listener->name, fmt::join(backends, ", "), left_out.limit),
+                 port.listener, true});
+        }
+    constexpr std::size_t most_names = 5;
+    std::vector<std::string> listeners;
+    for (std::size_t i = 0; i < a.listeners.size() && listeners.size() < most_names; ++i)
+        if (const Listener* l = a.listeners[i].listener; left_out.listeners.contains(l)) {
+            const ListenerSet* set = a.set_of(i);
+            listeners.push_back(set == nullptr ? l->name
+                                               : fmt::format("{} of {}", l->name, gwctl::describe(*set)));
+        }
+    left_out.message = fmt::format(
+        "spec.listeners: not served by all of their endpoints are {}{}: {}", fmt::join(listeners, ", "),
+        left_out.listeners.size() > listeners.size() ? " and others" : "", left_out.limit);
+    return left_out;
 }
 
 } // namespace
@@ -248,16 +220,18 @@ bool may_get_address(const snapshot& s, const attachments& a, const names& n) {
            std::any_of(own.begin(), own.end(), [](const listener_rules& r) { return r.accepted.holds; });
 }
 
-desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now) {
+task<desired_state> detail::plan_in_pieces(const snapshot& s, const addressing& addresses,
+                                           const options& settings, wall_time now, pauses& p) {
     options o = settings;
     const names n(o.controller_name);
     desired_state desired;
-    const attachments a = attach_all(s, o.default_behaviour);
+    const attachments a = co_await attach_in_pieces(s, o.default_behaviour, p);
     verdict parameters = judge_settings(s, n);
     detail::planned_services planned;
     planned.served = judge_serving(s, a, addresses, parameters);
-    detail::division d =
-        planned.served.holds ? detail::divide(s, a, n, desired.problems) : detail::division();
+    detail::division d;
+    if (planned.served.holds)
+        d = co_await detail::divide(s, a, n, desired.problems, p);
     detail::refuse_loans(d, s, addresses.addresses, o, n, desired.problems);
 
     std::vector<Service> services = render_services(s, d, addresses.addresses, o, n, desired.problems);
@@ -281,16 +255,21 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     const object_key own_key(
         s.gateway->metadata.namespace_,
         gateway_service_name(s.gateway->metadata.name, s.gateway->spec.gatewayClassName));
-    std::vector<EndpointSlice> slices = render_slices(s, d, services, own_key, planned.families, n);
+    const auto merged = list_merged(s, d, services, own_key, planned.families);
+    endpoint_source source(*s.cluster, p);
+    merged_slices rendered = co_await merge_in_pieces(merged, source, s, o, n, p);
+    std::vector<EndpointSlice> slices = std::move(rendered.slices);
+    planned.endpoints = std::move(rendered.served);
+    const left_out_endpoints left_out = report_left_out(merged, planned.endpoints, a, o, desired.problems);
     planned.by_listener = services_by_listener(d, own_key);
     auto refused = detail::refuse_names(services, *s.gateway, *s.cluster, n);
     refused.insert(s.refused.begin(), s.refused.end());
     detail::report_refused(refused, s, a, n, planned.by_listener, desired.problems);
     detail::report_refused(s.left_alone, s, a, n, planned.by_listener, desired.problems);
     const verdict class_kept = keep_load_balancer_class(services, *s.cluster);
-    std::erase_if(slices, [&](const EndpointSlice& slice) {
+    std::erase_if(slices, [keys = keys_of(services)](const EndpointSlice& slice) {
         const auto& service = slice.metadata.labels.at(std::string(discovery_v1::label_service_name));
-        return !has_key(services, {slice.metadata.namespace_, service});
+        return !keys.contains({slice.metadata.namespace_, service});
     });
 
     std::vector<announcement> announcements;
@@ -304,7 +283,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         const Service& live = *listeners.front().target.service;
         const loan wanted = render_update(live, listeners, *s.gateway, request, o, n, desired.problems);
         if (!wanted.digest.empty())
-            desired.objects.push_back(compare_borrowed(live, wanted));
+            desired.objects.push_back(detail::compare_borrowed(live, wanted));
         if (wanted.change)
             wishes.borrowed.push_back(*wanted.change);
     }
@@ -316,9 +295,7 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
         if (meet(claims_of(*live), wishes.frozen))
             announcements.push_back(judge_announcement(key_of(*live), addresses.addresses, o, *s.cluster));
     wishes.kept = services;
-    keep_unapplied<Service>(
-        services, s.managed_services, [&](const object_key& key) { return s.cluster->service(key); }, n,
-        desired.objects);
+    keep_unapplied(services, s, n, desired.objects);
     wishes.changed = std::move(services);
     const auto obstacles = detail::plan_writes(std::move(wishes), d, s, n, desired);
     const verdict ports_fit =
@@ -333,13 +310,19 @@ desired_state plan(const snapshot& s, const addressing& addresses, const options
     std::set<protocol_port> served;
     for (const auto& [listener, service] : planned.by_listener)
         served.emplace(transport_of(*listener, s.kinds), listener->port);
-    desired.status = gateway_status(s, a, addresses, announcements, served, parameters, services_fit, n, now);
-    desired.outcomes = detail::judge_outcomes(s, a, d, planned, desired.problems);
-    keep_unapplied<EndpointSlice>(slices, s.managed_slices, {}, n, desired.objects);
+    desired.status =
+        gateway_status(s, a, addresses, announcements, served, parameters, services_fit, left_out, n, now);
+    desired.outcomes = co_await judge_outcomes(s, a, d, planned, desired.problems, source, p);
+    co_await keep_unapplied(slices, s, n, desired.objects, p);
     gain_before_losing(slices, s.managed_slices);
     desired.slices = std::move(slices);
     mark_written(desired);
-    return desired;
+    co_return desired;
+}
+
+desired_state plan(const snapshot& s, const addressing& addresses, const options& settings, wall_time now) {
+    detail::pauses none;
+    return detail::finish(detail::plan_in_pieces(s, addresses, settings, now, none));
 }
 
 desired_state plan_removal(const snapshot& s, const options& o) {

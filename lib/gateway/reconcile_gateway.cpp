@@ -1,5 +1,7 @@
 #include "foreign_fields.hpp"
+#include "in_pieces.hpp"
 #include "merged_patch.hpp"
+#include "one_answer.hpp"
 #include "repairs.hpp"
 #include "status_repair.hpp"
 #include "waits.hpp"
@@ -207,6 +209,9 @@ void announce(context& ctx, const Gateway& gateway, const Gateway::Status& wante
     if (after != nullptr && after->reason == "OutsidePools" &&
         (before == nullptr || before->message != after->message))
         ctx.event(gateway, event_type::warning, after->reason, after->message);
+    after = find_condition(wanted.conditions, n.endpoints_condition());
+    if (after != nullptr && find_condition(gateway.status.conditions, n.endpoints_condition()) == nullptr)
+        ctx.event(gateway, event_type::warning, after->reason, after->message);
 }
 
 task<void> write_status(cluster& c, context& ctx, writer& writes, const Gateway& gateway,
@@ -246,36 +251,36 @@ write_record(context& ctx, writer& writes, std::shared_ptr<const Gateway> gatewa
     co_return written;
 }
 
-bool is_refused_address(cluster& c, const std::shared_ptr<const Gateway>& gateway) {
+/// Whether the Gateway has no address, and is to get none.
+task<bool> is_refused_address(cluster& c, std::shared_ptr<const Gateway> gateway) {
     if (!gateway->status.addresses.empty())
-        return false;
-    const auto judged = c.judge(gateway);
-    return !may_get_address(judged->state, judged->attached, c.named);
+        co_return false;
+    const auto judged = co_await c.judge(gateway);
+    co_return !may_get_address(judged->state, judged->attached, c.named);
 }
 
 /// What keeps the Gateway from an address that it is to get; nothing when it has all that it asks for.
-std::optional<unknown_source> unknown_address(cluster& c, const std::shared_ptr<const Gateway>& gateway,
-                                              const gateway_settings& settings) {
+task<std::optional<unknown_source>> unknown_address(cluster& c, std::shared_ptr<const Gateway> gateway,
+                                                    const gateway_settings& settings) {
     std::optional<unknown_source> unknown = c.unknown_addresses();
-    if (!unknown || c.addresses().has_all(*gateway, settings.effective) || is_refused_address(c, gateway))
-        return std::nullopt;
-    return unknown;
+    if (!unknown || c.addresses().has_all(*gateway, settings.effective))
+        co_return std::nullopt;
+    const bool is_refused = co_await is_refused_address(c, gateway);
+    if (is_refused)
+        co_return std::nullopt;
+    co_return unknown;
 }
 
-assignment assign(cluster& c, const std::shared_ptr<const Gateway>& gateway,
-                  const gateway_settings& settings) {
-    if (is_refused_address(c, gateway))
-        return no_assignment();
-    return c.addresses().assign(*gateway, settings.effective);
-}
-
-/// Routes wait for what is made of them, also when nothing can be written for the Gateway.
-void publish_unwritten(cluster& c, const context& ctx, const std::shared_ptr<const Gateway>& gateway,
-                       const gateway_settings& settings) {
-    const assignment assigned = assign(c, gateway, settings);
-    const snapshot s = c.snapshot_of(gateway, settings);
-    desired_state desired = plan(s, assigned.result, settings.effective, ctx.time.wall_now());
-    c.publish(key_of(*gateway), std::move(desired.outcomes));
+/// `s` is what the plan's problems refer to.
+task<desired_state> plan_now(cluster& c, context& ctx, snapshot& s, const addressing& addresses,
+                             const options& settings) {
+    pauses p(ctx.time);
+    const one_answer seen(c);
+    s.cluster = &seen;
+    desired_state desired = co_await plan_in_pieces(s, addresses, settings, ctx.time.wall_now(), p);
+    s.cluster = &c;
+    c.costs.worked(gwctl::describe(*s.gateway), p.worked(), ctx.time.now());
+    co_return desired;
 }
 
 task<void> carry_out(cluster& c, context& ctx, writer& writes, desired_state desired,
@@ -324,36 +329,38 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
 
     if (const auto rest = c.costs.rest_of(gwctl::describe(*gateway), ctx.time.now()))
         co_return requeue_after(*rest);
-    if (const auto unknown = c.unknown_for(gateway))
-        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "Pending");
+    const auto unread = co_await c.unknown_for(gateway);
+    if (unread)
+        co_return co_await wait_for_source(c, ctx, gateway, *unread, "Pending");
     const gateway_settings settings = c.settings_of(*gateway);
-    if (const auto unknown = unknown_address(c, gateway, settings))
-        co_return co_await wait_for_source(c, ctx, gateway, *unknown, "AddressNotAssigned");
-    assignment assigned;
+    const auto unknown_addresses = co_await unknown_address(c, gateway, settings);
+    if (unknown_addresses)
+        co_return co_await wait_for_source(c, ctx, gateway, *unknown_addresses, "AddressNotAssigned");
+    const bool is_refused = co_await is_refused_address(c, gateway);
+    if (c.gateways.get(key) != gateway)
+        co_return await_change(); // changed while it was judged, which brings us back
+    assignment assigned = is_refused ? no_assignment() : c.addresses().assign(*gateway, settings.effective);
+    if (assigned.freed)
+        c.address_freed();
+    if (assigned.result.usable.holds)
+        c.waiting.erase(key);
+    else
+        c.waiting.insert(key);
+    std::exception_ptr unwritten;
     try {
-        assigned = assign(c, gateway, settings);
-        if (assigned.freed)
-            c.address_freed();
-        if (assigned.result.usable.holds)
-            c.waiting.erase(key);
-        else
-            c.waiting.insert(key);
         std::string record = merged_patch(
             render_parameters_record(gateway->metadata, settings.record, c.named), assigned.record);
         gateway = co_await write_record(ctx, writes, gateway, std::move(record));
     } catch (const api_error&) {
-        publish_unwritten(c, ctx, gateway, settings);
-        throw;
+        unwritten = std::current_exception();
     }
 
-    const auto plan_for = [&](const snapshot& of) {
-        const stopwatch watch;
-        desired_state desired = plan(of, assigned.result, settings.effective, ctx.time.wall_now());
-        c.costs.worked(gwctl::describe(*gateway), watch.elapsed(), ctx.time.now());
-        return desired;
-    };
-    const snapshot s = c.snapshot_of(gateway, settings); // the plan's problems refer to its routes
-    desired_state desired = plan_for(s);
+    snapshot s = c.snapshot_of(gateway, settings);
+    desired_state desired = co_await plan_now(c, ctx, s, assigned.result, settings.effective);
+    if (unwritten) { // routes wait for what is made of them, also when nothing can be written for the Gateway
+        c.publish(key, std::move(desired.outcomes));
+        std::rethrow_exception(unwritten);
+    }
     Gateway::Status status = std::move(desired.status);
     std::vector<route_outcome> outcomes = std::move(desired.outcomes);
     write_guard guard;
@@ -368,7 +375,7 @@ task<action> reconcile_gateway(cluster& c, context& ctx, object_key key) {
         snapshot now = s;
         now.refused = guard.refusals();
         now.left_alone = repaired.left_alone();
-        desired_state said = plan_for(now);
+        desired_state said = co_await plan_now(c, ctx, now, assigned.result, settings.effective);
         status = std::move(said.status);
         outcomes = std::move(said.outcomes);
     }

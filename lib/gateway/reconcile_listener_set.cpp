@@ -22,20 +22,20 @@ std::optional<std::chrono::nanoseconds> rest_of_parent(cluster& c, const Listene
 }
 
 /// Nothing when it is not ours to say anything, or nothing can be said yet.
-std::optional<ListenerSet::Status> desired_status(cluster& c, const ListenerSet& set, wall_time now) {
+task<std::optional<ListenerSet::Status>> desired_status(cluster& c, const ListenerSet& set, wall_time now) {
     const object_key parent = parent_gateway(set);
     if (parent.name.empty())
-        return std::nullopt;
+        co_return std::nullopt;
     const auto gateway = c.gateways.get(parent);
     if (!gateway || !gateway->metadata.deletionTimestamp.empty())
-        return orphan_status(set, now);
+        co_return orphan_status(set, now);
     if (!c.is_ours(*gateway))
-        return std::nullopt;
-    const auto judged = c.judge(gateway);
+        co_return std::nullopt;
+    const auto judged = co_await c.judge(gateway);
     auto services = c.services.by_index("gateway", to_string(parent));
     const std::set<std::string_view> namespaces = namespaces_of(judged->state);
     std::erase_if(services, [&](const auto& s) { return !namespaces.contains(s->metadata.namespace_); });
-    return listener_set_status(set, judged->attached, *gateway, services, judged->state.kinds, now);
+    co_return listener_set_status(set, judged->attached, *gateway, services, judged->state.kinds, now);
 }
 
 /// One Event per condition that turned.
@@ -59,12 +59,13 @@ task<action> reconcile_listener_set(cluster& c, context& ctx, object_key key) {
         c.changes.forget(gwctl::describe(ListenerSet::type, key));
     if (!set || !set->metadata.deletionTimestamp.empty())
         co_return await_change();
-    if (const auto unknown = c.unknown_for(*set))
+    const auto unknown = co_await c.unknown_for(*set);
+    if (unknown)
         co_return co_await wait_for_source(c, ctx, set, *unknown);
     if (const auto rest = rest_of_parent(c, *set))
         co_return requeue_after(*rest);
     writer writes(c, ctx, gwctl::describe(*set));
-    const std::optional<ListenerSet::Status> wanted = desired_status(c, *set, ctx.time.wall_now());
+    const std::optional<ListenerSet::Status> wanted = co_await desired_status(c, *set, ctx.time.wall_now());
     if (!wanted)
         co_return await_change();
     status_repair<ListenerSet> repair(c, ctx, writes, *set, *wanted);

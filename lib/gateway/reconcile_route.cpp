@@ -21,7 +21,7 @@ struct route_verdicts {
     std::optional<std::chrono::nanoseconds> rest{};
 };
 
-route_verdicts judge(cluster& c, const route_view& route) {
+task<route_verdicts> judge(cluster& c, const route_view& route) {
     route_verdicts all;
     for (const object_key& key : parent_gateways(route, c)) {
         const auto gateway = c.gateways.get(key);
@@ -31,7 +31,7 @@ route_verdicts judge(cluster& c, const route_view& route) {
             all.rest = std::max(all.rest, rest);
             continue;
         }
-        const auto judged = c.judge(gateway);
+        const auto judged = co_await c.judge(gateway);
         all.judged.push_back(judged);
         std::vector<parent_verdict> verdicts = judge_route(route, judged->state, judged->attached, c.opts);
         const route_outcome* outcome = c.outcome(key, route);
@@ -44,7 +44,7 @@ route_verdicts judge(cluster& c, const route_view& route) {
             all.parents.push_back(std::move(v));
         }
     }
-    return all;
+    co_return all;
 }
 
 /// Puts the finalizer there or takes it away; true when it wrote.
@@ -152,11 +152,14 @@ task<action> reconcile_present(cluster& c, served_route_source& source, context&
         c.changes.forget(gwctl::describe(source.kind().type, key));
         co_return await_change();
     }
-    if (const auto unknown = c.unknown_for(*route))
+    const auto unknown = co_await c.unknown_for(*route);
+    if (unknown)
         co_return co_await wait_for_source(c, source, ctx, *route, *unknown);
     writer writes(c, ctx, describe(*route));
     const bool leaving = !route->metadata->deletionTimestamp.empty();
-    const route_verdicts verdicts = leaving ? route_verdicts() : judge(c, *route);
+    route_verdicts verdicts;
+    if (!leaving)
+        verdicts = co_await judge(c, *route);
     if (verdicts.rest)
         co_return requeue_after(*verdicts.rest);
     const bool borrowed = !c.services.by_index("borrower", describe(*route)).empty();

@@ -1,255 +1,181 @@
-#include "endpoints.hpp"
+#include "layout.hpp"
+#include "merge.hpp"
 
 #include <gwctl/gateway/service.hpp>
-#include <gwctl/gateway/slices.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 namespace gwctl::gateway {
+namespace detail {
 namespace {
 
-using detail::endpoint_group;
-using discovery_v1::Endpoint;
 using discovery_v1::EndpointPort;
 using discovery_v1::EndpointSlice;
-using existing_slices = std::vector<std::shared_ptr<const EndpointSlice>>;
-
-/// The limit of the endpoint slice controller (kube-controller-manager --max-endpoints-per-slice).
-constexpr std::size_t endpoints_per_slice = 100;
 
 /// "default/app:80"
-std::string owner_text(const backend* b) {
-    return b == nullptr ? std::string()
-                        : fmt::format("{}:{}", to_string(b->service_key), b->ref->port.value_or(0));
+std::string owner_text(const backend& b) {
+    return fmt::format("{}:{}", to_string(b.service_key), b.ref->port.value_or(0));
 }
 
-/// A slice, numbered, and which endpoints it is to have.
-struct slot {
-    std::size_t number = 0;
-    std::int32_t target_port = 0;
-    std::string owner{};            ///< of which backend, when each has slices of its own
-    std::set<std::string> before{}; ///< addresses in the cluster
-    std::set<std::string> addresses{};
-    const endpoint_group* group = nullptr;
+/// One port of a Service in one family.
+struct port_slices {
+    const merged_service* service = nullptr;
+    const merged_port* port = nullptr;
+    std::string family{};
+    std::vector<const backend*> backends{}; ///< those that serve
+    bool apart = false;
+    layout where;
 
-    std::size_t room() const { return endpoints_per_slice - addresses.size(); }
-    bool is_written() const { return before != addresses; }
-};
-
-/// Who goes where.
-class layout {
-public:
-    explicit layout(std::vector<slot> slots, std::set<std::size_t> taken)
-        : slots_(std::move(slots)), taken_(std::move(taken)) {}
-
-    void place(const std::vector<endpoint_group>& groups) {
-        for (const endpoint_group& g : groups)
-            keep(g);
-        for (const endpoint_group& g : groups)
-            fill(g);
-        for (slot& s : slots_)
-            if (s.group == nullptr)
-                s.owner.clear(); // it has nothing, so it is no one's
+    std::string owner_of(const endpoint_group& g) const {
+        return g.owner ? owner_text(*backends[*g.owner]) : std::string();
     }
-    const std::vector<slot>& slots() const { return slots_; }
-
-private:
-    void keep(const endpoint_group& g) {
-        const std::string owner = owner_text(g.target);
-        std::set<std::string>& placed = placed_[&g];
-        for (slot& s : slots_) {
-            if (s.group != nullptr || s.target_port != g.target_port || s.owner != owner)
-                continue;
-            s.group = &g;
-            for (const std::string& address : s.before)
-                if (s.room() > 0 && g.endpoints.contains(address) && placed.insert(address).second)
-                    s.addresses.insert(address);
-        }
-    }
-
-    void fill(const endpoint_group& g) {
-        std::vector<std::string> missing;
-        for (const auto& [address, endpoint] : g.endpoints)
-            if (!placed_[&g].contains(address))
-                missing.push_back(address);
-        for (std::size_t i = 0; i < missing.size(); ++i)
-            slot_for(g, missing.size() - i).addresses.insert(missing[i]);
-    }
-
-    /// A slice with room: one that changes anyway, else the fullest that holds all `missing`, else the
-    /// emptiest, else one that is free or new.
-    slot& slot_for(const endpoint_group& g, std::size_t missing) {
-        slot* best = nullptr;
-        const auto rank = [&](const slot& s) {
-            const bool fits = s.room() >= missing;
-            const std::size_t fullness = s.addresses.size();
-            return std::tuple(s.is_written(), fits, fits ? fullness : s.room());
-        };
-        for (slot& s : slots_)
-            if (s.group == &g && s.room() > 0 && (best == nullptr || rank(*best) < rank(s)))
-                best = &s;
-        if (best != nullptr)
-            return *best;
-        const auto unused =
-            std::find_if(slots_.begin(), slots_.end(), [](const slot& s) { return s.group == nullptr; });
-        slot& s = unused == slots_.end() ? add() : *unused;
-        s.group = &g;
-        s.target_port = g.target_port;
-        s.owner = owner_text(g.target);
-        return s;
-    }
-
-    slot& add() {
-        std::size_t number = 0;
-        while (!taken_.insert(number).second)
-            ++number;
-        slots_.emplace_back().number = number;
-        return slots_.back();
-    }
-
-    std::vector<slot> slots_;
-    std::set<std::size_t> taken_;
-    std::map<const endpoint_group*, std::set<std::string>> placed_;
-};
-
-struct slice_template {
-    const core_v1::Service& service;
-    const service_port& port;
-    std::string_view family;
-    const names& n;
-
-    std::string prefix() const {
-        return fmt::format("{}-{}-{}-", service.metadata.name, port_name(port.protocol, port.port),
-                           family == "IPv6" ? "ipv6" : "ipv4");
-    }
-
-    /// `weight` is 0 for none.
-    EndpointSlice make(const slot& s, std::int32_t weight) const {
-        EndpointSlice slice;
-        slice.metadata.namespace_ = service.metadata.namespace_;
-        slice.metadata.name = prefix() + std::to_string(s.number);
-        slice.metadata.labels = service.metadata.labels;
-        slice.metadata.labels[std::string(discovery_v1::label_service_name)] = service.metadata.name;
-        slice.metadata.labels[std::string(discovery_v1::label_managed_by)] = slice_manager;
-        for (const auto& [key, value] : service.metadata.annotations)
-            if (key == n.gateway() || !is_reserved_key(key, n)) // ours, and those of spec.infrastructure
-                slice.metadata.annotations.emplace(key, value);
-        if (!s.owner.empty())
-            slice.metadata.annotations[n.backend()] = s.owner;
-        if (weight > 0)
-            slice.metadata.annotations[std::string(annotation_cilium_weight)] = std::to_string(weight);
-        slice.metadata.ownerReferences = service.metadata.ownerReferences;
-        slice.addressType = family;
-        slice.endpoints.emplace();
-        for (const std::string& address : s.addresses)
-            slice.endpoints->push_back(s.group->endpoints.at(address));
-        EndpointPort p;
-        p.name = port_name(port.protocol, port.port);
-        p.protocol = port.protocol;
-        p.port = s.target_port;
-        slice.ports.push_back(std::move(p));
-        return slice;
+    endpoint_groups choose_from(const endpoint_groups& all, std::size_t places) const {
+        if (places >= places_for(all))
+            return all;
+        std::vector<std::set<std::string_view>> live;
+        for (const endpoint_group& g : all)
+            live.push_back(where.addresses_before(g.target_port, owner_of(g)));
+        return choose(all, places, live);
     }
 };
 
-bool is_number(std::string_view text) {
-    return !text.empty() && text.size() <= 6 &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+std::string name_prefix(const core_v1::Service& service, const service_port& port, std::string_view family) {
+    return fmt::format("{}-{}-{}-", service.metadata.name, port_name(port.protocol, port.port),
+                       family == "IPv6" ? "ipv6" : "ipv4");
 }
 
-layout existing_layout(const slice_template& shape, const existing_slices& existing) {
-    const std::string prefix = shape.prefix();
-    std::vector<slot> slots;
-    std::set<std::size_t> taken;
-    for (const auto& old : existing) {
-        const std::string_view name = old->metadata.name;
-        if (old->metadata.namespace_ != shape.service.metadata.namespace_ || !name.starts_with(prefix) ||
-            !is_number(name.substr(prefix.size())))
-            continue;
-        const std::size_t number = std::stoul(std::string(name.substr(prefix.size())));
-        const bool is_first = taken.insert(number).second;
-        if (!is_first || old->addressType != shape.family || old->ports.empty())
-            continue;
-        slot& s = slots.emplace_back();
-        s.number = number;
-        s.target_port = old->ports.front().port.value_or(shape.port.port);
-        if (const auto owner = old->metadata.annotations.find(shape.n.backend());
-            owner != old->metadata.annotations.end())
-            s.owner = owner->second;
-        if (old->endpoints)
-            for (const Endpoint& e : *old->endpoints)
-                if (!e.addresses.empty())
-                    s.before.insert(e.addresses.front());
-    }
-    std::sort(slots.begin(), slots.end(), [](const slot& a, const slot& b) { return a.number < b.number; });
-    if (slots.empty()) {
-        slot& s = slots.emplace_back();
-        while (!taken.insert(s.number).second)
-            ++s.number;
-        s.target_port = shape.port.port;
-    }
-    return layout(std::move(slots), std::move(taken));
+std::vector<port_slices> list_ports(const std::vector<merged_service>& services,
+                                    const existing_slices& existing, const names& n) {
+    std::vector<port_slices> all;
+    for (const merged_service& service : services)
+        for (const merged_port& port : service.ports)
+            for (const std::string& family : service.shape.spec.ipFamilies)
+                all.push_back({&service, &port, family, usable_backends(port.backends),
+                               is_weighted(port.backends),
+                               existing.slots_of(service.shape.metadata.namespace_,
+                                                 name_prefix(service.shape, port.port, family), family,
+                                                 port.port.port, n)});
+    return all;
 }
 
 /// By backend, the weight of each of its endpoints; empty when the backends do not differ.
-std::map<const backend*, std::int32_t> endpoint_weights(const std::vector<endpoint_group>& groups) {
-    std::map<const backend*, std::size_t> serving;
+std::vector<std::int32_t> endpoint_weights(const port_slices& p, const endpoint_groups& groups) {
+    if (!p.apart)
+        return {};
+    std::vector<std::size_t> serving(p.backends.size());
     std::int64_t heaviest = 1;
     for (const endpoint_group& g : groups) {
-        if (g.target == nullptr)
-            return {};
-        serving[g.target] += detail::count_serving(g.endpoints);
-        heaviest = std::max(heaviest, g.target->weight);
+        serving[*g.owner] += count_serving(g);
+        heaviest = std::max(heaviest, p.backends[*g.owner]->weight);
     }
-    std::map<const backend*, std::int32_t> weights;
-    for (const auto& [target, endpoints] : serving)
-        weights[target] = detail::endpoint_weight(target->weight, heaviest, endpoints);
+    std::vector<std::int32_t> weights;
+    for (std::size_t i = 0; i < serving.size(); ++i)
+        weights.push_back(endpoint_weight(p.backends[i]->weight, heaviest, serving[i]));
     return weights;
+}
+
+/// `weight` is 0 for none.
+EndpointSlice make_slice(const port_slices& p, const slot& s, std::int32_t weight, const names& n) {
+    const core_v1::Service& service = p.service->shape;
+    EndpointSlice slice;
+    slice.metadata.namespace_ = service.metadata.namespace_;
+    slice.metadata.name = name_prefix(service, p.port->port, p.family) + std::to_string(s.number);
+    slice.metadata.labels = service.metadata.labels;
+    slice.metadata.labels[std::string(discovery_v1::label_service_name)] = service.metadata.name;
+    slice.metadata.labels[std::string(discovery_v1::label_managed_by)] = slice_manager;
+    for (const auto& [key, value] : service.metadata.annotations)
+        if (key == n.gateway() || !is_reserved_key(key, n)) // ours, and those of spec.infrastructure
+            slice.metadata.annotations.emplace(key, value);
+    if (!s.owner.empty())
+        slice.metadata.annotations[n.backend()] = s.owner;
+    if (weight > 0)
+        slice.metadata.annotations[std::string(annotation_cilium_weight)] = std::to_string(weight);
+    slice.metadata.ownerReferences = service.metadata.ownerReferences;
+    slice.addressType = p.family;
+    slice.endpoints.emplace();
+    for (const std::string_view address : s.addresses) {
+        Endpoint& e = slice.endpoints->emplace_back(*s.group->find(address));
+        e.addresses.resize(1);
+        if (!s.group->keeps_hints)
+            e.hints.reset();
+    }
+    EndpointPort port;
+    port.name = port_name(p.port->port.protocol, p.port->port.port);
+    port.protocol = p.port->port.protocol;
+    port.port = s.target_port;
+    slice.ports.push_back(std::move(port));
+    return slice;
+}
+
+void count(served_endpoints& served, const port_slices& p, const endpoint_groups& chosen) {
+    if (!p.apart)
+        return;
+    served.ready.resize(p.backends.size());
+    for (const endpoint_group& g : chosen)
+        served.ready[*g.owner] += count_ready(g);
 }
 
 } // namespace
 
-std::vector<EndpointSlice> merge_slices(const core_v1::Service& service,
-                                        const std::vector<merged_port>& ports, const cluster_view& cluster,
-                                        const existing_slices& existing, const names& n) {
-    std::vector<std::string> families = service.spec.ipFamilies;
-    if (families.empty())
-        families.push_back("IPv4");
-    std::vector<EndpointSlice> all;
-    for (const merged_port& port : ports) {
-        const bool apart = detail::is_weighted(port.backends);
-        for (const std::string& family : families) {
-            const slice_template shape{service, port.port, family, n};
-            const std::vector<endpoint_group> groups =
-                detail::collect_endpoints(port.backends, family, cluster, apart);
-            const auto weights = endpoint_weights(groups);
-            layout where = existing_layout(shape, existing);
-            where.place(groups);
-            for (const slot& s : where.slots()) {
-                const bool has_weight = s.group != nullptr && !weights.empty();
-                all.push_back(shape.make(s, has_weight ? weights.at(s.group->target) : 0));
-            }
+task<merged_slices> merge_in_pieces(const std::vector<merged_service>& services, endpoint_source& source,
+                                    const snapshot& s, const options& o, const names& n, pauses& p) {
+    const existing_slices existing(s.managed_slices);
+    std::vector<port_slices> ports = list_ports(services, existing, n);
+    std::vector<endpoint_places> places;
+    for (const port_slices& port : ports) {
+        const auto found = co_await source.collect(port.port->backends, port.family, port.apart);
+        endpoint_places& its = places.emplace_back();
+        its.route = port.port->route;
+        its.wanted = places_for(*found);
+        its.live = port.where.places_before();
+    }
+    share_out(places, s.gateway->metadata.namespace_, o);
+
+    merged_slices all;
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+        port_slices& port = ports[i];
+        const auto found = co_await source.collect(port.port->backends, port.family, port.apart);
+        const endpoint_groups chosen = port.choose_from(*found, places[i].granted);
+        served_endpoints& served = all.served[port.port->listener];
+        served.is_whole = served.is_whole && places[i].granted >= places[i].wanted;
+        count(served, port, chosen);
+        std::vector<std::string> owners;
+        for (const endpoint_group& g : chosen)
+            owners.push_back(port.owner_of(g));
+        port.where.place(chosen, owners);
+        const std::vector<std::int32_t> weights = endpoint_weights(port, chosen);
+        for (const slot& slot : port.where.slots()) {
+            if (p.due())
+                co_await p.take();
+            const bool has_weight = slot.group != nullptr && slot.group->owner && !weights.empty();
+            all.slices.push_back(make_slice(port, slot, has_weight ? weights[*slot.group->owner] : 0, n));
         }
     }
-    return all;
+    co_return all;
 }
 
-void gain_before_losing(std::vector<EndpointSlice>& slices, const existing_slices& live) {
-    std::stable_partition(slices.begin(), slices.end(), [&](const EndpointSlice& wanted) {
-        const auto old = std::find_if(live.begin(), live.end(),
-                                      [&](const auto& l) { return key_of(*l) == key_of(wanted); });
-        if (old == live.end() || !(*old)->endpoints)
+} // namespace detail
+
+void gain_before_losing(std::vector<discovery_v1::EndpointSlice>& slices,
+                        const std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>>& live) {
+    std::map<object_key, const discovery_v1::EndpointSlice*> by_key;
+    for (const auto& slice : live)
+        by_key.emplace(key_of(*slice), slice.get());
+    std::stable_partition(slices.begin(), slices.end(), [&](const discovery_v1::EndpointSlice& wanted) {
+        const auto found = by_key.find(key_of(wanted));
+        if (found == by_key.end() || !found->second->endpoints)
             return true;
-        std::set<std::string> stays;
-        if ((*old)->ports == wanted.ports)
-            for (const Endpoint& e : *wanted.endpoints)
+        const discovery_v1::EndpointSlice& old = *found->second;
+        std::set<std::string_view> stays;
+        if (old.ports == wanted.ports)
+            for (const discovery_v1::Endpoint& e : *wanted.endpoints)
                 stays.insert(e.addresses.front());
-        return std::all_of((*old)->endpoints->begin(), (*old)->endpoints->end(), [&](const Endpoint& e) {
-            return e.addresses.empty() || stays.contains(e.addresses.front());
-        });
+        return std::all_of(old.endpoints->begin(), old.endpoints->end(),
+                           [&](const discovery_v1::Endpoint& e) {
+                               return e.addresses.empty() || stays.contains(e.addresses.front());
+                           });
     });
 }
 

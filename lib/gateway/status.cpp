@@ -169,7 +169,8 @@ bool is_true(const std::vector<Condition>& conditions, std::string_view type) {
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
                                const std::vector<announcement>& announcements,
                                const std::set<protocol_port>& served, const verdict& parameters,
-                               const verdict& services, const names& n, wall_time now) {
+                               const verdict& services, const left_out_endpoints& left_out, const names& n,
+                               wall_time now) {
     const std::int64_t generation = s.gateway->metadata.generation.value_or(0);
     const verdict accepted = gateway_accepted(a.of_gateway(), addresses, parameters);
     const verdict programmed = gateway_programmed(accepted, addresses, services, announcements);
@@ -181,12 +182,15 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     if (addresses.granted) {
         const json::array granted(addresses.granted_addresses.begin(), addresses.granted_addresses.end());
         conditions.set(n.granted_condition(), *addresses.granted);
-        conditions.set(n.grant_record(),
-                       {true, addresses.granted->reason, boost::json::serialize(granted)});
+        conditions.set(n.grant_record(), {true, addresses.granted->reason, boost::json::serialize(granted)});
     } else {
         conditions.remove(n.granted_condition());
         conditions.remove(n.grant_record());
     }
+    if (left_out.listeners.empty())
+        conditions.remove(n.endpoints_condition());
+    else
+        conditions.set(n.endpoints_condition(), false, "TooManyEndpoints", left_out.message);
     status.conditions = std::move(conditions).take();
 
     std::vector<std::string> published = addresses.addresses;
@@ -209,6 +213,8 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
         verdict v = listener_programmed(a.listeners[i], programmed);
         if (v.holds && !served.contains({transport, listener.port}))
             v = unserved_listener(transport, listener.port);
+        if (v.holds && left_out.listeners.contains(&listener))
+            v.message = "The listener is served, but not by all endpoints of its route: " + left_out.limit;
         if (!has_listener(listeners, listener.name))
             listeners.push_back(
                 listener_status(a.listeners[i], a.attached[i], v, status.listeners, generation, now));

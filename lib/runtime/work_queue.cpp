@@ -15,7 +15,10 @@ void work_queue::make_ready(node& n, steady_time since) {
     e.ready = true;
     e.added = since;
     e.sequence = ++sequence_;
-    ready_.emplace(-e.priority, e.sequence, &n);
+    turns& its = turns_[e.priority];
+    std::uint64_t& last = its.of_namespace[n.first.namespace_];
+    e.turn = last = std::max(last, its.out) + 1;
+    ready_.emplace(-e.priority, e.turn, e.sequence, &n);
     ready_since_.emplace(e.added, &n);
     ++depth_[e.priority];
     ++adds_;
@@ -24,7 +27,7 @@ void work_queue::make_ready(node& n, steady_time since) {
 void work_queue::unready(node& n) {
     // The sets are ordered by what is in the entry, so the entry may change only afterwards.
     entry& e = n.second;
-    ready_.erase({-e.priority, e.sequence, &n});
+    ready_.erase({-e.priority, e.turn, e.sequence, &n});
     ready_since_.erase({e.added, &n});
     --depth_[e.priority];
     e.ready = false;
@@ -121,7 +124,7 @@ std::optional<work_queue::item> work_queue::pop(steady_time now) {
     make_due_ready(now);
     if (ready_.empty())
         return std::nullopt;
-    node* highest = std::get<2>(*ready_.begin());
+    node* highest = std::get<node*>(*ready_.begin());
     node* const oldest = ready_since_.begin()->second;
     const bool overtaken =
         now - oldest->second.added >= patience && oldest->second.priority < highest->second.priority;
@@ -129,6 +132,10 @@ std::optional<work_queue::item> work_queue::pop(steady_time now) {
     node& n = overtaken_last_ ? *oldest : *highest;
     unready(n);
     entry& e = n.second;
+    if (!overtaken_last_)
+        turns_[e.priority].out = e.turn;
+    if (ready_.empty())
+        turns_.clear();
     e.out = true;
     e.run_priority = e.priority;
     ++running_;

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <tuple>
 #include <unordered_map>
 #include <vector>
@@ -18,7 +19,8 @@ namespace gwctl {
 /// A key is in the queue at most once, and never handed out again before it is `done`. What is added while it
 /// is out leads to one more run.
 ///
-/// Higher priorities come first; within one, first in, first out. A key that has been ready for `patience` goes
+/// Higher priorities come first. Within one, namespaces take turns, so that whoever adds thousands of keys keeps only
+/// himself waiting; the keys of one namespace are first in, first out. A key that has been ready for `patience` goes
 /// before higher ones, but never two such in a row: a backlog that takes longer than that would otherwise hold
 /// up what changes. Not thread safe.
 class work_queue {
@@ -92,6 +94,7 @@ private:
         bool backlog = false; ///< brought by a first list, and not run since
         int priority = 0;     ///< of what is pending
         int run_priority = 0;
+        std::uint64_t turn = 0;
         std::uint64_t sequence = 0;
         steady_time added{};
         std::optional<steady_time> due{};
@@ -107,7 +110,15 @@ private:
 
     backoff_policy retry_;
     std::unordered_map<object_key, entry, key_hash> entries_;
-    std::set<std::tuple<int, std::uint64_t, node*>> ready_; ///< by descending priority, then age
+    /// By descending priority, then turn, then age.
+    std::set<std::tuple<int, std::uint64_t, std::uint64_t, node*>> ready_;
+    /// The turns of one priority. A namespace's next key has the turn after its last one, or after that which came out
+    /// last if that is later.
+    struct turns {
+        std::uint64_t out = 0;                                         ///< of what came out last
+        std::unordered_map<std::string, std::uint64_t> of_namespace{}; ///< of what each added last
+    };
+    std::map<int, turns> turns_; ///< by priority; forgotten whenever nothing is ready
     std::set<std::pair<steady_time, node*>> ready_since_; ///< the same keys, by the time when they became so
     std::set<std::pair<steady_time, node*>> delayed_;
     std::set<const node*> failed_; ///< those with failures

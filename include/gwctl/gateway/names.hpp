@@ -71,6 +71,8 @@ public:
     /// The same for this controller: its message is a JSON array of the addresses. In a status, which users do
     /// not write, it is what tells a record of ours from a forged one.
     std::string grant_record() const { return domain_ + "/GrantedAddresses"; }
+    /// Condition on a Gateway, False and there only when the limit of endpoints leaves some out.
+    std::string endpoints_condition() const { return domain_ + "/AllEndpointsServed"; }
     /// Finalizer on routes whose clean-up must outlive them.
     std::string cleanup_finalizer() const { return domain_ + "/cleanup"; }
 

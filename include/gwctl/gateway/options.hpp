@@ -56,6 +56,12 @@ struct options {
     announcer announced_by = announcer::kube_vip;
     /// `status` also reads HTTPRoutes and the Secrets of type kubernetes.io/tls.
     http_listeners http = http_listeners::refused;
+    /// How many endpoints one Gateway serves, counted once for each listener and address family that has them behind it.
+    /// Planning for 20,000 takes about a tenth of a second of processor time and 50 MiB, and a Service of 20,000
+    /// endpoints is more than kube-proxy is built for.
+    std::size_t max_endpoints = 20'000;
+    /// How many of them routes of one namespace other than the Gateway's own may have.
+    std::size_t max_endpoints_per_namespace = 5'000;
     /// Writes nothing at all; what would be written is logged and counted. Goes with a manager that elects no
     /// leader.
     bool observe_only = false;

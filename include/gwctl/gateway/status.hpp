@@ -54,13 +54,21 @@ struct addressing {
     std::vector<std::string> granted_addresses{};
 };
 
+/// What the limit of endpoints leaves out.
+struct left_out_endpoints {
+    std::set<const Listener*> listeners{}; ///< those that are not served by all of theirs
+    std::string message{};
+    std::string limit{}; ///< for the listeners' own conditions
+};
+
 /// The Gateway's status; equal to the existing one when nothing changed.
 /// `announcements`: one per Service that serves it. `served`: what these have ports for, by protocol and port.
 /// `parameters`: false for `spec.infrastructure` we refuse.
 Gateway::Status gateway_status(const snapshot& s, const attachments& a, const addressing& addresses,
                                const std::vector<announcement>& announcements,
                                const std::set<protocol_port>& served, const verdict& parameters,
-                               const verdict& services, const names& n, wall_time now);
+                               const verdict& services, const left_out_endpoints& left_out, const names& n,
+                               wall_time now);
 
 /// What a plan says of Programmed gives way to `why` (False/NoResources), as if it had never been said: the
 /// time of the last transition is that of `live`, if Programmed is False there already.

@@ -39,6 +39,32 @@ TEST_CASE("first in, first out within a priority, higher priorities first") {
     CHECK(last->waited == 2s);
 }
 
+TEST_CASE("namespaces take turns, so that a thousand keys of one keep no other waiting") {
+    work_queue q;
+    for (int i = 0; i < 1000; ++i)
+        q.add({"evil", std::to_string(i)}, at(0s));
+    CHECK(pop_key(q, at(0s)).name == "0");
+    q.add({"good", "a"}, at(0s));
+    q.add({"good", "b"}, at(0s));
+    q.add({"other", "c"}, at(0s));
+    std::vector<std::string> names;
+    for (int i = 0; i < 6; ++i)
+        names.push_back(pop_key(q, at(0s)).name);
+    // In each round one of each namespace, by age; those of one namespace in their order.
+    CHECK(names == std::vector<std::string>{"1", "a", "c", "2", "b", "3"});
+    q.add({"late", "d"}, at(0s)); // it has missed its turns before, and is not owed them
+    q.add({"late", "e"}, at(0s));
+    q.add({"late", "f"}, at(0s));
+    names.clear();
+    for (int i = 0; i < 4; ++i)
+        names.push_back(pop_key(q, at(0s)).name);
+    CHECK(names == std::vector<std::string>{"4", "d", "5", "e"});
+    // A higher priority still comes first, whosever it is.
+    q.add({"evil", "999"}, at(0s), 1);
+    CHECK(pop_key(q, at(0s)).name == "999");
+    CHECK(pop_key(q, at(0s)).name == "6");
+}
+
 TEST_CASE("pitfall 25: a key never runs twice at once, and adds while it runs give one rerun") {
     work_queue q;
     q.add(a, at(0s));
