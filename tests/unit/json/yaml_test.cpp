@@ -122,7 +122,8 @@ TEST_CASE("yaml: a key given twice is an error that names both places") {
     CHECK(read("a: 1\nb: 2\na: 3") == "f:3:1: duplicate key \"a\", first set on line 1");
     CHECK(read("x:\n  - a: 1\n    \"a\": 2") == "f:3:5: duplicate key \"a\", first set on line 2");
     const auto last = [](std::string_view text) {
-        return boost::json::serialize(json::parse_yaml(text, "f", json::duplicate_keys::last_counts).value().at(0));
+        return boost::json::serialize(
+            json::parse_yaml(text, "f", json::duplicate_keys::last_counts).value().at(0));
     };
     CHECK(last("a: 1\nb: 2\na: {c: 3}") == R"({"a":{"c":3},"b":2})");
     CHECK(last("x: &x {a: 1}\nz: {<<: *x, a: 2, a: 3}") == R"({"x":{"a":1},"z":{"a":3}})");
