@@ -11,7 +11,9 @@ namespace {
 
 using gwctl::detail::object_table;
 
-std::string from_of(const gateway_v1::RouteNamespaces& rule) { return rule.from.empty() ? "Same" : rule.from; }
+std::string from_of(const gateway_v1::RouteNamespaces& rule) {
+    return rule.from.empty() ? "Same" : rule.from;
+}
 
 /// How many routes the status says are attached to a listener.
 std::int32_t shown_routes(const std::vector<gateway_v1::ListenerStatus>& listeners, const std::string& name) {
@@ -23,7 +25,7 @@ std::int32_t shown_routes(const std::vector<gateway_v1::ListenerStatus>& listene
 } // namespace
 
 void cluster::follow_sources() {
-    sources_ = {&classes,    &gateways.table(),         &services.table(),      &endpoint_slices.table(),
+    sources_ = {&classes,    &gateways.table(),         &services.table(),     &endpoint_slices.table(),
                 &namespaces, &reference_grants.table(), &listener_sets.table()};
     const auto note = [this](store_state) {
         last_state_change_ = time.now();
@@ -135,7 +137,8 @@ std::optional<unknown_source> cluster::unknown_for(const std::shared_ptr<const G
         if (winner == nullptr)
             continue;
         read_backends(r, *winner->route);
-        if (winner->served_by != behaviour::merge) // another Gateway may serve it, or have borrowed its Service
+        if (winner->served_by !=
+            behaviour::merge) // another Gateway may serve it, or have borrowed its Service
             for (const object_key& parent : parent_gateways(*winner->route, *this))
                 r.of(gateways.table(), parent.namespace_);
     }

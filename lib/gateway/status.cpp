@@ -181,8 +181,7 @@ Gateway::Status gateway_status(const snapshot& s, const attachments& a, const ad
     if (addresses.granted) {
         const json::array granted(addresses.granted_addresses.begin(), addresses.granted_addresses.end());
         conditions.set(n.granted_condition(), *addresses.granted);
-        conditions.set(n.grant_record(),
-                       {true, addresses.granted->reason, boost::json::serialize(granted)});
+        conditions.set(n.grant_record(), {true, addresses.granted->reason, boost::json::serialize(granted)});
     } else {
         conditions.remove(n.granted_condition());
         conditions.remove(n.grant_record());
