@@ -67,9 +67,28 @@ bool address_book::observe_all(const services& carriers, const std::vector<ipam:
                 address.has_value() && std::find(had.begin(), had.end(), *address) != had.end() &&
                 !serves_gateway(*service, text))
                 inherited_[holder].insert(*address);
-        freed = allocator_.observe(holder, claims_of(*service)) || freed;
+        std::vector<ipam::claim> claims = claims_of(*service);
+        note_asked(*service, claims);
+        freed = allocator_.observe(holder, std::move(claims)) || freed;
     }
     return freed;
+}
+
+void address_book::note_asked(const Service& service, const std::vector<ipam::claim>& claims) {
+    std::vector<ipam::ip_address> more;
+    for (const std::string& text : addresses_asked(service))
+        if (const auto address = ipam::parse_address(text);
+            address.has_value() && more.size() < most_claims && !has_claim(claims, *address) &&
+            !serves_gateway(service, text))
+            more.push_back(*address);
+    const std::string& namespace_ = service.metadata.namespace_;
+    if (!more.empty()) {
+        asked_[namespace_][gwctl::describe(service)] = std::move(more);
+    } else if (const auto there = asked_.find(namespace_); there != asked_.end()) {
+        there->second.erase(gwctl::describe(service));
+        if (there->second.empty())
+            asked_.erase(there);
+    }
 }
 
 bool address_book::observe(const Service& service) {
@@ -78,7 +97,9 @@ bool address_book::observe(const Service& service) {
         leaving_.erase(holder);
     else
         leaving_[holder] = describe_leaving(service);
-    return allocator_.observe(holder, claims_of(service));
+    std::vector<ipam::claim> claims = claims_of(service);
+    note_asked(service, claims);
+    return allocator_.observe(holder, std::move(claims));
 }
 
 void address_book::forget_gateway(const object_key& key, const services& carriers) {
@@ -92,6 +113,8 @@ void address_book::forget_service(const object_key& key) {
     const std::string holder = describe(Service::type, key);
     leaving_.erase(holder);
     inherited_.erase(holder);
+    if (const auto there = asked_.find(key.namespace_); there != asked_.end())
+        there->second.erase(holder);
     allocator_.release(holder);
 }
 
@@ -148,7 +171,7 @@ std::vector<ipam::claim> address_book::claims_of(const Service& service) const {
         if (!serves_gateway(service, ingress.ip))
             add_claim(claims, ingress.ip, holder, ipam::claim_kind::foreign, service.metadata);
     // To ask costs nothing, so it counts for one address of each family: nobody takes all addresses by asking for
-    // them.
+    // them. Gateways beside the Service leave it the others, too; see `asked_`.
     const auto inherited = inherited_.find(holder);
     std::set<ipam::ip_family> asked;
     for (const std::string& text : addresses_asked(service)) {

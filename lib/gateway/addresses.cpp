@@ -93,8 +93,11 @@ void address_book::rebuild(const std::vector<known_gateway>& gateways, const ser
     }
     leaving_.clear();
     inherited_.clear();
+    asked_.clear();
     for (const auto& service : all_services) {
-        add(claims_of(*service));
+        std::vector<ipam::claim> of_service = claims_of(*service);
+        note_asked(*service, of_service);
+        add(std::move(of_service));
         if (!service->metadata.deletionTimestamp.empty())
             leaving_[gwctl::describe(*service)] = describe_leaving(*service);
     }
@@ -176,7 +179,8 @@ assignment address_book::assign(const Gateway& gateway, const options& settings)
 
 bool address_book::has_all(const Gateway& gateway, const options& settings) const {
     const auto& wishes = gateway.spec.addresses;
-    if (!profile_of(settings.announced_by).takes_requests || !std::all_of(wishes.begin(), wishes.end(), is_ip))
+    if (!profile_of(settings.announced_by).takes_requests ||
+        !std::all_of(wishes.begin(), wishes.end(), is_ip))
         return true; // it asks for none, or gets none
     const std::string recorded = recorded_address(gateway);
     const auto has = [&](const std::string& text) {
@@ -242,6 +246,12 @@ assignment address_book::choose(const Gateway& gateway, const options& settings)
                 parsed.has_value() && !allocator_.in_pools(request, *parsed) &&
                 (shown.value != recorded || !request.keeps))
                 request.besides.push_back(*parsed);
+        if (const auto beside = asked_.find(request.namespace_); beside != asked_.end())
+            for (const auto& [service, addresses] : beside->second)
+                for (const ipam::ip_address& address : addresses)
+                    if (const ipam::claim* by = allocator_.claims().holder_of(address);
+                        by == nullptr || by->holder != holder_of(key_of(gateway)))
+                        request.besides.push_back(address);
         const ipam::allocation got = allocator_.allocate(request);
         if (got.has_value())
             allocated = got->to_string();

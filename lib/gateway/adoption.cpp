@@ -44,8 +44,8 @@ service_write as_cluster_ip(const Service& service, json::object metadata) {
     service_write w;
     w.what = service_write::verb::give_back;
     w.key = key_of(service);
-    w.patch = boost::json::serialize(
-        json::object{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}});
+    w.patch =
+        boost::json::serialize(json::object{{"metadata", std::move(metadata)}, {"spec", std::move(spec)}});
     return w;
 }
 
@@ -119,8 +119,7 @@ service_write render_silence(const Service& service) {
     for (const std::string_view key : address_annotations())
         if (carries(service, key))
             annotations[key] = nullptr;
-    return as_cluster_ip(service,
-                         {{"uid", service.metadata.uid}, {"annotations", std::move(annotations)}});
+    return as_cluster_ip(service, {{"uid", service.metadata.uid}, {"annotations", std::move(annotations)}});
 }
 
 } // namespace gwctl::gateway

@@ -44,7 +44,8 @@ void install(manager& mgr, options o, std::vector<std::unique_ptr<served_route_s
     const cache_scope scope = scope_of(c->opts);
     controllers made;
     auto classes = mgr.control<GatewayClass>();
-    classes.reads<cached<Gateway>>(scope).allow_unsynced(); // each decision asks for what it reads, here and below
+    classes.reads<cached<Gateway>>(scope)
+        .allow_unsynced(); // each decision asks for what it reads, here and below
     made.gateway_class = &classes.reconcile_with([c](context& ctx, const GatewayClass& gateway_class) {
         return reconcile_gateway_class(*c, ctx, gateway_class);
     });

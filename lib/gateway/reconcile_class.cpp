@@ -37,8 +37,8 @@ std::vector<gateway_v1::SupportedFeature> supported_features(const cluster& c, c
     std::set<std::string_view> names(std::begin(gateway_features), std::end(gateway_features));
     const auto add = [&](const gwctl::detail::object_table& table, std::string_view feature) {
         const auto& before = live.status.supportedFeatures;
-        const bool was_there = std::any_of(before.begin(), before.end(),
-                                           [&](const auto& f) { return f.name == feature; });
+        const bool was_there =
+            std::any_of(before.begin(), before.end(), [&](const auto& f) { return f.name == feature; });
         if (table.synced() ? table.state() != store_state::not_served : was_there)
             names.insert(feature);
     };

@@ -11,12 +11,14 @@ using gwctl::detail::object_table;
 std::string describe_wait(const std::string& who, const unknown_source& source) {
     const std::string why = source.reason.empty() ? std::string(to_string(source.state)) : source.reason;
     if (source.state == store_state::denied)
-        return fmt::format("{}: it stays as it is, since the API server does not let this controller read {}: {}; allow "
-                           "it to list and watch them",
-                           who, source.name, why);
-    return fmt::format("{}: it stays as it is, since {} cannot be read now: {}; wait until the API server answers, or "
-                       "see to what keeps it from that",
-                       who, source.name, why);
+        return fmt::format(
+            "{}: it stays as it is, since the API server does not let this controller read {}: {}; allow "
+            "it to list and watch them",
+            who, source.name, why);
+    return fmt::format(
+        "{}: it stays as it is, since {} cannot be read now: {}; wait until the API server answers, or "
+        "see to what keeps it from that",
+        who, source.name, why);
 }
 
 void reading::note(const object_table& table, std::size_t part) {

@@ -1,4 +1,5 @@
 #include "waits.hpp"
+
 #include "writer.hpp"
 
 #include <gwctl/gateway/listener_sets.hpp>
@@ -41,8 +42,8 @@ std::vector<const ParentReference*> our_parents(const cluster& c, const route_vi
 }
 
 /// `status.parents` with what Programmed says of a wait; others' entries stay as they are.
-std::vector<json::value> waiting_parents(const cluster& c, const route_view& route, const std::string& message,
-                                         wall_time now) {
+std::vector<json::value> waiting_parents(const cluster& c, const route_view& route,
+                                         const std::string& message, wall_time now) {
     const std::int64_t generation = route.metadata->generation.value_or(0);
     std::vector<json::value> parents = route.status->parents.value_or(std::vector<json::value>());
     for (json::value& entry : parents) {

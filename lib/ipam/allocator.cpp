@@ -179,7 +179,16 @@ allocation allocator::allocate_any(const request& r) {
         return *std::move(refused);
     }
     for (const pool_state* p : pools) {
-        if (const auto address = next_free(*p, r.family)) {
+        const auto is_free = [&](const ip_address& address) { return p->free.contains(address); };
+        pool_state rest; // only where some may not be had: a copy costs as much as the pool has holes
+        const bool is_partial = std::any_of(r.besides.begin(), r.besides.end(), is_free);
+        if (is_partial) {
+            rest = *p;
+            for (const ip_address& address : r.besides) {
+                rest.free.erase(address);
+            }
+        }
+        if (const auto address = next_free(is_partial ? rest : *p, r.family)) {
             return grant(r, *address, claim_kind::dynamic);
         }
     }

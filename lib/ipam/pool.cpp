@@ -132,13 +132,13 @@ std::optional<std::uint64_t> parse_limit(std::string_view key, std::string_view 
         return limit;
     }
     constexpr std::size_t longest_shown = 40;
-    errors.push_back(
-        fmt::format("{}: expected how many addresses one namespace may have, a whole number such as 4, got {}; "
-                    "correct or remove it in {}",
-                    key,
-                    text.size() <= longest_shown ? fmt::format("\"{}\"", text)
-                                                 : fmt::format("a text of {} bytes", text.size()),
-                    source));
+    errors.push_back(fmt::format(
+        "{}: expected how many addresses one namespace may have, a whole number such as 4, got {}; "
+        "correct or remove it in {}",
+        key,
+        text.size() <= longest_shown ? fmt::format("\"{}\"", text)
+                                     : fmt::format("a text of {} bytes", text.size()),
+        source));
     return std::nullopt;
 }
 

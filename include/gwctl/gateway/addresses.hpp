@@ -75,6 +75,7 @@ private:
     std::vector<ipam::claim> claims_of(const Gateway& gateway, bool ours) const;
     std::vector<ipam::claim> claims_of(const core_v1::Service& service) const;
     bool observe_all(const services& carriers, const std::vector<ipam::ip_address>& had);
+    void note_asked(const core_v1::Service& service, const std::vector<ipam::claim>& claims);
     bool has_pools() const { return !options_.ipam_config.name.empty(); }
     void remember(const Gateway& gateway, bool ours);
     bool serves_gateway(const core_v1::Service& service, const std::string& address) const;
@@ -102,6 +103,8 @@ private:
     std::map<std::string, std::string> leaving_{}; ///< what to say while it is being deleted
     std::map<std::string, std::set<ipam::ip_address>>
         inherited_{}; ///< its Gateway lost it, and it asks for it
+    /// What Services ask for and has no claim, by namespace and holder: Gateways beside them leave it to them.
+    std::map<std::string, std::map<std::string, std::vector<ipam::ip_address>>> asked_{};
     bool configured_ = false;
     std::set<object_key> concerned_{};
 };
