@@ -1,7 +1,7 @@
 // The embedded API server as a program, for kubectl, demos and controllers under development.
 #include "loader.hpp"
 
-#include <gwctl/testing/manager_thread.hpp>
+#include <gwctl/testing/api_server.hpp>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -51,6 +51,29 @@ void write_atomically(const std::string& path, const std::string& text) {
                 path));
 }
 
+std::string served_kinds() {
+    std::string text = "Kinds that it serves; others can come with CustomResourceDefinitions:\n";
+    for (const std::string& line : testing::api_server::served_kinds())
+        text += "  " + line + "\n";
+    return text;
+}
+
+/// One line for each document that `server` refuses.
+std::vector<std::string> apply(testing::api_server& server, const std::vector<tools::document>& documents) {
+    std::vector<std::string> failures;
+    for (const tools::document& d : tools::in_order_of_need(documents))
+        if (const auto done = server.apply(d.object); done.has_error())
+            failures.push_back(fmt::format("{}, line {}: {}", d.origin, d.line, done.error().message));
+    return failures;
+}
+
+/// True when there are none; else says them.
+bool none(const std::vector<std::string>& failures) {
+    for (const std::string& failure : failures)
+        fmt::print(stderr, "gwctl-apiserver: {}\n", failure);
+    return failures.empty();
+}
+
 int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
           const std::vector<std::string>& paths) {
     // Blocked before the server starts its threads, so that they inherit it and the signals wait for us.
@@ -64,14 +87,12 @@ int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
     options.bind = where.host;
     options.port = where.port;
     options.workloads = options.announcer = stand_ins;
-    testing::api_server server(options);
-
     const tools::loaded_files files = tools::read_files(paths);
-    std::vector<std::string> failures = files.errors;
-    for (const std::string& refused : tools::apply_documents(testing::config_for(server), files.documents))
-        failures.push_back(refused);
-    for (const std::string& failure : failures)
-        fmt::print(stderr, "gwctl-apiserver: {}\n", failure);
+    if (!none(files.errors))
+        return 1;
+    testing::api_server server(options);
+    if (!none(apply(server, files.documents)))
+        return 1;
 
     if (!kubeconfig.empty())
         write_atomically(kubeconfig, server.kubeconfig());
@@ -99,7 +120,10 @@ int main(int argc, char** argv) {
                  "Leave pods, EndpointSlices and addresses of Services to whoever connects");
     app.add_option("--kubeconfig-out", kubeconfig,
                    "Write a kubeconfig for this server to FILE once it is loaded");
-    app.add_option("-f,--filename", files, "Load a file or directory of Kubernetes YAML; may be repeated");
+    app.add_option("-f,--filename", files,
+                   "Load a file or directory of Kubernetes YAML, with status where there is one; may be "
+                   "repeated. What cannot be loaded ends the program");
+    app.footer(served_kinds());
     try {
         app.parse(argc, argv);
         return serve(parse_address(bind), !no_stand_ins, kubeconfig, files);

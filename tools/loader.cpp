@@ -64,9 +64,9 @@ std::vector<std::string> expand(const std::string& path, std::vector<std::string
 }
 
 /// Takes an object as a document, anything else as an error.
-void take(std::string origin, json::value object, loaded_files& into) {
+void take(std::string origin, json::value object, std::size_t line, loaded_files& into) {
     if (object.is_object())
-        return into.documents.push_back({std::move(origin), std::move(object)});
+        return into.documents.push_back({std::move(origin), std::move(object), line});
     into.errors.push_back(
         fmt::format("{}: expected a Kubernetes object, got {}", origin, boost::json::serialize(object)));
 }
@@ -83,11 +83,11 @@ void read_file(const std::string& name, loaded_files& into) {
             return into.errors.push_back(fmt::format("{}: the file is empty or unreadable", path));
         return into.errors.push_back(fmt::format("{}: cannot be read", path));
     }
-    auto documents = json::parse_yaml(text.str(), path);
+    auto documents = json::parse_yaml_documents(text.str(), path);
     if (documents.has_error())
         return into.errors.push_back(documents.error().message);
     std::size_t number = 0;
-    for (json::value& object : *documents) {
+    for (auto& [object, line] : *documents) {
         const std::string origin =
             documents->size() == 1 ? path : fmt::format("{}, document {}", path, ++number);
         auto* map = object.if_object();
@@ -95,10 +95,10 @@ void read_file(const std::string& name, loaded_files& into) {
         if (items != nullptr && items->is_array() && text_of(*map, "kind").ends_with("List")) {
             std::size_t index = 0;
             for (json::value& item : items->get_array())
-                take(fmt::format("{}, items[{}]", origin, index++), std::move(item), into);
+                take(fmt::format("{}, items[{}]", origin, index++), std::move(item), line, into);
             continue;
         }
-        take(origin, std::move(object), into);
+        take(origin, std::move(object), line, into);
     }
 }
 
@@ -215,11 +215,15 @@ loaded_files read_files(const std::vector<std::string>& paths) {
     return files;
 }
 
+std::vector<document> in_order_of_need(std::vector<document> documents) {
+    std::stable_sort(documents.begin(), documents.end(),
+                     [](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    return documents;
+}
+
 std::vector<std::string> apply_documents(const cluster_config& config, const std::vector<document>& documents,
                                          std::string field_manager) {
-    std::vector<document> ordered = documents;
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    std::vector<document> ordered = in_order_of_need(documents);
     const std::shared_ptr<transport> network = make_http_transport(config);
     std::vector<std::string> errors;
     boost::asio::io_context loop;

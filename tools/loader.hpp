@@ -12,6 +12,7 @@ namespace gwctl::tools {
 struct document {
     std::string origin{}; ///< "manifests/gateway.yaml, document 2"
     json::value object{}; ///< an object
+    std::size_t line = 0; ///< where the document begins in its file, counted from 1
 };
 
 struct loaded_files {
@@ -23,6 +24,9 @@ struct loaded_files {
 /// of their names; "-" is standard input. `List` objects are taken apart. What cannot be read, be it a file
 /// or an item of a list, does not stop the others.
 loaded_files read_files(const std::vector<std::string>& paths);
+
+/// In an order in which a server takes them: namespaces and CRDs first, else as they were.
+std::vector<document> in_order_of_need(std::vector<document> documents);
 
 /// Precondition: each document is an object. Applies the documents with server-side apply, as
 /// `field_manager`: namespaces and CRDs first, else in order. Returns one line per document that the server

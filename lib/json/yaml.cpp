@@ -55,7 +55,7 @@ class builder : public YAML::EventHandler {
 public:
     explicit builder(std::string_view text) : text_(text) {}
 
-    std::vector<value> documents;
+    std::vector<yaml_document> documents;
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         // yaml-cpp takes whatever follows the first node for the next document, marker or not.
@@ -66,12 +66,13 @@ public:
                           "documents with ---"};
         }
         started_ = true;
+        line_ = static_cast<std::size_t>(std::max(mark.line, 0)) + 1;
         anchors_.clear();
         root_ = nullptr;
     }
     void OnDocumentEnd() override {
         if (!root_.is_null()) {
-            documents.push_back(std::move(root_));
+            documents.push_back({std::move(root_), line_});
         }
     }
 
@@ -246,6 +247,7 @@ private:
 
     std::string_view text_;
     bool started_ = false;
+    std::size_t line_ = 0;
     value root_;
     std::vector<frame> stack_;
     std::unordered_map<YAML::anchor_t, node> anchors_;
@@ -339,6 +341,18 @@ std::optional<value> parse_as_json(std::string_view text) {
 } // namespace
 
 result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin) {
+    auto documents = parse_yaml_documents(text, origin);
+    if (documents.has_error()) {
+        return documents.error();
+    }
+    std::vector<value> contents;
+    for (yaml_document& document : *documents) {
+        contents.push_back(std::move(document.content));
+    }
+    return contents;
+}
+
+result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin) {
     if (text.starts_with("\ufeff")) {
         text.remove_prefix(3);
     }
@@ -353,12 +367,12 @@ result<std::vector<value>> parse_yaml(std::string_view text, std::string_view or
         }
     } catch (const located& e) {
         if (auto json = e.may_be_json ? parse_as_json(text) : std::nullopt) {
-            return std::vector<value>{*std::move(json)};
+            return std::vector<yaml_document>{{*std::move(json), 1}};
         }
         return at(origin, e.mark.line + 1, e.mark.column + 1, e.message);
     } catch (const YAML::Exception& e) {
         if (auto json = parse_as_json(text)) {
-            return std::vector<value>{*std::move(json)};
+            return std::vector<yaml_document>{{*std::move(json), 1}};
         }
         return at(origin, e.mark.line + 1, e.mark.column + 1, e.msg);
     }

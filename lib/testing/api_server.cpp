@@ -4,9 +4,11 @@
 
 #include <gwctl/testing/api_server.hpp>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace gwctl::testing {
 
@@ -98,6 +100,62 @@ public:
         return nullptr;
     }
 
+    /// The apply of `object` as the manager "fixture".
+    result<write_request> fixture(const json::value& object) const {
+        if (!object.is_object())
+            return error{errc::bad_request, "an object must be a JSON object"};
+        const auto api_version = string_at(object, {"apiVersion"});
+        const auto kind_name = string_at(object, {"kind"});
+        if (api_version.empty() || kind_name.empty())
+            return error{errc::bad_request,
+                         fmt::format("expected apiVersion and kind, got apiVersion \"{}\" and kind \"{}\"",
+                                     api_version, kind_name)};
+        const auto slash = api_version.find('/');
+        const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
+        write_request r;
+        r.kind = state.objects.find_kind(group, kind_name);
+        r.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
+        const auto* version = r.kind ? r.kind->version(r.version) : nullptr;
+        if (!version || !version->served)
+            return error{
+                errc::not_found,
+                fmt::format("no matches for kind \"{}\" in version \"{}\", which this server does not "
+                            "serve; apply its CustomResourceDefinition, or correct apiVersion and kind",
+                            kind_name, api_version)};
+        if (r.kind->namespaced)
+            r.ns = string_at(object, {"metadata", "namespace"});
+        if (r.kind->namespaced && r.ns.empty())
+            r.ns = "default";
+        r.name = string_at(object, {"metadata", "name"});
+        r.manager = r.user_agent = "fixture";
+        r.force = true;
+        if (r.name.empty())
+            return error{errc::invalid, fmt::format("{}: metadata.name is required", kind_name)};
+        return r;
+    }
+
+    result<json::value> apply(const write_request& r, const json::value& object) {
+        try {
+            const auto done = state.objects.patch(r, patch_type::apply, object);
+            return json::value(state.objects.view(*r.kind, r.version, *done.object));
+        } catch (const status_error& e) {
+            return error{code_of(e), e.what()};
+        }
+    }
+
+    result<json::value> apply_status(write_request r, const json::value& status) {
+        json::object only;
+        only["apiVersion"] = r.kind->api_version(r.version);
+        only["kind"] = r.kind->kind;
+        auto& metadata = make_object(only, "metadata");
+        metadata["name"] = r.name;
+        if (!r.ns.empty())
+            metadata["namespace"] = r.ns;
+        only["status"] = status;
+        r.subresource = "status";
+        return apply(r, only);
+    }
+
     api_server_options options;
     shared_state state;
     http_server server;
@@ -144,38 +202,52 @@ current-context: gwctl
                        url());
 }
 
+std::vector<std::string> api_server::served_kinds() {
+    auto kinds = builtin_kinds();
+    for (const auto& definition : gateway_api_definitions())
+        kinds.push_back(kind_from_definition(definition.get_object()));
+    std::map<std::string, std::set<std::string>> versions;
+    for (const auto& kind : kinds)
+        for (const auto& v : kind.versions)
+            if (v.served)
+                versions[kind.api_version(v.name)].insert(kind.kind);
+    std::vector<std::string> out;
+    for (const auto& [version, names] : versions)
+        out.push_back(fmt::format("{}: {}", version, fmt::join(names, ", ")));
+    return out;
+}
+
 result<json::value> api_server::apply(const json::value& object) {
-    if (!object.is_object())
-        return error{errc::bad_request, "an object must be a JSON object"};
-    const auto api_version = string_at(object, {"apiVersion"});
-    const auto kind_name = string_at(object, {"kind"});
-    const auto slash = api_version.find('/');
-    const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
     std::lock_guard lock(impl_->state.guard);
-    auto& objects = impl_->state.objects;
-    try {
-        write_request r;
-        r.kind = objects.find_kind(group, kind_name);
-        r.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
-        const auto* version = r.kind ? r.kind->version(r.version) : nullptr;
-        if (!version || !version->served)
-            return error{errc::not_found,
-                         fmt::format("no matches for kind \"{}\" in version \"{}\"", kind_name, api_version)};
-        r.ns = string_at(object, {"metadata", "namespace"});
-        if (r.kind->namespaced && r.ns.empty())
-            r.ns = "default";
-        if (!r.kind->namespaced)
-            r.ns.clear();
-        r.name = string_at(object, {"metadata", "name"});
-        r.manager = r.user_agent = "fixture";
-        r.force = true;
-        if (r.name.empty())
-            return error{errc::invalid, fmt::format("{}: metadata.name is required", kind_name)};
-        const auto done = objects.patch(r, patch_type::apply, object);
-        return json::value(objects.view(*r.kind, r.version, *done.object));
-    } catch (const status_error& e) {
-        return error{code_of(e), e.what()};
-    }
+    auto request = impl_->fixture(object);
+    if (request.has_error())
+        return request.error();
+    // What writes of the object itself would drop has a write of its own.
+    const auto* status = object.get_object().if_contains("status");
+    const bool separate = request->kind->has_status && request->kind->kind != "CustomResourceDefinition";
+    if (status == nullptr || status->is_null() || !separate)
+        return impl_->apply(*request, object);
+    auto rest = object;
+    rest.get_object().erase("status");
+    if (auto done = impl_->apply(*request, rest); done.has_error())
+        return done;
+    return impl_->apply_status(std::move(*request), *status);
+}
+
+result<json::value> api_server::apply_status(const json::value& object) {
+    std::lock_guard lock(impl_->state.guard);
+    auto request = impl_->fixture(object);
+    if (request.has_error())
+        return request.error();
+    const auto* status = object.get_object().if_contains("status");
+    const auto name = fmt::format("{} {}", request->kind->kind, request->name);
+    if (status == nullptr)
+        return error{errc::invalid, fmt::format("{}: status: there is none to apply", name)};
+    if (!request->kind->has_status)
+        return error{errc::invalid,
+                     fmt::format("{}: status: {} has no subresource status; put what it has by apply()", name,
+                                 request->kind->key())};
+    return impl_->apply_status(std::move(*request), *status);
 }
 
 std::vector<json::value> api_server::objects(std::string_view kind) const {

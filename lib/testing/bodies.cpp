@@ -48,16 +48,13 @@ patch_type patch_type_of(const http_request& r, const kind_info& kind) {
     throw unsupported_media_type(accepted);
 }
 
-json::value parse_body(const http_request& r) {
+json::value parse_body(const http_request& r, std::string_view api_version, std::string_view kind) {
     const auto type = media_type(r.content_type);
     const auto start = r.body.find_first_not_of(" \t\r\n");
     const bool yaml = type == "application/yaml" || (type == "application/apply-patch+yaml" &&
                                                      (start == std::string::npos || r.body[start] != '{'));
-    if (type == "application/vnd.kubernetes.protobuf") {
-        if (auto object = parse_protobuf(r.body))
-            return std::move(*object);
-        throw unsupported_media_type({"application/json", "application/yaml"});
-    }
+    if (type == protobuf_media_type)
+        return parse_protobuf(r.body, api_version, kind);
     if (yaml) {
         auto documents = json::parse_yaml(r.body, "body");
         if (documents.has_error())
@@ -78,12 +75,15 @@ json::value parse_body(const http_request& r) {
 }
 
 // The body of a create or an update; what cannot be read is no object of the kind.
-request_body body_of(const http_request& r, const kind_info& kind) {
+request_body body_of(const http_request& r, const kind_info& kind, std::string_view version) {
+    request_body out;
+    if (media_type(r.content_type) == protobuf_media_type) {
+        out.value = parse_body(r, kind.api_version(version), kind.kind);
+        return out;
+    }
     try {
-        request_body out;
         out.value = parse_body(r);
-        if (media_type(r.content_type) != "application/vnd.kubernetes.protobuf")
-            out.duplicates = duplicate_members(r.body);
+        out.duplicates = duplicate_members(r.body);
         return out;
     } catch (const status_error& e) {
         if (e.code() != 400)

@@ -1,47 +1,14 @@
 // Schemas of built-in kinds, made of the lines of field_types.cpp.
-#include "field_types.hpp"
 #include "json_util.hpp"
 #include "kinds.hpp"
+#include "type_lines.hpp"
 
 #include <map>
 #include <mutex>
-#include <stdexcept>
 
 namespace gwctl::testing::detail {
 
 namespace {
-
-std::vector<std::string_view> words_of(std::string_view text) {
-    std::vector<std::string_view> out;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto from = text.find_first_not_of(" \n", at);
-        if (from == std::string_view::npos)
-            break;
-        at = std::min(text.find_first_of(" \n", from), text.size());
-        out.push_back(text.substr(from, at - from));
-    }
-    return out;
-}
-
-// Name (with its mark, if any) to fields.
-const std::map<std::string_view, std::string_view>& lines() {
-    static const std::map<std::string_view, std::string_view> all = [] {
-        std::map<std::string_view, std::string_view> out;
-        const auto text = field_types();
-        for (std::size_t at = text.find_first_not_of('\n'); at < text.size();) {
-            auto end = text.find('\n', at);
-            while (end + 1 < text.size() && text[end + 1] == ' ')
-                end = text.find('\n', end + 1);
-            const auto line = text.substr(at, end - at);
-            const auto space = line.find(' ');
-            out[line.substr(0, space)] =
-                space == std::string_view::npos ? std::string_view() : line.substr(space);
-            at = end + 1;
-        }
-        return out;
-    }();
-    return all;
-}
 
 json::object schema_of_type(std::string_view type);
 
@@ -91,20 +58,16 @@ json::object schema_of_type(std::string_view type) {
         out["x-kubernetes-int-or-string"] = true;
         return out;
     }
-    if (type == "JSON" || type == "JSONSchemaProps" || type == "FieldsV1") {
+    if (type == "JSON" || type == "JSONSchemaProps" || type == "FieldsV1" || type == "RawExtension") {
         out["x-kubernetes-preserve-unknown-fields"] = true;
         return out;
     }
     return struct_schema(type);
 }
 
-// Splits "name:type" and the marks behind the type.
-void add_field(json::object& properties, std::string_view word) {
-    const auto colon = word.find(':');
-    const auto rest = word.substr(colon + 1);
-    const auto end = std::min(rest.find_first_of("!~(/@="), rest.size());
-    auto schema = schema_of_type(rest.substr(0, end));
-    for (auto marks = rest.substr(end); !marks.empty();) {
+void add_field(json::object& properties, const type_field& field) {
+    auto schema = schema_of_type(field.type);
+    for (auto marks = field.marks; !marks.empty();) {
         const char mark = marks.front();
         const auto next =
             mark == '(' ? marks.find(')') + 1 : std::min(marks.find_first_of("!~(/@=", 1), marks.size());
@@ -132,21 +95,17 @@ void add_field(json::object& properties, std::string_view word) {
         }
         marks.remove_prefix(next);
     }
-    properties[word.substr(0, colon)] = std::move(schema);
+    properties[field.name] = std::move(schema);
 }
 
 json::object struct_schema(std::string_view name) {
     auto out = scalar("object");
-    auto line = lines().find(name);
-    if (line == lines().end()) {
-        line = lines().find(std::string(name) + "@");
-        if (line == lines().end())
-            throw std::logic_error("field_types.cpp has no type " + std::string(name));
+    const auto& line = type_named(name);
+    if (line.atomic)
         out["x-kubernetes-map-type"] = "atomic";
-    }
     auto& properties = make_object(out, "properties");
-    for (const auto word : words_of(line->second))
-        add_field(properties, word);
+    for (const auto& field : line.fields)
+        add_field(properties, field);
     return out;
 }
 
@@ -155,9 +114,7 @@ json::object struct_schema(std::string_view name) {
 schema_ptr builtin_schema(std::string_view group, std::string_view kind) {
     static std::map<std::string, schema_ptr> made;
     static std::mutex guard;
-    auto name = std::string(kind);
-    if (group == "events.k8s.io" || group == "discovery.k8s.io")
-        name = std::string(group.substr(0, group.find('.') + 1)) + name;
+    const auto name = type_of_kind(group, kind);
     std::lock_guard lock(guard);
     auto& at = made[name];
     if (!at) {

@@ -101,6 +101,20 @@ void default_secret(json::object& object) {
     object.erase("stringData");
 }
 
+void default_network_policy(json::object& object) {
+    auto& spec = make_object(object, "spec");
+    for (const char* direction : {"ingress", "egress"})
+        for_each_object(spec, direction, [](json::object& rule) {
+            for_each_object(rule, "ports", [](json::object& port) { set_default(port, "protocol", "TCP"); });
+        });
+    auto& types = make_array(spec, "policyTypes");
+    if (!types.empty())
+        return;
+    types.push_back("Ingress");
+    if (!array_at(spec, {"egress"}).empty())
+        make_array(spec, "policyTypes").push_back("Egress");
+}
+
 void default_definition(json::object& object) {
     auto& spec = make_object(object, "spec");
     auto& names = make_object(spec, "names");
@@ -137,6 +151,8 @@ void set_defaults(const kind_info& kind, json::object& object) {
         });
     } else if (kind.group == "apps") {
         default_workload(kind, object);
+    } else if (kind.kind == "NetworkPolicy") {
+        default_network_policy(object);
     } else if (kind.kind == "CustomResourceDefinition") {
         default_definition(object);
     }

@@ -1,4 +1,5 @@
 #include "json_util.hpp"
+#include "missing.hpp"
 #include "rest.hpp"
 
 #include <fmt/core.h>
@@ -190,7 +191,7 @@ std::optional<http_response> discovery(const cluster& c, const http_request& r,
     }
     const auto it = groups.find(segments[1]);
     if (it == groups.end() || it->first.empty())
-        throw no_such_path();
+        throw missing_group(c, segments[1]);
     if (n == 2) {
         auto out = group_object(it->first, it->second);
         out["kind"] = "APIGroup";

@@ -1,327 +1,298 @@
 #include "protobuf.hpp"
 
-#include "encoding.hpp"
 #include "json_util.hpp"
+#include "kinds.hpp"
+#include "protobuf_values.hpp"
+#include "type_lines.hpp"
 
-#include <gwctl/core/time.hpp>
+#include <fmt/core.h>
 
-#include <cstdint>
-#include <map>
-#include <string>
-#include <vector>
+#include <algorithm>
+#include <mutex>
+#include <set>
 
 namespace gwctl::testing::detail {
 
 namespace {
 
-enum class type { string, integer, boolean, message, string_map, bytes_map, time, int_or_string };
+// Fields that are messages within messages; of Kubernetes' types only schemas have no bound.
+constexpr int deepest_message = 100;
 
-// One field of a message, by its number in Kubernetes' generated.proto files.
-struct field {
-    unsigned number = 0;
-    const char* name = "";
-    type what = type::string;
-    const char* message = "";
-    bool repeated = false;
-    /// A pointer in Go: what is sent was set, zero or not. The others are sent always and count when not
-    /// zero.
-    bool optional = false;
+// What a number means: a field, or a message whose fields are the outer one's in JSON.
+struct numbered {
+    const type_field* field = nullptr;
+    std::map<std::uint64_t, numbered> below;
 };
+using message = std::map<std::uint64_t, numbered>;
 
-field text(unsigned n, const char* name) { return {n, name, type::string, "", false, false}; }
-field texts(unsigned n, const char* name) { return {n, name, type::string, "", true, false}; }
-field optional_text(unsigned n, const char* name) { return {n, name, type::string, "", false, true}; }
-field number(unsigned n, const char* name) { return {n, name, type::integer, "", false, false}; }
-field optional_number(unsigned n, const char* name) { return {n, name, type::integer, "", false, true}; }
-field flag(unsigned n, const char* name) { return {n, name, type::boolean, "", false, false}; }
-field optional_flag(unsigned n, const char* name) { return {n, name, type::boolean, "", false, true}; }
-field one(unsigned n, const char* name, const char* m) { return {n, name, type::message, m, false, false}; }
-field many(unsigned n, const char* name, const char* m) { return {n, name, type::message, m, true, false}; }
-field map(unsigned n, const char* name) { return {n, name, type::string_map, "", false, false}; }
-
-const std::map<std::string, std::vector<field>, std::less<>>& messages() {
-    static const std::map<std::string, std::vector<field>, std::less<>> all = {
-        {"Meta",
-         {text(1, "name"),
-          text(2, "generateName"),
-          text(3, "namespace"),
-          text(5, "uid"),
-          text(6, "resourceVersion"),
-          number(7, "generation"),
-          {8, "creationTimestamp", type::time, "", false, false},
-          map(11, "labels"),
-          map(12, "annotations"),
-          many(13, "ownerReferences", "OwnerReference"),
-          texts(14, "finalizers")}},
-        {"OwnerReference",
-         {text(5, "apiVersion"), text(1, "kind"), text(3, "name"), text(4, "uid"),
-          optional_flag(6, "controller"), optional_flag(7, "blockOwnerDeletion")}},
-        {"Reference", {text(1, "name")}},
-        {"ObjectReference",
-         {text(1, "kind"), text(2, "namespace"), text(3, "name"), text(4, "uid"), text(5, "apiVersion"),
-          text(6, "resourceVersion"), text(7, "fieldPath")}},
-        {"Selector", {map(1, "matchLabels"), many(2, "matchExpressions", "SelectorTerm")}},
-        {"SelectorTerm", {text(1, "key"), text(2, "operator"), texts(3, "values")}},
-
-        {"Namespace", {one(1, "metadata", "Meta"), one(2, "spec", "NamespaceSpec")}},
-        {"NamespaceSpec", {texts(1, "finalizers")}},
-        {"ConfigMap",
-         {one(1, "metadata", "Meta"),
-          map(2, "data"),
-          {3, "binaryData", type::bytes_map, "", false, false},
-          optional_flag(4, "immutable")}},
-        {"Secret",
-         {one(1, "metadata", "Meta"),
-          {2, "data", type::bytes_map, "", false, false},
-          text(3, "type"),
-          map(4, "stringData"),
-          optional_flag(5, "immutable")}},
-        {"ServiceAccount",
-         {one(1, "metadata", "Meta"), many(2, "secrets", "ObjectReference"),
-          many(3, "imagePullSecrets", "Reference")}},
-        {"Service", {one(1, "metadata", "Meta"), one(2, "spec", "ServiceSpec")}},
-        {"ServiceSpec",
-         {many(1, "ports", "ServicePort"), map(2, "selector"), text(3, "clusterIP"), text(4, "type"),
-          texts(5, "externalIPs"), text(7, "sessionAffinity"), text(8, "loadBalancerIP"),
-          texts(9, "loadBalancerSourceRanges"), text(10, "externalName"), text(11, "externalTrafficPolicy"),
-          number(12, "healthCheckNodePort"), flag(13, "publishNotReadyAddresses"),
-          optional_text(17, "ipFamilyPolicy"), texts(18, "clusterIPs"), texts(19, "ipFamilies"),
-          optional_flag(20, "allocateLoadBalancerNodePorts"), optional_text(21, "loadBalancerClass"),
-          optional_text(22, "internalTrafficPolicy")}},
-        {"ServicePort",
-         {text(1, "name"),
-          text(2, "protocol"),
-          number(3, "port"),
-          {4, "targetPort", type::int_or_string, "", false, false},
-          number(5, "nodePort"),
-          optional_text(6, "appProtocol")}},
-        {"Role", {one(1, "metadata", "Meta"), many(2, "rules", "PolicyRule")}},
-        {"ClusterRole", {one(1, "metadata", "Meta"), many(2, "rules", "PolicyRule")}},
-        {"PolicyRule",
-         {texts(1, "verbs"), texts(2, "apiGroups"), texts(3, "resources"), texts(4, "resourceNames"),
-          texts(5, "nonResourceURLs")}},
-        {"RoleBinding",
-         {one(1, "metadata", "Meta"), many(2, "subjects", "Subject"), one(3, "roleRef", "RoleRef")}},
-        {"ClusterRoleBinding",
-         {one(1, "metadata", "Meta"), many(2, "subjects", "Subject"), one(3, "roleRef", "RoleRef")}},
-        {"Subject", {text(1, "kind"), text(2, "apiGroup"), text(3, "name"), text(4, "namespace")}},
-        {"RoleRef", {text(1, "apiGroup"), text(2, "kind"), text(3, "name")}},
-        {"Deployment", {one(1, "metadata", "Meta"), one(2, "spec", "DeploymentSpec")}},
-        {"DeploymentSpec",
-         {optional_number(1, "replicas"), one(2, "selector", "Selector"), one(3, "template", "PodTemplate")}},
-        {"PodTemplate", {one(1, "metadata", "Meta"), one(2, "spec", "PodSpec")}},
-        {"Pod", {one(1, "metadata", "Meta"), one(2, "spec", "PodSpec")}},
-        {"PodSpec",
-         {many(2, "containers", "Container"), text(3, "restartPolicy"), text(6, "dnsPolicy"),
-          map(7, "nodeSelector"), text(8, "serviceAccountName"), text(10, "nodeName"),
-          many(20, "initContainers", "Container")}},
-        {"Container",
-         {text(1, "name"), text(2, "image"), texts(3, "command"), texts(4, "args"),
-          many(6, "ports", "ContainerPort"), many(7, "env", "EnvVar"), text(14, "imagePullPolicy")}},
-        {"ContainerPort",
-         {text(1, "name"), number(2, "hostPort"), number(3, "containerPort"), text(4, "protocol"),
-          text(5, "hostIP")}},
-        {"EnvVar", {text(1, "name"), text(2, "value")}},
-        {"SelfSubjectAccessReview", {one(1, "metadata", "Meta"), one(2, "spec", "AccessReviewSpec")}},
-        {"SelfSubjectRulesReview", {one(1, "metadata", "Meta")}},
-        {"AccessReviewSpec", {one(1, "resourceAttributes", "ResourceAttributes")}},
-        {"ResourceAttributes",
-         {text(1, "namespace"), text(2, "verb"), text(3, "group"), text(4, "version"), text(5, "resource"),
-          text(6, "subresource"), text(7, "name")}},
-        {"DeleteOptions",
-         {optional_number(1, "gracePeriodSeconds"), one(2, "preconditions", "Preconditions"),
-          optional_flag(3, "orphanDependents"), optional_text(4, "propagationPolicy"), texts(5, "dryRun")}},
-        {"Preconditions", {optional_text(1, "uid"), optional_text(2, "resourceVersion")}},
-    };
-    return all;
+const message& message_named(std::string_view type) {
+    static std::map<std::string, message, std::less<>> made;
+    static std::mutex guard;
+    std::lock_guard lock(guard);
+    const auto [it, fresh] = made.try_emplace(std::string(type));
+    if (fresh)
+        for (const auto& field : type_named(type).fields) {
+            auto* at = &it->second[field.numbers.front()];
+            for (std::size_t i = 1; i < field.numbers.size(); ++i)
+                at = &at->below[field.numbers[i]];
+            at->field = &field;
+        }
+    return it->second;
 }
 
-// Walks the fields of one message; ends early, with `broken` set, where the bytes do not make sense.
-class reader {
-public:
-    explicit reader(std::string_view bytes) : rest_(bytes) {}
+std::string joined(const std::string& path, std::string_view name) {
+    return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+}
 
-    bool next(unsigned& number, std::uint64_t& value, std::string_view& bytes) {
-        if (rest_.empty())
-            return false;
-        std::uint64_t tag = 0;
-        if (!varint(tag))
-            return false;
-        number = static_cast<unsigned>(tag >> 3);
-        switch (tag & 7) {
-        case 0:
-            return varint(value);
-        case 1:
-            return skip(8);
-        case 5:
-            return skip(4);
-        case 2: {
-            std::uint64_t size = 0;
-            if (!varint(size) || size > rest_.size())
-                return fail();
-            bytes = rest_.substr(0, size);
-            rest_.remove_prefix(size);
-            return true;
+[[noreturn]] void fail(const std::string& path, std::string_view why) {
+    throw malformed(fmt::format("{}: {}", path.empty() ? "the object itself" : path, why));
+}
+
+// Reads one object; `path` is where in it the reader is.
+class object_reader {
+public:
+    void read(std::string_view bytes, const message& fields, json::object& out, const std::string& path) {
+        if (++depth_ > deepest_message)
+            fail(path, fmt::format("messages nest more than {} levels deep", deepest_message));
+        wire_reader r(bytes);
+        while (const auto sent = next(r, path)) {
+            const auto it = fields.find(sent->number);
+            if (it == fields.end())
+                fail(path, fmt::format("there is no field of the number {}, in the types of Kubernetes 1.36; "
+                                       "a client of another release may have sent it",
+                                       sent->number));
+            if (it->second.field != nullptr)
+                read_field(out, *it->second.field, *sent, joined(path, it->second.field->name));
+            else
+                read(bytes_of(*sent, path), it->second.below, out, path);
         }
-        default:
-            return fail();
-        }
+        --depth_;
     }
-    bool broken() const { return broken_; }
 
 private:
-    bool fail() {
-        broken_ = true;
-        return false;
-    }
-    bool skip(std::size_t n) {
-        if (n > rest_.size())
-            return fail();
-        rest_.remove_prefix(n);
-        return true;
-    }
-    bool varint(std::uint64_t& out) {
-        out = 0;
-        for (unsigned shift = 0; shift < 64; shift += 7) {
-            if (rest_.empty())
-                return fail();
-            const auto byte = static_cast<unsigned char>(rest_.front());
-            rest_.remove_prefix(1);
-            out |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-            if ((byte & 0x80) == 0)
-                return true;
+    static std::optional<wire_field> next(wire_reader& r, const std::string& path) {
+        try {
+            return r.next();
+        } catch (const malformed& e) {
+            fail(path, e.what());
         }
-        return fail();
     }
 
-    std::string_view rest_;
-    bool broken_ = false;
+    static std::string_view bytes_of(const wire_field& sent, const std::string& path) {
+        if (sent.type != wire_type::bytes)
+            fail(path, "expected a message, got a number");
+        return sent.bytes;
+    }
+
+    void read_field(json::object& out, const type_field& field, const wire_field& sent,
+                    const std::string& path) {
+        auto type = field.type;
+        if (type.front() == '[')
+            return read_items(make_array(out, field.name), inner(type), sent, path);
+        if (type.front() == '<')
+            return read_entry(make_object(out, field.name), inner(type), bytes_of(sent, path), path);
+        const bool pointer = type.front() == '*';
+        if (pointer)
+            type.remove_prefix(1);
+        if (!is_value(type)) {
+            // Once more is more of the same message.
+            auto& below = make_object(out, field.name);
+            read(bytes_of(sent, path), message_named(type), below, path);
+            if (below.empty() && field.marks.find('~') != std::string_view::npos)
+                out.erase(field.name);
+            return;
+        }
+        auto v = read_value(type, sent, path);
+        // What is no pointer in Go is always sent, and is left out of JSON when it is zero.
+        const bool written = pointer || field.marks.find('!') != std::string_view::npos;
+        if (v.is_null() || (!written && is_zero(v)))
+            out.erase(field.name);
+        else
+            out[field.name] = std::move(v);
+    }
+
+    void read_items(json::array& out, std::string_view type, const wire_field& sent,
+                    const std::string& path) {
+        const auto here = fmt::format("{}[{}]", path, out.size());
+        if (sent.type != wire_type::bytes || !is_packable(type)) {
+            out.push_back(read_any(type, sent, here));
+            return;
+        }
+        wire_reader packed(sent.bytes);
+        while (!packed.empty()) {
+            wire_field one;
+            try {
+                one.value = packed.varint();
+            } catch (const malformed& e) {
+                fail(here, e.what());
+            }
+            out.push_back(read_any(type, one, here));
+        }
+    }
+
+    // A map is a list of messages: 1 key, 2 value.
+    void read_entry(json::object& out, std::string_view type, std::string_view bytes,
+                    const std::string& path) {
+        wire_field key, value;
+        key.type = wire_type::bytes;
+        bool has_value = false;
+        wire_reader r(bytes);
+        while (const auto sent = next(r, path)) {
+            if (sent->number == 1)
+                key = *sent;
+            else if (sent->number == 2)
+                value = *sent, has_value = true;
+            else
+                fail(path, fmt::format("an entry of a map has no field of the number {}", sent->number));
+        }
+        const auto name = str(read_value("string", key, path + ", a key").get_string());
+        if (!has_value && !is_packable(type))
+            value.type = wire_type::bytes;
+        out[name] = read_any(type, value, fmt::format("{}[\"{}\"]", path, name));
+    }
+
+    // An item of a list or the value of a map.
+    json::value read_any(std::string_view type, const wire_field& sent, const std::string& path) {
+        if (type.front() == '*')
+            type.remove_prefix(1);
+        if (type.front() == '[') {
+            json::array out;
+            wire_reader r(bytes_of(sent, path));
+            while (const auto item = next(r, path)) {
+                if (item->number != 1)
+                    fail(path, fmt::format("a list has no field of the number {}", item->number));
+                read_items(out, inner(type), *item, path);
+            }
+            return out;
+        }
+        if (is_value(type))
+            return read_value(type, sent, path);
+        json::object out;
+        read(bytes_of(sent, path), message_named(type), out, path);
+        return out;
+    }
+
+    static std::string_view inner(std::string_view type) { return type.substr(1, type.size() - 2); }
+
+    // Types with a form of their own; the others are messages with fields.
+    static bool is_value(std::string_view type) { return is_plain(type) || is_schema_or(type); }
+
+    json::value read_value(std::string_view type, const wire_field& sent, const std::string& path) {
+        try {
+            if (is_plain(type))
+                return read_plain(type, sent);
+        } catch (const malformed& e) {
+            fail(path, e.what());
+        }
+        return read_schema_or(type, bytes_of(sent, path), path);
+    }
+
+    static bool is_schema_or(std::string_view type) { return type.starts_with("JSONSchemaPropsOr"); }
+
+    // A schema, or a list of them (OrArray), a boolean (OrBool), a list of strings (OrStringArray).
+    json::value read_schema_or(std::string_view type, std::string_view bytes, const std::string& path) {
+        const bool boolean = type == "JSONSchemaPropsOrBool";
+        const std::string_view items = type == "JSONSchemaPropsOrArray" ? "JSONSchemaProps" : "string";
+        const unsigned schema_number = boolean ? 2 : 1;
+        std::optional<json::object> schema;
+        json::array list;
+        bool allows = false;
+        wire_reader r(bytes);
+        while (const auto sent = next(r, path)) {
+            if (sent->number == schema_number)
+                read(bytes_of(*sent, path), message_named("JSONSchemaProps"),
+                     schema ? *schema : schema.emplace(), path);
+            else if (sent->number == 1)
+                allows = sent->value != 0;
+            else if (sent->number == 2)
+                read_items(list, items, *sent, path);
+            else
+                fail(path, fmt::format("{} has no field of the number {}", type, sent->number));
+        }
+        // In the order in which Go looks.
+        if (type == "JSONSchemaPropsOrArray" || type == "JSONSchemaPropsOrStringArray")
+            if (!list.empty())
+                return list;
+        if (schema)
+            return std::move(*schema);
+        return boolean ? json::value(allows) : json::value();
+    }
+
+    int depth_ = 0;
 };
 
-struct malformed {};
+// runtime.Unknown: 1 typeMeta {1 apiVersion, 2 kind}, 2 raw, 3 contentEncoding, 4 contentType.
+struct envelope {
+    std::string api_version, kind;
+    std::string_view raw;
+};
 
-json::object read_message(std::string_view bytes, std::string_view name);
-
-// int_or_string: 1 type, 2 number, 3 text.
-json::value read_int_or_string(std::string_view bytes) {
-    reader r(bytes);
-    unsigned n = 0;
-    std::uint64_t value = 0, kind = 0, number = 0;
-    std::string_view part, string;
-    while (r.next(n, value, part)) {
-        if (n == 1)
-            kind = value;
-        if (n == 2)
-            number = value;
-        if (n == 3)
-            string = part;
+envelope open(std::string_view body) {
+    constexpr std::string_view magic("k8s\0", 4);
+    if (body.substr(0, magic.size()) != magic)
+        throw malformed("it does not begin with the four bytes \"k8s\\0\"");
+    envelope out;
+    wire_reader r(body.substr(magic.size()));
+    while (const auto sent = r.next()) {
+        if (sent->number == 2)
+            out.raw = sent->bytes;
+        if (sent->number != 1)
+            continue;
+        wire_reader meta(sent->bytes);
+        while (const auto field = meta.next())
+            if (field->number == 1 || field->number == 2)
+                (field->number == 1 ? out.api_version : out.kind) =
+                    str(read_plain("string", *field).get_string());
     }
-    if (kind == 0)
-        return number == 0 ? json::value() : json::value(static_cast<std::int64_t>(number));
-    return json::value(std::string(string));
-}
-
-void read_entry(json::object& into, std::string_view bytes, bool encode) {
-    reader r(bytes);
-    unsigned n = 0;
-    std::uint64_t value = 0;
-    std::string_view part, key, content;
-    while (r.next(n, value, part))
-        (n == 1 ? key : content) = part;
-    into[key] = encode ? base64(content) : std::string(content);
-}
-
-void read_field(json::object& out, const field& f, std::uint64_t value, std::string_view bytes) {
-    json::value v;
-    switch (f.what) {
-    case type::string:
-        if (bytes.empty() && !f.repeated && !f.optional)
-            return;
-        v = std::string(bytes);
-        break;
-    case type::integer:
-        if (value == 0 && !f.optional)
-            return;
-        v = static_cast<std::int64_t>(value);
-        break;
-    case type::boolean:
-        if (value == 0 && !f.optional)
-            return;
-        v = value != 0;
-        break;
-    case type::message: {
-        auto o = read_message(bytes, f.message);
-        if (o.empty() && !f.repeated)
-            return;
-        v = std::move(o);
-        break;
-    }
-    case type::string_map:
-    case type::bytes_map:
-        read_entry(make_object(out, f.name), bytes, f.what == type::bytes_map);
-        return;
-    case type::time:
-        return; // the server sets them
-    case type::int_or_string:
-        v = read_int_or_string(bytes);
-        if (v.is_null())
-            return;
-        break;
-    }
-    if (f.repeated)
-        make_array(out, f.name).push_back(std::move(v));
-    else
-        out[f.name] = std::move(v);
-}
-
-json::object read_message(std::string_view bytes, std::string_view name) {
-    const auto& fields = messages().find(name)->second;
-    json::object out;
-    reader r(bytes);
-    unsigned n = 0;
-    std::uint64_t value = 0;
-    std::string_view part;
-    while (r.next(n, value, part))
-        for (const auto& f : fields)
-            if (f.number == n)
-                read_field(out, f, value, part);
-    if (r.broken())
-        throw malformed();
     return out;
+}
+
+std::string group_of(std::string_view api_version) {
+    const auto slash = api_version.find('/');
+    return std::string(slash == std::string_view::npos ? std::string_view() : api_version.substr(0, slash));
 }
 
 } // namespace
 
-std::optional<json::value> parse_protobuf(std::string_view body) {
-    constexpr std::string_view magic("k8s\0", 4);
-    if (body.substr(0, magic.size()) != magic)
-        return std::nullopt;
-    // runtime.Unknown: 1 typeMeta {1 apiVersion, 2 kind}, 2 raw.
-    reader r(body.substr(magic.size()));
-    unsigned n = 0;
-    std::uint64_t value = 0;
-    std::string_view part, raw;
-    std::string api_version, kind;
-    while (r.next(n, value, part)) {
-        if (n == 2)
-            raw = part;
-        if (n != 1)
-            continue;
-        reader meta(part);
-        std::string_view text_part;
-        while (meta.next(n, value, text_part))
-            (n == 1 ? api_version : kind) = text_part;
-    }
-    if (r.broken() || !messages().contains(kind))
-        return std::nullopt;
+bool has_protobuf(std::string_view group, std::string_view kind) {
+    static const auto known = [] {
+        std::set<std::pair<std::string, std::string>> out;
+        for (const auto& k : builtin_kinds())
+            out.emplace(k.group, k.kind);
+        return out;
+    }();
+    return kind == "DeleteOptions" || known.contains({std::string(group), std::string(kind)});
+}
+
+json::value parse_protobuf(std::string_view body, std::string_view api_version, std::string_view kind) {
+    envelope e;
     try {
-        auto object = read_message(raw, kind);
-        object["apiVersion"] = api_version;
-        object["kind"] = kind;
-        return json::value(std::move(object));
-    } catch (const malformed&) {
-        return std::nullopt;
+        e = open(body);
+    } catch (const malformed& why) {
+        throw bad_request(
+            fmt::format("the body is not Kubernetes' protobuf: {}; send what runtime.Unknown of "
+                        "k8s.io/apimachinery writes, or JSON",
+                        why.what()));
     }
+    if (e.api_version.empty())
+        e.api_version = api_version;
+    if (e.kind.empty())
+        e.kind = kind;
+    const auto group = group_of(e.api_version);
+    if (!has_protobuf(group, e.kind))
+        throw bad_request(
+            fmt::format("no kind \"{}\" is registered for version \"{}\"", e.kind, e.api_version));
+    json::object object;
+    const auto type = e.kind == "DeleteOptions" ? e.kind : type_of_kind(group, e.kind);
+    try {
+        object_reader().read(e.raw, message_named(type), object, "");
+    } catch (const malformed& why) {
+        throw bad_request(
+            fmt::format("{} of {} in protobuf cannot be read: {}", e.kind, e.api_version, why.what()));
+    }
+    object["apiVersion"] = e.api_version;
+    object["kind"] = e.kind;
+    return object;
 }
 
 } // namespace gwctl::testing::detail

@@ -140,7 +140,7 @@ std::optional<resource_path> parse_resource_path(const std::vector<std::string>&
 }
 
 form accepted_form(std::string_view accept, bool custom) {
-    bool known = custom;
+    bool known = custom, protobuf = false;
     if (accept.empty())
         return form::object;
     for (const auto& range : split(without_spaces(accept), ',')) {
@@ -149,8 +149,10 @@ form accepted_form(std::string_view accept, bool custom) {
         if (type.empty())
             continue;
         if (type != "application/json" && type != "*/*" && type != "application/*" &&
-            type != "application/yaml")
+            type != "application/yaml") {
+            protobuf = protobuf || type == "application/vnd.kubernetes.protobuf";
             continue;
+        }
         known = true;
         std::string as, version, group;
         for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -170,6 +172,10 @@ form accepted_form(std::string_view accept, bool custom) {
                 return form::partial;
         }
     }
+    if (protobuf)
+        throw status_error(406, "NotAcceptable",
+                           "the embedded API server for tests answers in JSON and YAML and not in protobuf; "
+                           "accept application/json, too");
     // Where built-in kinds are served, types of no API at all do not get as far as the kind.
     if (!known)
         throw status_error(

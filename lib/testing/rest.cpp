@@ -2,6 +2,7 @@
 
 #include "bodies.hpp"
 #include "json_util.hpp"
+#include "missing.hpp"
 #include "table.hpp"
 #include "write_options.hpp"
 
@@ -103,18 +104,15 @@ http_response rest::dispatch(const http_request& r) {
 
     const auto p = parse_resource_path(segments);
     const auto kind = p ? cluster_.find_served(p->group, p->version, p->plural) : nullptr;
-    const auto not_served = [] {
-        return status_error(404, "NotFound", "the server could not find the requested resource")
-            .with_empty_details();
-    };
-    // The groups of built-in kinds answer for what they do not have.
+    if (!kind && p)
+        throw missing_resource(cluster_, *p, p->group.empty() || serves_builtin(p->group, p->version));
     if (!kind)
-        throw p && (p->group.empty() || serves_builtin(p->group, p->version)) ? not_served() : no_such_path();
+        throw no_such_path();
     if (!p->subresource.empty() && !(p->subresource == "status" && kind->has_status) &&
         !(p->subresource == "finalize" && kind->plural == "namespaces"))
-        throw kind->custom ? not_found(kind->resource(), p->name) : not_served();
+        throw kind->custom ? not_found(kind->resource(), p->name) : no_such_resource();
     if (!p->ns.empty() && !kind->namespaced)
-        throw kind->custom ? no_such_path() : not_served();
+        throw kind->custom ? no_such_path() : no_such_resource();
     if (kind->virtual_kind) {
         if (r.method != "POST")
             throw method_not_allowed();
@@ -206,10 +204,10 @@ http_response rest::write(const http_request& r, const resource_path& p, const k
     }
     const auto type = media_type(r.content_type);
     if (!type.empty() && type != "application/json" && type != "application/yaml" &&
-        type != "application/vnd.kubernetes.protobuf")
+        type != protobuf_media_type)
         throw unsupported_media_type(
             {"application/json", "application/yaml", "application/vnd.kubernetes.protobuf"});
-    auto body = body_of(r, *kind);
+    auto body = body_of(r, *kind, p.version);
     if (r.method == "POST") {
         // Custom resources are created at their own path, too; the name is that of the object.
         if (!p.name.empty() && !kind->custom)
@@ -283,7 +281,7 @@ http_response rest::remove(const http_request& r, const resource_path& p, const 
 }
 
 http_response rest::review(const http_request& r, const kind_ptr& kind) {
-    auto body = parse_body(r);
+    auto body = parse_body(r, kind->api_version("v1"), kind->kind);
     if (!body.is_object())
         throw bad_request("the request body is not an object");
     auto& o = body.get_object();

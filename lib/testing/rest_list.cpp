@@ -35,6 +35,15 @@ void refuse_if_any(const field_errors& errors) {
         throw invalid("meta.k8s.io", "ListOptions", "", errors);
 }
 
+// How many items a list may have; 0 for any number. kube-apiserver's cache, of which resourceVersion 0 asks,
+// knows no limit; Events have no cache (apiserver 1.36, cacher.go: computeListLimit; kubernetes,
+// DefaultWatchCacheSizes).
+std::size_t limit_of(const query& q, const kind_info& kind) {
+    const auto limit = q.number("limit").value_or(0);
+    const bool cached = kind.storage_key != "events";
+    return limit < 0 || (cached && q.get("resourceVersion") == "0") ? 0 : static_cast<std::size_t>(limit);
+}
+
 // The options of lists and watches that contradict each other.
 void check_options(const query& q, bool watch) {
     field_errors errors;
@@ -115,7 +124,7 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
                          const query& q) {
     const auto as = accepted_form(r.accept, kind->custom);
     q.number("timeoutSeconds");
-    const auto limit = q.number("limit").value_or(0);
+    const auto limit = limit_of(q, *kind);
     const label_selector labels(q.get("labelSelector"));
     const auto token = q.get("continue");
     const auto match = q.get("resourceVersionMatch");
@@ -173,7 +182,7 @@ http_response rest::list(const http_request& r, const resource_path& p, const ki
     // A page ends with as many as were asked for, even where no other follows that is selected.
     std::vector<stored_ptr> page;
     std::size_t end = offset;
-    for (; end < all.size() && (limit <= 0 || page.size() < static_cast<std::size_t>(limit)); ++end)
+    for (; end < all.size() && (limit == 0 || page.size() < limit); ++end)
         if (labels.matches(all[end]->labels()) && fields.matches(all[end]->object()))
             page.push_back(all[end]);
     std::string next;

@@ -116,7 +116,7 @@ delete_options delete_options_of(const http_request& r, const query& q) {
             orphan = q.flag("orphanDependents");
         q.number("gracePeriodSeconds");
     } else {
-        const auto body = as_delete_options(parse_body(r));
+        const auto body = as_delete_options(parse_body(r, "v1", "DeleteOptions"));
         o.propagation = string_at(body, {"propagationPolicy"});
         if (const auto* v = find(body, {"preconditions", "uid"}))
             o.uid = str(v->as_string());

@@ -4,6 +4,7 @@
 #include <gwctl/core/error.hpp>
 #include <gwctl/json/value.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,14 @@ namespace gwctl::json {
 /// Values nest at most 100 levels deep. What anchors and aliases copy is bounded at 4 MiB, so that a small
 /// file cannot expand without limit. Text that is not UTF-8 and control characters are refused.
 result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin);
+
+struct yaml_document {
+    value content;
+    std::size_t line = 0; ///< where it begins, counted from 1: its `---`, if it has one
+};
+
+/// The same, with the line at which each document begins.
+result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin);
 
 /// Block-style YAML with keys in the order they have; strings are quoted where they would read as something
 /// else, here or in a YAML 1.2 reader. `parse_yaml` gives back an equal value, floats without a fraction as

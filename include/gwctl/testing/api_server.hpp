@@ -59,20 +59,43 @@ struct api_server_options {
 /// joins. What a request gets, down to the wording of refusals, is that of a real kube-apiserver of release
 /// 1.36 with the Gateway API 1.6 installed, with which tests/kubernetes/differential compares it.
 ///
+/// Served from the start, and listed by `gwctl-apiserver --help`, too:
+/// - apiextensions.k8s.io/v1: CustomResourceDefinition
+/// - apps/v1: Deployment, ReplicaSet
+/// - authorization.k8s.io/v1: SelfSubjectAccessReview, SelfSubjectRulesReview, SubjectAccessReview
+/// - coordination.k8s.io/v1: Lease
+/// - discovery.k8s.io/v1: EndpointSlice
+/// - events.k8s.io/v1: Event
+/// - gateway.networking.k8s.io/v1: Gateway, GatewayClass, HTTPRoute, ListenerSet, ReferenceGrant, TCPRoute,
+///   UDPRoute
+/// - gateway.networking.k8s.io/v1alpha2: TCPRoute, UDPRoute
+/// - gateway.networking.k8s.io/v1beta1: Gateway, GatewayClass, HTTPRoute, ReferenceGrant
+/// - networking.k8s.io/v1: NetworkPolicy
+/// - policy/v1: PodDisruptionBudget
+/// - rbac.authorization.k8s.io/v1: ClusterRole, ClusterRoleBinding, Role, RoleBinding
+/// - v1: ConfigMap, Endpoints, Event, Namespace, Node, Pod, Secret, Service, ServiceAccount
+///
+/// Other kinds come with CustomResourceDefinitions. One of the names of a built-in kind, such as jobs.batch,
+/// stands in for it: stored and watched, without defaults, validation and controllers of its own. Whoever
+/// asks for a kind of Kubernetes that is not served gets 404, and is told that it is this server that has it
+/// not.
+///
 /// What is not modelled:
 /// - Authentication and authorisation: every request is allowed, and access reviews say so. No TLS.
 /// - Admission by webhooks, policies, quotas, LimitRanges and PodSecurity; audit; priority and fairness.
 /// - CEL rules, but for those of the Gateway API's kinds, which are written out.
 /// - Conversion webhooks, selectable fields, and most of what a CustomResourceDefinition is refused for.
-/// - Rules for the content of Pods, pod templates, Nodes, Endpoints, ServiceAccounts and RBAC kinds: fields
-///   must exist and be of their types.
+/// - Rules for the content of Pods, pod templates, Nodes, Endpoints, ServiceAccounts, NetworkPolicies,
+///   PodDisruptionBudgets and RBAC kinds: fields must exist and be of their types.
 /// - Pods: no scheduling, no graceful deletion; deleting one removes it at once.
 /// - ServiceAccount "default" and ConfigMap "kube-root-ca.crt" of new namespaces.
 /// - Events that the API server and its controllers write themselves.
 /// - Subresources other than status and a Namespace's finalize, such as scale, exec, log and eviction.
-/// - Protobuf in answers (requests of common kinds are read), compression, HTTP/2, WebSocket, aggregated
-///   discovery. OpenAPI tells which query parameters a kind takes and has no schemas, so `kubectl explain`
-///   finds nothing.
+/// - Protobuf in answers: those who accept JSON as well, as all Go clients do, get that; others get 406. Requests
+///   in protobuf are read, of all kinds that Kubernetes has in protobuf; one with a field number that the kind
+///   does not have in release 1.36 is refused, which kube-apiserver would drop.
+/// - Compression, HTTP/2, WebSocket, aggregated discovery. OpenAPI tells which query parameters a kind takes
+///   and has no schemas, so `kubectl explain` finds nothing.
 /// - The words of Go's decoders for a body or an option that they cannot read.
 /// - Descriptions of the columns of tables, the order of causes, and causes that are given twice.
 /// - A list at least as new as a resourceVersion shows the newest state. Continue tokens stay valid until 64
@@ -92,12 +115,22 @@ public:
     std::uint16_t port() const;
     /// YAML that a client or kubectl can use as it is.
     std::string kubeconfig() const;
+    /// What every new server serves, an element per API version: "apps/v1: Deployment, ReplicaSet".
+    static std::vector<std::string> served_kinds();
 
     // Objects, past HTTP.
 
     /// Server-side apply as the manager "fixture", taking over what others own. Any served version; a
-    /// namespaced object without namespace goes to "default".
+    /// namespaced object without namespace goes to "default". A `status` is applied, too, by a second write
+    /// where the kind has the subresource; when that is refused, the rest has been applied. Without `status` the
+    /// object keeps the one that it has. The status of a CustomResourceDefinition is the server's own and is
+    /// left out.
     result<json::value> apply(const json::value& object);
+    /// The same of the subresource status only, as a kubelet, an announcer or another controller would write
+    /// it: of `object` only kind, name, namespace and `status` count. Errors: `errc::not_found` when there is no
+    /// such object, `errc::invalid` when `object` has no `status`, its kind has no such subresource, or the
+    /// status is refused.
+    result<json::value> apply_status(const json::value& object);
     /// Everything but what the server itself made at its start, in storage versions, sorted by kind,
     /// namespace, name. `kind` narrows it: "services", "gateways.gateway.networking.k8s.io".
     std::vector<json::value> objects(std::string_view kind = {}) const;

@@ -12,6 +12,10 @@ namespace gwctl::testing {
 ///
 /// Thread safe. Sleepers resume on the executors of the coroutines that sleep, so a test whose executor runs
 /// in the same thread sees them move when that executor runs next. Sleepers may outlive the clock object.
+///
+/// A manager on this clock also waits on it before it connects or tries again. After an outage, such as
+/// `api_server::drop_connections`, its stores stay where they are until the test moves the clock: call
+/// `advance_to_next` and a `wait_until_quiet` with a short timeout in turn, until the latter has settled.
 class virtual_clock : public clock {
 public:
     /// Starts at `start`, by default 2026-01-01T00:00:00Z.

@@ -16,7 +16,7 @@ var exclusions = []exclusion{
 	{header: "every request is allowed, and access reviews say so", reason: "everybody is cluster-admin, and no review is sent"},
 	{header: "CEL rules, but for those of the Gateway API's kinds", reason: "testdata/widgets.yaml has none"},
 	{header: "most of what a CustomResourceDefinition is refused for", reason: "no definition is sent but testdata/widgets.yaml"},
-	{header: "Rules for the content of Pods, pod templates, Nodes, Endpoints, ServiceAccounts and RBAC kinds",
+	{header: "Rules for the content of Pods, pod templates, Nodes, Endpoints, ServiceAccounts, NetworkPolicies, PodDisruptionBudgets and RBAC kinds",
 		reason: "of these only Deployments are sent, and their templates are valid"},
 	{header: "ServiceAccount \"default\" and ConfigMap \"kube-root-ca.crt\" of new namespaces", reason: "prepareServers stops their controllers"},
 	{header: "Events that the API server and its controllers write themselves", reason: "madeByServer, but pages count them",

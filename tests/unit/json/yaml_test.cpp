@@ -423,3 +423,14 @@ TEST_CASE("yaml: damaged text gives a value or an error with its place") {
         }
     }
 }
+
+TEST_CASE("yaml: documents know the line at which they begin") {
+    const auto documents =
+        json::parse_yaml_documents("# none yet\n\na: 1\n---\n---\n\nb: 2\n---\nc: 3\n", "f").value();
+    REQUIRE(documents.size() == 3);
+    CHECK(documents[0].line == 3);
+    CHECK(documents[0].content == json::value{{"a", 1}});
+    CHECK(documents[1].line == 5);
+    CHECK(documents[2].line == 8);
+    CHECK(json::parse_yaml_documents("{\"a\":\n1}", "f").value().at(0).line == 1);
+}

@@ -73,7 +73,7 @@ TEST_CASE("functions and key-only reconcilers") {
     CHECK_THROWS_AS(m.mgr.control<ConfigMap>("by-key").reconcile_with(noting{j}), api_error);
 }
 
-TEST_CASE("pitfall 22: workers start when their own handlers have the initial list, all pages of it") {
+TEST_CASE("pitfall 22: workers start when their own handlers have the initial list, all of it") {
     const auto api = std::make_shared<fake_api>();
     const auto j = std::make_shared<journal>();
     for (int i = 0; i < 1201; ++i)
@@ -92,8 +92,9 @@ TEST_CASE("pitfall 22: workers start when their own handlers have the initial li
     CHECK(j->count("1201 1") == 1201);
     CHECK(j->entries().size() == 1201);
     CHECK(api->requests().at(0) == "GET /api/v1/configmaps?limit=500&resourceVersion=0");
-    CHECK(api->await_request("continue=500"));
-    CHECK(api->await_request("continue=1000"));
+    // An API server ignores the limit at resourceVersion 0.
+    for (const auto& r : api->requests())
+        CHECK(r.find("continue=") == std::string::npos);
 }
 
 TEST_CASE("pitfall 33: a change leads to what the object belonged to before and what it belongs to now") {

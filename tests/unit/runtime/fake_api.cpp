@@ -203,7 +203,10 @@ std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
     std::size_t skip = 0;
     if (t.query.count("continue") != 0)
         skip = std::stoull(t.query.at("continue"));
-    const std::size_t limit = t.query.count("limit") != 0 ? std::stoull(t.query.at("limit")) : 0;
+    // As a real one does: no limit at version 0.
+    const auto asked = t.query.find("resourceVersion");
+    const bool limited = t.query.count("limit") != 0 && (asked == t.query.end() || asked->second != "0");
+    const std::size_t limit = limited ? std::stoull(t.query.at("limit")) : 0;
     json::object out;
     json::object meta;
     json::array items;
@@ -220,9 +223,7 @@ std::unique_ptr<http_response> fake_api::list(const parsed_target& t) {
         items.push_back(o);
     }
     // As a real one does: with a limit, a version alone means the state of that very version.
-    const auto asked = t.query.find("resourceVersion");
-    const bool exact = limit != 0 && asked != t.query.end() && asked->second != "0" &&
-                       t.query.count("resourceVersionMatch") == 0;
+    const bool exact = limit != 0 && asked != t.query.end() && t.query.count("resourceVersionMatch") == 0;
     meta["resourceVersion"] = exact ? asked->second : std::to_string(version_);
     out["metadata"] = std::move(meta);
     out["items"] = std::move(items);

@@ -116,6 +116,10 @@ TEST_CASE("Refusals are Status objects with kubectl's words") {
         CHECK(http.post(configmaps, R"({"metadata":{}})").code == 422);
         CHECK(http.send("POST", configmaps, "x", "text/plain").code == 415);
         CHECK(http.get(configmaps, "application/vnd.kubernetes.protobuf").code == 406);
+        CHECK(http.get(configmaps, "application/vnd.kubernetes.protobuf")
+                  .message()
+                  .find("answers in JSON and") != std::string::npos);
+        CHECK(http.get(configmaps, "application/vnd.kubernetes.protobuf, */*").code == 200);
         CHECK(http.get(configmaps, "application/vnd.kubernetes.protobuf,application/json").code == 200);
         CHECK(http.get(configmaps + "/x/status").code == 404);
         CHECK(http.patch(gateways + "/g", "strategic-merge-patch+json", "{}").code == 415);

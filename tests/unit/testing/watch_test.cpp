@@ -56,6 +56,31 @@ TEST_CASE("Lists come in pages of one snapshot") {
     CHECK(http.get(configmaps + "?limit=1&continue=junk").code == 400);
 }
 
+TEST_CASE("big-list-rv0: at resourceVersion 0 a list has no limit, but for Events") {
+    api_server server;
+    http_client http(server);
+    const std::string events = "/api/v1/namespaces/default/events";
+    for (const char* name : {"a", "b", "c"}) {
+        http.post(configmaps, configmap(name));
+        http.post(events, R"({"metadata":{"name":")" + std::string(name) +
+                              R"("},"involvedObject":{"namespace":"default"}})");
+    }
+    const auto items = [&](const std::string& path) {
+        const auto list = http.get(path).json();
+        const auto n = list.at("items").as_array().size();
+        const auto* token = list.at("metadata").as_object().if_contains("continue");
+        CHECK((token != nullptr && !token->as_string().empty()) == (n < 3));
+        return n;
+    };
+    CHECK(items(configmaps + "?limit=1") == 1);
+    CHECK(items(configmaps + "?limit=1&resourceVersion=0") == 3);
+    CHECK(items(configmaps + "?limit=1&resourceVersion=0&resourceVersionMatch=NotOlderThan") == 3);
+    CHECK(items("/api/v1/configmaps?limit=2&resourceVersion=0") == 3);
+    CHECK(items(configmaps + "?limit=1&resourceVersion=" + std::to_string(server.resource_version())) == 1);
+    CHECK(items(events + "?limit=1&resourceVersion=0") == 1);
+    CHECK(items("/apis/events.k8s.io/v1/namespaces/default/events?limit=2&resourceVersion=0") == 2);
+}
+
 TEST_CASE("Lists can be of an exact version, and not of the future") {
     api_server server;
     http_client http(server);

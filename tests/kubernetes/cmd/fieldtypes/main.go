@@ -1,5 +1,5 @@
 // Command fieldtypes writes lib/testing/field_types.cpp: the fields of the kinds that the embedded API server serves by
-// itself, as Kubernetes' Go types and OpenAPI document declare them. From tests/kubernetes:
+// itself, as Kubernetes' Go types and OpenAPI document declare them, and which kinds Kubernetes has. From tests/kubernetes:
 //
 //	go run ./cmd/fieldtypes > ../../lib/testing/field_types.cpp
 package main
@@ -7,19 +7,26 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 	"k8s.io/kubernetes/pkg/generated/openapi"
@@ -27,23 +34,31 @@ import (
 
 var kinds = []any{corev1.ConfigMap{}, corev1.Endpoints{}, corev1.Event{}, corev1.Namespace{}, corev1.Node{}, corev1.Pod{},
 	corev1.Secret{}, corev1.Service{}, corev1.ServiceAccount{}, appsv1.Deployment{}, appsv1.ReplicaSet{},
-	coordinationv1.Lease{}, discoveryv1.EndpointSlice{}, eventsv1.Event{}, rbacv1.ClusterRole{},
-	rbacv1.ClusterRoleBinding{}, rbacv1.Role{}, rbacv1.RoleBinding{}, apiextensionsv1.CustomResourceDefinition{},
-	metav1.DeleteOptions{}}
+	coordinationv1.Lease{}, discoveryv1.EndpointSlice{}, eventsv1.Event{}, networkingv1.NetworkPolicy{},
+	policyv1.PodDisruptionBudget{}, rbacv1.ClusterRole{}, rbacv1.ClusterRoleBinding{}, rbacv1.Role{}, rbacv1.RoleBinding{}, authorizationv1.SelfSubjectAccessReview{},
+	authorizationv1.SelfSubjectRulesReview{}, authorizationv1.SubjectAccessReview{}, apiextensionsv1.CustomResourceDefinition{},
+	// The schemas in a definition: any JSON to the server, but with field numbers in protobuf.
+	apiextensionsv1.JSONSchemaProps{}, metav1.DeleteOptions{}}
 
 // Types with a form of their own in JSON.
-var special = []string{"Time", "MicroTime", "Quantity", "IntOrString", "FieldsV1", "JSON", "JSONSchemaProps"}
+var special = []string{"Time", "MicroTime", "Quantity", "IntOrString", "FieldsV1", "RawExtension", "JSON", "JSONSchemaProps",
+	"JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"}
 
 const head = `// Written by tests/kubernetes/cmd/fieldtypes from the API types of Kubernetes; not to be edited.
 //
-// A line per type, continued by lines that are indented; field:type, where a type is
-//   bool, int32, int64, string, bytes, a type of these lines, or one with a form of its own (Time, IntOrString, ...)
-//   *T  optional, and kept when it is zero       [T] a list       <T> a map from strings
+// A line per type, continued by lines that are indented; field:type#N, where a type is
+// - bool, int32, int64, float64, string, bytes, a type of these lines, or one with a form of its own, as Time
+// - *T: optional, and kept when it is zero
+// - [T]: a list. As an item of a list or map it is a message in protobuf, whose field 1 has the items.
+// - <T>: a map from strings
 // and may be followed by
-//   !        written even when it is zero        ~   left out when it is zero, though an object
-//   (a,b)    the list merges by these keys       (=) it is a set of values
-//   /a       strategic merge patch merges by a   /   it merges the values
-//   @        an atomic map                       =V  the default that identifies a list's item
+// - ! written even when it is zero
+// - ~ left out when it is zero, though an object
+// - (a,b) the list merges by these keys, (=) it is a set of values
+// - /a strategic merge patch merges by a, / it merges the values
+// - @ an atomic map
+// - =V the default that identifies a list's item
+// and N is its number in protobuf; with N.M it is field M of field N, which JSON has not.
 #include "field_types.hpp"
 
 namespace gwctl::testing::detail {
@@ -67,7 +82,34 @@ func main() {
 	for _, name := range names {
 		out += wrap(w.lines[name])
 	}
-	fmt.Fprint(os.Stdout, out, ")types\";\n}\n\n} // namespace gwctl::testing::detail\n")
+	out += ")types\";\n}\n\nstd::string_view kubernetes_resources() {\n    return R\"resources(\n" + resources() + ")resources\";\n}\n\n"
+	fmt.Fprint(os.Stdout, out, "} // namespace gwctl::testing::detail\n")
+}
+
+// resources are those of all of Kubernetes' kinds, a line per group; the core group is called "core".
+func resources() string {
+	// That of APIServices is not in client-go.
+	groups := map[string]map[string]bool{"apiregistration.k8s.io": {"apiservices": true}}
+	for kind, t := range scheme.Scheme.AllKnownTypes() {
+		if _, object := reflect.New(t).Interface().(metav1.Object); !object || kind.Version == runtime.APIVersionInternal ||
+			kind.Group == "extensions" { // of long ago
+			continue
+		}
+		group := kind.Group
+		if group == "" {
+			group = "core"
+		}
+		if groups[group] == nil {
+			groups[group] = map[string]bool{}
+		}
+		plural, _ := meta.UnsafeGuessKindToResource(kind)
+		groups[group][plural.Resource] = true
+	}
+	out := ""
+	for _, group := range slices.Sorted(maps.Keys(groups)) {
+		out += wrap(group + " " + strings.Join(slices.Sorted(maps.Keys(groups[group])), " "))
+	}
+	return out
 }
 
 type writer struct {
@@ -104,10 +146,11 @@ func (w *writer) add(t reflect.Type) {
 	if schema.Extensions["x-kubernetes-map-type"] == "atomic" {
 		text += "@"
 	}
-	w.lines[name] = text + w.fields(t, schema)
+	w.lines[name] = text + w.fields(t, schema, "")
 }
 
-func (w *writer) fields(t reflect.Type, schema spec.Schema) string {
+// fields of a struct; those of an embedded one are the outer one's in JSON, and below its number in protobuf.
+func (w *writer) fields(t reflect.Type, schema spec.Schema, above string) string {
 	var text string
 	for i := range t.NumField() {
 		field := t.Field(i)
@@ -115,16 +158,28 @@ func (w *writer) fields(t reflect.Type, schema spec.Schema) string {
 		name, options, _ := strings.Cut(tag, ",")
 		if field.Anonymous && name == "" {
 			if field.Type.Name() != "TypeMeta" {
-				text += w.fields(field.Type, schema)
+				text += w.fields(field.Type, schema, above+numberOf(t, field)+".")
 			}
 			continue
 		}
 		if name == "" || name == "-" {
 			continue
 		}
-		text += " " + name + ":" + w.typeOf(field.Type) + marks(options, schema.Properties[name])
+		text += " " + name + ":" + w.typeOf(field.Type) + marks(options, schema.Properties[name]) + "#" + above + numberOf(t, field)
 	}
 	return text
+}
+
+// numberOf is the field's number in protobuf.
+func numberOf(t reflect.Type, field reflect.StructField) string {
+	parts := strings.Split(field.Tag.Get("protobuf"), ",")
+	if len(parts) < 2 {
+		panic(fmt.Sprintf("%s.%s has no number in protobuf", t, field.Name))
+	}
+	if _, message := reflect.New(field.Type).Interface().(interface{ Marshal() ([]byte, error) }); message && field.Type.Kind() == reflect.Slice {
+		panic(fmt.Sprintf("%s.%s is a list that is a message in protobuf; write down how", t, field.Name))
+	}
+	return parts[1]
 }
 
 func marks(options string, property spec.Schema) string {
