@@ -154,13 +154,20 @@ func (f *filler) fill(v reflect.Value) {
 		if f.nested(v.Type().Elem()) {
 			return
 		}
+		n := f.count()
+		if n == 0 {
+			return
+		}
 		v.Set(reflect.MakeMap(v.Type()))
-		for range f.count() {
+		for range n {
 			key := reflect.New(v.Type().Key()).Elem()
 			key.SetString(fmt.Sprintf("k%d", f.next()))
 			value := reflect.New(v.Type().Elem()).Elem()
 			f.fill(value)
-			v.SetMapIndex(key, value)
+			// In a map, no list and an empty one are two things in JSON, and one in protobuf.
+			if value.Kind() != reflect.Slice || value.Len() > 0 {
+				v.SetMapIndex(key, value)
+			}
 		}
 	case reflect.String:
 		if f.shape != zeros {

@@ -25,10 +25,12 @@ func makeValid(o runtime.Object, name string) {
 	switch o := o.(type) {
 	case *corev1.Namespace:
 		o.Spec.Finalizers = []corev1.FinalizerName{"kubernetes", "example.com/n"}
+		o.Status.Phase = corev1.NamespaceActive
 	case *corev1.Service:
 		validService(o)
 	case *appsv1.Deployment:
 		o.Spec.Selector, o.Spec.Template.Labels = selector()
+		validContainers(&o.Spec.Template.Spec)
 		positive(&o.Spec.MinReadySeconds)
 		positive(o.Spec.Replicas, o.Spec.RevisionHistoryLimit, o.Spec.ProgressDeadlineSeconds)
 		if o.Spec.Strategy.RollingUpdate != nil {
@@ -38,6 +40,7 @@ func makeValid(o runtime.Object, name string) {
 		}
 	case *appsv1.ReplicaSet:
 		o.Spec.Selector, o.Spec.Template.Labels = selector()
+		validContainers(&o.Spec.Template.Spec)
 		positive(&o.Spec.MinReadySeconds)
 		positive(o.Spec.Replicas)
 	case *coordinationv1.Lease:
@@ -51,18 +54,25 @@ func makeValid(o runtime.Object, name string) {
 		o.AddressType = discoveryv1.AddressTypeIPv4
 		for i := range o.Endpoints {
 			o.Endpoints[i].Addresses = []string{"192.0.2.1", "192.0.2.2"}[:1+i%2]
+			for _, p := range []**string{&o.Endpoints[i].NodeName, &o.Endpoints[i].Hostname} {
+				if *p != nil && **p == "" {
+					*p = nil
+				}
+			}
 		}
-		for i, protocol := range []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP} {
-			if i < len(o.Ports) {
-				o.Ports[i].Protocol = &protocol
+		for i := range o.Ports {
+			name, protocol := string(rune('a'+i)), corev1.ProtocolUDP
+			o.Ports[i].Name, o.Ports[i].Protocol = &name, &protocol
+			if p := o.Ports[i].AppProtocol; p != nil && *p == "" {
+				o.Ports[i].AppProtocol = nil
 			}
 		}
 	case *corev1.Event:
 		o.InvolvedObject.Namespace = namespace
 		o.Type = corev1.EventTypeWarning
-		o.ReportingController = "example.com/c"
-		if o.Series != nil && o.Series.Count < 2 {
-			o.Series.Count = 2
+		o.ReportingController, o.ReportingInstance, o.Action, o.Reason = "example.com/c", "i", "a", "r"
+		if o.Series != nil {
+			o.Series.Count, o.Series.LastObservedTime = 2, metav1.NewMicroTime(metav1.Unix(1700000000, 7000).Time)
 		}
 	case *eventsv1.Event:
 		*o = eventsv1.Event{ObjectMeta: o.ObjectMeta, EventTime: metav1.MicroTime(o.EventTime), Action: "a", Reason: "r",
@@ -72,8 +82,8 @@ func makeValid(o runtime.Object, name string) {
 		if o.EventTime.IsZero() {
 			o.EventTime.Time = metav1.Unix(1700000000, 0).Time
 		}
-		if o.Series != nil && o.Series.Count < 2 {
-			o.Series.Count = 2
+		if o.Series != nil {
+			o.Series.Count, o.Series.LastObservedTime = 2, o.EventTime
 		}
 	case *apiextensionsv1.CustomResourceDefinition:
 		validDefinition(o, name)
@@ -94,6 +104,15 @@ func selector() (*metav1.LabelSelector, map[string]string) {
 		map[string]string{"app": "web", "tier": "x"}
 }
 
+func validContainers(spec *corev1.PodSpec) {
+	if len(spec.Containers) == 0 {
+		spec.Containers = make([]corev1.Container, 1)
+	}
+	for i := range spec.Containers {
+		spec.Containers[i].Name, spec.Containers[i].Image = string(rune('a'+i)), "registry.example/c:1"
+	}
+}
+
 func validService(o *corev1.Service) {
 	for i := range o.Status.LoadBalancer.Ingress {
 		mode := corev1.LoadBalancerIPModeVIP
@@ -104,6 +123,7 @@ func validService(o *corev1.Service) {
 		}
 	}
 	if len(o.Spec.Ports) == 0 {
+		o.Status.LoadBalancer = corev1.LoadBalancerStatus{}
 		o.Spec = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "example.com", Selector: o.Spec.Selector}
 		return
 	}
