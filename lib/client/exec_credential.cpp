@@ -138,7 +138,8 @@ result<exec_credential> parse_exec_credential(const std::string& output, std::st
     const auto wrong = [](std::string what) { return error{errc::config, std::move(what)}; };
     const auto parsed = decode_credential(output);
     if (parsed.has_error())
-        return wrong("expected an ExecCredential as JSON or YAML on standard output, got something else; run it by hand "
+        return wrong("expected an ExecCredential as JSON or YAML on standard output, got something else; run "
+                     "it by hand "
                      "to see it, since it may be secret and is not shown here");
     if (parsed->kind != "ExecCredential" || parsed->apiVersion != api_version)
         return wrong(

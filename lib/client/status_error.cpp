@@ -93,7 +93,8 @@ api_error status_error(int http_status, const Status& status, std::string_view s
         text = status.message;
     else if (!status.reason.empty())
         text = status.reason;
-    api_error e(code_of(code, status.reason), fmt::format("{}: {}{}", subject, without_secrets(text), remedy));
+    api_error e(code_of(code, status.reason),
+                fmt::format("{}: {}{}", subject, without_secrets(text), remedy));
     e.http_status = code;
     e.reason = status.reason;
     for (const StatusCause& cause : status.details.causes)

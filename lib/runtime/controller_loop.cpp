@@ -53,14 +53,13 @@ void controller_loop::connect(controller_source& source) {
     });
     if (!source.map)
         return;
-    source.table->on_change_any(
-        [alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
-         type = source.table->type()](const any_change& c) {
-            const auto self = alive.lock();
-            if (!self)
-                return;
-            map(c, [&](object_key key) { (*self)->changed(type, c, std::move(key)); });
-        });
+    source.table->on_change_any([alive = std::weak_ptr<controller_loop*>(alive_), map = source.map,
+                                 type = source.table->type()](const any_change& c) {
+        const auto self = alive.lock();
+        if (!self)
+            return;
+        map(c, [&](object_key key) { (*self)->changed(type, c, std::move(key)); });
+    });
 }
 
 /// A source showed what concerns the key.

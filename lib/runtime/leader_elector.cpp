@@ -31,8 +31,8 @@ class patch lease_patch(const Lease& lease) {
 } // namespace
 
 leader_elector::leader_elector(leader_election_options options, std::shared_ptr<transport> network,
-                                 clock& time, std::shared_ptr<write_fence> fence, callbacks tell,
-                                 std::string user_agent)
+                               clock& time, std::shared_ptr<write_fence> fence, callbacks tell,
+                               std::string user_agent)
     : fsm_(std::move(options)), api_(std::move(network), options_for(fsm_.options(), std::move(user_agent))),
       time_(time), fence_(std::move(fence)), tell_(std::move(tell)) {}
 

@@ -98,7 +98,11 @@ http_response rest::dispatch(const http_request& r) {
     const auto p = parse_resource_path(segments);
     const auto kind = p ? cluster_.find_served(p->group, p->version, p->plural) : nullptr;
     if (!kind && p)
+<<<<<<< HEAD
         throw missing_resource(cluster_, *p);
+=======
+        throw missing_resource(cluster_, *p, p->group.empty() || serves_builtin(p->group, p->version));
+>>>>>>> w/server
     if (!kind)
         throw no_such_path();
     if (!p->subresource.empty() && !(p->subresource == "status" && kind->has_status) &&

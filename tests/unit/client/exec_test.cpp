@@ -141,7 +141,8 @@ TEST_CASE("what plugins write") {
     REQUIRE(block.has_value());
     CHECK(*block == *pair);
 
-    const std::string neither = "expected an ExecCredential as JSON or YAML on standard output, got something else";
+    const std::string neither =
+        "expected an ExecCredential as JSON or YAML on standard output, got something else";
     CHECK(refusal("").starts_with(neither));
     CHECK(refusal("token").starts_with(neither));
     CHECK(refusal("token: [secret").starts_with(neither));
@@ -296,7 +297,8 @@ TEST_CASE("a plugin that fails is not quoted, since it may say secrets, and not 
             f.does(std::string("echo '") + said + "'");
             const std::string outcome = f.outcome();
             INFO(outcome);
-            CHECK(outcome.starts_with(about + "expected an ExecCredential as JSON or YAML on standard output, got "));
+            CHECK(outcome.starts_with(about +
+                                      "expected an ExecCredential as JSON or YAML on standard output, got "));
             CHECK(outcome.find("hello-token") == std::string::npos);
         }
     }

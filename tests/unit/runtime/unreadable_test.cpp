@@ -160,7 +160,8 @@ TEST_CASE("one-bad-object: the others are reconciled, and the bad one is named e
     CHECK(f.j->await("good1=5"));
     REQUIRE(f.settled());
 
-    const std::string what = "default/bad: spec.size: expected an integer\n"; // the value is for the log alone
+    const std::string what =
+        "default/bad: spec.size: expected an integer\n"; // the value is for the log alone
     CHECK(log.count(R"(object=Widget default/bad error=spec.size: expected an integer, got "two")") == 1);
     const auto ready = f.m.mgr.health().ready();
     CHECK(ready.ok);
