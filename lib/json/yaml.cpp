@@ -317,13 +317,8 @@ std::optional<value> parse_as_json(std::string_view text) {
 
 } // namespace
 
-<<<<<<< HEAD
 result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin, duplicate_keys twice) {
     auto documents = parse_yaml_documents(text, origin, twice);
-=======
-result<std::vector<value>> parse_yaml(std::string_view text, std::string_view origin) {
-    auto documents = parse_yaml_documents(text, origin);
->>>>>>> w/server
     if (documents.has_error()) {
         return documents.error();
     }
@@ -334,12 +329,8 @@ result<std::vector<value>> parse_yaml(std::string_view text, std::string_view or
     return contents;
 }
 
-<<<<<<< HEAD
 result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin,
-                                                        duplicate_keys twice) {
-=======
-result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin) {
->>>>>>> w/server
+                                                         duplicate_keys twice) {
     if (text.starts_with("\ufeff")) {
         text.remove_prefix(3);
     }

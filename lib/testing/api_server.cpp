@@ -144,11 +144,8 @@ public:
     }
 
     result<json::value> apply_status(write_request r, const json::value& status) {
-<<<<<<< HEAD
-=======
         if (!state.objects.objects().find(r.kind->storage_key, r.ns, r.name))
             return error{errc::not_found, not_found(r.kind->resource(), r.name).what()};
->>>>>>> w/server
         json::object only;
         only["apiVersion"] = r.kind->api_version(r.version);
         only["kind"] = r.kind->kind;

@@ -45,21 +45,6 @@ status_error missing_group(const cluster& c, std::string_view group) {
                : no_such_path();
 }
 
-<<<<<<< HEAD
-status_error missing_resource(const cluster& c, const resource_path& p) {
-    const auto all = c.kinds();
-    const auto of_group = [&](const kind_ptr& k) { return k->group == p.group; };
-    const bool known = std::any_of(all.begin(), all.end(),
-                                   [&](const kind_ptr& k) { return of_group(k) && k->plural == p.plural; });
-    if (const auto* names = resources_of(p.group); names != nullptr && !known)
-        if (std::find(names->begin(), names->end(), p.plural) != names->end())
-            return not_served(resource_name{p.group, p.plural}.text());
-    // The groups of built-in kinds answer for what they do not have.
-    const bool builtin = std::any_of(all.begin(), all.end(), [&](const kind_ptr& k) {
-        return of_group(k) && !k->custom && k->version(p.version) != nullptr;
-    });
-    return builtin || p.group.empty() ? no_such_resource() : no_such_path();
-=======
 status_error missing_resource(const cluster& c, const resource_path& p, bool builtin) {
     const auto all = c.kinds();
     const bool known = std::any_of(all.begin(), all.end(), [&](const kind_ptr& k) {
@@ -69,7 +54,6 @@ status_error missing_resource(const cluster& c, const resource_path& p, bool bui
         if (std::find(names->begin(), names->end(), p.plural) != names->end())
             return not_served(resource_name{p.group, p.plural}.text());
     return builtin ? no_such_resource() : no_such_path();
->>>>>>> w/server
 }
 
 } // namespace gwctl::testing::detail

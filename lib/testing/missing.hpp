@@ -13,12 +13,7 @@ status_error no_such_resource();
 /// this server has not.
 status_error missing_group(const cluster& c, std::string_view group);
 
-<<<<<<< HEAD
-/// The same for a resource.
-status_error missing_resource(const cluster& c, const resource_path& p);
-=======
 /// The same for a resource. `builtin`: its group has built-in kinds, and so answers for what it does not have.
 status_error missing_resource(const cluster& c, const resource_path& p, bool builtin);
->>>>>>> w/server
 
 } // namespace gwctl::testing::detail

@@ -85,6 +85,13 @@ http_response rest::answered(const http_request& r) {
     }
 }
 
+bool rest::serves_builtin(std::string_view group, std::string_view version) const {
+    const auto all = cluster_.kinds();
+    return std::any_of(all.begin(), all.end(), [&](const kind_ptr& k) {
+        return !k->custom && k->group == group && k->version(version) != nullptr;
+    });
+}
+
 http_response rest::dispatch(const http_request& r) {
     if (r.target.empty() || r.target[0] != '/')
         throw bad_request("the request target is not a path");
@@ -98,11 +105,7 @@ http_response rest::dispatch(const http_request& r) {
     const auto p = parse_resource_path(segments);
     const auto kind = p ? cluster_.find_served(p->group, p->version, p->plural) : nullptr;
     if (!kind && p)
-<<<<<<< HEAD
-        throw missing_resource(cluster_, *p);
-=======
         throw missing_resource(cluster_, *p, p->group.empty() || serves_builtin(p->group, p->version));
->>>>>>> w/server
     if (!kind)
         throw no_such_path();
     if (!p->subresource.empty() && !(p->subresource == "status" && kind->has_status) &&

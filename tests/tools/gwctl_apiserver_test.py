@@ -110,11 +110,7 @@ class Help(unittest.TestCase):
         start = header.index("Served from the start")
         words = " ".join(re.sub(r"^/// ?", "", line).strip() for line in header[start:].splitlines())
         written = re.findall(r"- ([\w./]*v\d\w*: .*?)(?= - | Other kinds)", words)
-<<<<<<< HEAD
-        self.assertEqual(written, listed)
-=======
         self.assertEqual([line.strip() for line in written], listed)
->>>>>>> w/server
 
 
 if __name__ == "__main__":

@@ -198,11 +198,8 @@ func tryStatus(t *testing.T, k kind, s shape, o client.Object, name string, put 
 		return nil
 	}
 	filled := sample(t, k, s, name)
-<<<<<<< HEAD
-=======
 	_, there := call(t, "GET", k.path(o.GetName()), nil)
 	filled.SetResourceVersion(there["metadata"].(map[string]any)["resourceVersion"].(string))
->>>>>>> w/server
 	if err := put(filled); err != nil {
 		t.Fatalf("the status of %s: %v", o.GetName(), err)
 	}

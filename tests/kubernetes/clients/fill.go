@@ -154,29 +154,20 @@ func (f *filler) fill(v reflect.Value) {
 		if f.nested(v.Type().Elem()) {
 			return
 		}
-<<<<<<< HEAD
-		v.Set(reflect.MakeMap(v.Type()))
-		for range f.count() {
-=======
 		n := f.count()
 		if n == 0 {
 			return
 		}
 		v.Set(reflect.MakeMap(v.Type()))
 		for range n {
->>>>>>> w/server
 			key := reflect.New(v.Type().Key()).Elem()
 			key.SetString(fmt.Sprintf("k%d", f.next()))
 			value := reflect.New(v.Type().Elem()).Elem()
 			f.fill(value)
-<<<<<<< HEAD
-			v.SetMapIndex(key, value)
-=======
 			// In a map, no list and an empty one are two things in JSON, and one in protobuf.
 			if value.Kind() != reflect.Slice || value.Len() > 0 {
 				v.SetMapIndex(key, value)
 			}
->>>>>>> w/server
 		}
 	case reflect.String:
 		if f.shape != zeros {

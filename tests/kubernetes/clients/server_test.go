@@ -79,18 +79,12 @@ func run(m *testing.M) (int, error) {
 // call makes a request in JSON, without any client's help.
 func call(t *testing.T, method, path string, body any) (int, map[string]any) {
 	t.Helper()
-<<<<<<< HEAD
-	text, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-=======
 	var text []byte
 	if body != nil {
 		var err error
 		if text, err = json.Marshal(body); err != nil {
 			t.Fatal(err)
 		}
->>>>>>> w/server
 	}
 	request, err := http.NewRequest(method, embedded.Host+path, bytes.NewReader(text))
 	if err != nil {

@@ -1,11 +1,6 @@
 package clients
 
 import (
-<<<<<<< HEAD
-	"strings"
-
-=======
->>>>>>> w/server
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -30,19 +25,12 @@ func makeValid(o runtime.Object, name string) {
 	switch o := o.(type) {
 	case *corev1.Namespace:
 		o.Spec.Finalizers = []corev1.FinalizerName{"kubernetes", "example.com/n"}
-<<<<<<< HEAD
-	case *corev1.Service:
-		validService(o, name)
-	case *appsv1.Deployment:
-		o.Spec.Selector, o.Spec.Template.Labels = selector()
-=======
 		o.Status.Phase = corev1.NamespaceActive
 	case *corev1.Service:
 		validService(o)
 	case *appsv1.Deployment:
 		o.Spec.Selector, o.Spec.Template.Labels = selector()
 		validContainers(&o.Spec.Template.Spec)
->>>>>>> w/server
 		positive(&o.Spec.MinReadySeconds)
 		positive(o.Spec.Replicas, o.Spec.RevisionHistoryLimit, o.Spec.ProgressDeadlineSeconds)
 		if o.Spec.Strategy.RollingUpdate != nil {
@@ -52,10 +40,7 @@ func makeValid(o runtime.Object, name string) {
 		}
 	case *appsv1.ReplicaSet:
 		o.Spec.Selector, o.Spec.Template.Labels = selector()
-<<<<<<< HEAD
-=======
 		validContainers(&o.Spec.Template.Spec)
->>>>>>> w/server
 		positive(&o.Spec.MinReadySeconds)
 		positive(o.Spec.Replicas)
 	case *coordinationv1.Lease:
@@ -69,12 +54,6 @@ func makeValid(o runtime.Object, name string) {
 		o.AddressType = discoveryv1.AddressTypeIPv4
 		for i := range o.Endpoints {
 			o.Endpoints[i].Addresses = []string{"192.0.2.1", "192.0.2.2"}[:1+i%2]
-<<<<<<< HEAD
-		}
-		for i, protocol := range []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP} {
-			if i < len(o.Ports) {
-				o.Ports[i].Protocol = &protocol
-=======
 			for _, p := range []**string{&o.Endpoints[i].NodeName, &o.Endpoints[i].Hostname} {
 				if *p != nil && **p == "" {
 					*p = nil
@@ -86,21 +65,14 @@ func makeValid(o runtime.Object, name string) {
 			o.Ports[i].Name, o.Ports[i].Protocol = &name, &protocol
 			if p := o.Ports[i].AppProtocol; p != nil && *p == "" {
 				o.Ports[i].AppProtocol = nil
->>>>>>> w/server
 			}
 		}
 	case *corev1.Event:
 		o.InvolvedObject.Namespace = namespace
 		o.Type = corev1.EventTypeWarning
-<<<<<<< HEAD
-		o.ReportingController = "example.com/c"
-		if o.Series != nil && o.Series.Count < 2 {
-			o.Series.Count = 2
-=======
 		o.ReportingController, o.ReportingInstance, o.Action, o.Reason = "example.com/c", "i", "a", "r"
 		if o.Series != nil {
 			o.Series.Count, o.Series.LastObservedTime = 2, metav1.NewMicroTime(metav1.Unix(1700000000, 7000).Time)
->>>>>>> w/server
 		}
 	case *eventsv1.Event:
 		*o = eventsv1.Event{ObjectMeta: o.ObjectMeta, EventTime: metav1.MicroTime(o.EventTime), Action: "a", Reason: "r",
@@ -110,13 +82,8 @@ func makeValid(o runtime.Object, name string) {
 		if o.EventTime.IsZero() {
 			o.EventTime.Time = metav1.Unix(1700000000, 0).Time
 		}
-<<<<<<< HEAD
-		if o.Series != nil && o.Series.Count < 2 {
-			o.Series.Count = 2
-=======
 		if o.Series != nil {
 			o.Series.Count, o.Series.LastObservedTime = 2, o.EventTime
->>>>>>> w/server
 		}
 	case *apiextensionsv1.CustomResourceDefinition:
 		validDefinition(o, name)
@@ -137,10 +104,6 @@ func selector() (*metav1.LabelSelector, map[string]string) {
 		map[string]string{"app": "web", "tier": "x"}
 }
 
-<<<<<<< HEAD
-func validService(o *corev1.Service, name string) {
-	if strings.HasPrefix(name, "outside") {
-=======
 func validContainers(spec *corev1.PodSpec) {
 	if len(spec.Containers) == 0 {
 		spec.Containers = make([]corev1.Container, 1)
@@ -161,7 +124,6 @@ func validService(o *corev1.Service) {
 	}
 	if len(o.Spec.Ports) == 0 {
 		o.Status.LoadBalancer = corev1.LoadBalancerStatus{}
->>>>>>> w/server
 		o.Spec = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "example.com", Selector: o.Spec.Selector}
 		return
 	}

@@ -93,14 +93,6 @@ TEST_CASE("fixture-status: apply_status writes the status and nothing else") {
 
 TEST_CASE("fixture-status: a status that is refused is an error, and the rest is there") {
     api_server server;
-<<<<<<< HEAD
-    const auto refused = server.apply(yaml(R"({apiVersion: gateway.networking.k8s.io/v1, kind: Gateway,
-        metadata: {name: g}, spec: {gatewayClassName: c, listeners: [{name: l, port: 80, protocol: TCP}]},
-        status: {conditions: [{type: Accepted}]}})"));
-    REQUIRE(refused.has_error());
-    CHECK(refused.error().message.find("status.conditions[0]") != std::string::npos);
-    CHECK(server.get("gateways.gateway.networking.k8s.io", "default", "g"));
-=======
     auto wrong = yaml(service);
     wrong.at("status").at("loadBalancer").at("ingress").at(0).as_object()["ip"] = "192.0.2.999";
     const auto refused = server.apply(wrong);
@@ -108,7 +100,6 @@ TEST_CASE("fixture-status: a status that is refused is an error, and the rest is
     CHECK(refused.error().code == errc::invalid);
     CHECK(refused.error().message.find("status.loadBalancer.ingress[0].ip") != std::string::npos);
     CHECK(server.get("services", "default", "s"));
->>>>>>> w/server
 }
 
 TEST_CASE("fixture-status: a definition's status stays the server's own") {
