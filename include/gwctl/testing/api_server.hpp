@@ -91,9 +91,9 @@ struct api_server_options {
 /// - ServiceAccount "default" and ConfigMap "kube-root-ca.crt" of new namespaces.
 /// - Events that the API server and its controllers write themselves.
 /// - Subresources other than status and a Namespace's finalize, such as scale, exec, log and eviction.
-/// - Protobuf in answers: those who accept JSON as well, as all Go clients do, get that; others get 406. Requests
-///   in protobuf are read, of all kinds that Kubernetes has in protobuf; one with a field number that the kind
-///   does not have in release 1.36 is refused, which kube-apiserver would drop.
+/// - Protobuf in answers: those who accept JSON as well, as Go clients do, get that; others get 406. Requests
+///   in protobuf are read, of all kinds above but those of the Gateway API, which have none. A field number
+///   that the kind does not have in release 1.36 is refused, where kube-apiserver drops the field.
 /// - Compression, HTTP/2, WebSocket, aggregated discovery. OpenAPI tells which query parameters a kind takes
 ///   and has no schemas, so `kubectl explain` finds nothing.
 /// - The words of Go's decoders for a body or an option that they cannot read.
@@ -122,14 +122,14 @@ public:
 
     /// Server-side apply as the manager "fixture", taking over what others own. Any served version; a
     /// namespaced object without namespace goes to "default". A `status` is applied, too, by a second write
-    /// where the kind has the subresource; when that is refused, the rest has been applied. Without `status` the
-    /// object keeps the one that it has. The status of a CustomResourceDefinition is the server's own and is
-    /// left out.
+    /// where the kind has the subresource; when that is refused, the rest has been applied. Without `status`
+    /// the object keeps the one that it has. The status of a CustomResourceDefinition is the server's own and
+    /// is left out.
     result<json::value> apply(const json::value& object);
     /// The same of the subresource status only, as a kubelet, an announcer or another controller would write
-    /// it: of `object` only kind, name, namespace and `status` count. Errors: `errc::not_found` when there is no
-    /// such object, `errc::invalid` when `object` has no `status`, its kind has no such subresource, or the
-    /// status is refused.
+    /// it: of `object` only kind, name, namespace and `status` count. Errors: `errc::not_found` when there is
+    /// no such object, `errc::invalid` when `object` has no `status`, its kind has no such subresource, or
+    /// the status is refused.
     result<json::value> apply_status(const json::value& object);
     /// Everything but what the server itself made at its start, in storage versions, sorted by kind,
     /// namespace, name. `kind` narrows it: "services", "gateways.gateway.networking.k8s.io".
