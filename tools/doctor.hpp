@@ -26,12 +26,13 @@ struct finding {
 };
 using findings = std::vector<finding>;
 
-/// A verb on a resource, as a role grants it. `own_namespace`: needed in the controller's namespace only.
+/// A verb on a resource, as a role grants it.
 struct permission {
     std::string_view group{};
     std::string_view resource{}; ///< with its subresource: "gateways/status"
     std::string_view verb{};
-    bool own_namespace = false;
+    bool own_namespace = false; ///< needed in the controller's namespace only
+    std::string name{};         ///< of the one object that it is needed for; empty: for all
     friend auto operator<=>(const permission&, const permission&) = default;
 };
 struct denial {
@@ -40,7 +41,8 @@ struct denial {
 };
 /// What the controller needs with these flags: those of manifests/install.yaml, with the Lease only if it elects
 /// a leader, without the writes if it only observes, and with those of manifests/http-listeners-rbac.yaml for
-/// http_listeners::status.
+/// http_listeners::status. The last two, to list and watch ConfigMaps, are those of manifests/parameters-rbac.yaml,
+/// which only those need who have a parametersRef.
 std::vector<permission> needed_permissions(const gateway::options& flags, bool elects_leader);
 
 /// Deployments, DaemonSets and Pods, as far as they tell what runs.

@@ -77,7 +77,6 @@ std::vector<permission> needed_permissions(const gateway::options& flags, bool e
     allow("", "services", {"list", "watch", "create", "patch", "delete"});
     allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});
     allow("", "namespaces", {"list", "watch"});
-    allow("", "configmaps", {"list", "watch"});
     allow("apiextensions.k8s.io", "customresourcedefinitions", {"list", "watch"});
     allow("", "events", {"create", "patch"});
     if (elects_leader)
@@ -86,6 +85,13 @@ std::vector<permission> needed_permissions(const gateway::options& flags, bool e
         allow(gw, "httproutes", {"list", "watch"});
         allow("", "secrets", {"list", "watch"});
     }
+    const auto read_maps = [&p](const std::string& name) {
+        for (const std::string_view verb : {"list", "watch"})
+            p.push_back({"", "configmaps", verb, false, name});
+    };
+    if (!flags.ipam_config.name.empty())
+        read_maps(flags.ipam_config.name);
+    read_maps({}); // parameters
     return p;
 }
 
@@ -119,23 +125,47 @@ findings check_kinds(const cluster_facts& f) {
 }
 
 findings check_permissions(const cluster_facts& f, const gateway::options& flags) {
-    std::map<std::string, std::vector<std::string_view>> verbs;
-    for (const auto& [what, namespace_] : f.denied)
-        verbs[qualified(what.resource, what.group) +
-              (namespace_.empty() ? std::string() : " in namespace " + namespace_)]
-            .push_back(what.verb);
+    // Who is concerned when parameters may not be read.
+    std::vector<std::string> referrers;
+    for (const auto& gateway_class : f.classes.value_or(std::vector<gateway_v1::GatewayClass>()))
+        if (gateway_class.spec.controllerName == flags.controller_name && gateway_class.spec.parametersRef)
+            referrers.push_back(gateway_class.metadata.name);
+    const auto are_parameters = [](const permission& p) {
+        return p.resource == "configmaps" && p.name.empty();
+    };
+    const auto manifest_of = [&](const permission& p) {
+        if (p.resource == "secrets" || p.resource == "httproutes")
+            return "http-listeners-rbac";
+        if (!flags.namespaces.empty())
+            return "namespaced";
+        return are_parameters(p) ? "parameters-rbac" : "install";
+    };
+    struct lack {
+        std::vector<std::string_view> verbs{};
+        std::string_view manifest{};
+        bool of_parameters = false;
+    };
+    std::map<std::string, lack> lacks;
+    for (const auto& [what, namespace_] : f.denied) {
+        if (are_parameters(what) && referrers.empty())
+            continue; // nobody needs them
+        lack& l = lacks[qualified(what.resource, what.group) + (what.name.empty() ? "" : " " + what.name) +
+                        (namespace_.empty() ? "" : " in namespace " + namespace_)];
+        l.verbs.push_back(what.verb);
+        l.manifest = manifest_of(what);
+        l.of_parameters = are_parameters(what);
+    }
     findings all;
-    for (const auto& [resource, denied] : verbs) {
-        const bool is_for_http = resource.starts_with("secrets") || resource.starts_with("httproutes");
+    for (const auto& [resource, l] : lacks)
         all.push_back(
             {true,
-             fmt::format("this account may not {} {}; apply the roles and bindings of manifests/{}.yaml, "
+             fmt::format("this account may not {} {}{}; apply the roles and bindings of manifests/{}.yaml, "
                          "or use the account that the controller runs as",
-                         fmt::join(denied, ", "), resource,
-                         is_for_http                ? "http-listeners-rbac"
-                         : flags.namespaces.empty() ? "install"
-                                                    : "namespaced")});
-    }
+                         fmt::join(l.verbs, ", "), resource,
+                         l.of_parameters ? fmt::format(", which the parametersRef of GatewayClass {} needs",
+                                                       fmt::join(referrers, ", "))
+                                         : std::string(),
+                         l.manifest)});
     return all;
 }
 

@@ -183,6 +183,8 @@ private:
     /// labels.
     std::set<std::string> namespaces_of(const permission& p) const {
         const std::set<std::string>& limits = flags_.namespaces;
+        if (p.resource == "configmaps" && !p.name.empty())
+            return {flags_.ipam_config.namespace_};
         if (p.own_namespace)
             return {own_namespace_};
         if (limits.empty() || p.resource.starts_with("gatewayclasses") ||
@@ -190,10 +192,7 @@ private:
             return {""};
         if (p.resource == "namespaces")
             return {};
-        std::set<std::string> all = limits;
-        if (p.resource == "configmaps" && !flags_.ipam_config.name.empty())
-            all.insert(flags_.ipam_config.namespace_);
-        return all;
+        return limits;
     }
 
     task<bool> may(permission p, std::string namespace_) {
@@ -204,6 +203,8 @@ private:
             attributes["subresource"] = p.resource.substr(slash + 1);
         if (!namespace_.empty())
             attributes["namespace"] = namespace_;
+        if (!p.name.empty())
+            attributes["name"] = p.name;
         json::object spec;
         spec["resourceAttributes"] = std::move(attributes);
         json::object review{{"apiVersion", "authorization.k8s.io/v1"}, {"kind", "SelfSubjectAccessReview"}};
@@ -238,8 +239,16 @@ private:
         const std::string version = versions->second.contains("v1") ? "v1" : *versions->second.begin();
         const objects classes =
             co_await list(fmt::format("/apis/{}/{}/gatewayclasses", gateway_v1::group, version), "classes");
-        if (classes)
-            facts.classes = decode<gateway_v1::GatewayClass>(*classes);
+        if (!classes)
+            co_return;
+        facts.classes = decode<gateway_v1::GatewayClass>(*classes);
+        // The permission to read parameters may be left out where nobody has any.
+        const bool has_parameters =
+            std::any_of(facts.classes->begin(), facts.classes->end(), [&](const gateway_v1::GatewayClass& c) {
+                return c.spec.controllerName == flags_.controller_name && c.spec.parametersRef;
+            });
+        if (!has_parameters)
+            co_return;
         const std::string label = gateway::names(flags_.controller_name).parameters();
         const objects maps = co_await list_served(
             fmt::format("configmaps?labelSelector={}%3Dtrue", encoded(label)), "parameters of classes");

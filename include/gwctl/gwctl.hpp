@@ -9,6 +9,7 @@
 #include <gwctl/core/clock.hpp>
 #include <gwctl/core/error.hpp>
 #include <gwctl/core/log.hpp>
+#include <gwctl/core/secrets.hpp>
 #include <gwctl/core/task.hpp>
 #include <gwctl/core/time.hpp>
 #include <gwctl/runtime/manager.hpp>

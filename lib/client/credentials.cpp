@@ -3,6 +3,7 @@
 #include "kubeconfig.hpp"
 
 #include <gwctl/core/log.hpp>
+#include <gwctl/core/secrets.hpp>
 
 #include <fmt/format.h>
 
@@ -98,6 +99,10 @@ task<identity> credentials::current() {
     }
     if (tls_)
         who.tls = tls_->context();
+    if (who.token != kept_) {
+        keep_secret(who.token);
+        kept_ = who.token;
+    }
     co_return who;
 }
 

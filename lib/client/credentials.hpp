@@ -42,6 +42,7 @@ private:
     std::optional<tls_settings> tls_{};
     std::shared_ptr<exec_source> exec_{};
     std::string exec_certificate_{}; ///< the one in `tls_`
+    std::string kept_{};             ///< the token that `keep_secret` knows
 };
 
 } // namespace gwctl::detail

@@ -1,5 +1,7 @@
 #include "endpoint.hpp"
 
+#include <gwctl/core/secrets.hpp>
+
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -20,7 +22,8 @@ std::string endpoint::url() const {
 
 result<endpoint> parse_endpoint(std::string_view server) {
     const auto wrong = [&](std::string_view expected) {
-        return error{errc::config, fmt::format("server: expected {}, got \"{}\"", expected, server)};
+        return error{errc::config,
+                     fmt::format("server: expected {}, got \"{}\"", expected, shown_url(server))};
     };
     const auto url = boost::urls::parse_uri(server);
     if (url.has_error() || (url->scheme() != "https" && url->scheme() != "http"))

@@ -71,8 +71,11 @@ std::string describe_end(const program_end& end) {
         how = fmt::format("was ended by signal {}", WTERMSIG(end.status));
     else
         how = fmt::format("ended with exit code {}", WEXITSTATUS(end.status));
-    const std::string said = last_line(end.errors);
-    return said.empty() ? how + " and said nothing on standard error" : how + ": " + said;
+    if (last_line(end.errors).empty())
+        return how + " and said nothing on standard error";
+    // A plugin may print what it was given or got. Logs and answers to probes are read by others.
+    return how + "; run it by hand to read what it says on standard error, which may be secret and is not "
+                 "shown here";
 }
 
 wall_time wall_now() {
@@ -121,7 +124,9 @@ result<exec_credential> parse_exec_credential(const std::string& output, std::st
     const auto wrong = [](std::string what) { return error{errc::config, std::move(what)}; };
     const auto parsed = json::decode<ExecCredential>(output);
     if (parsed.has_error())
-        return wrong("expected an ExecCredential as JSON on standard output: " + parsed.error().message);
+        return wrong(
+            "expected an ExecCredential as JSON on standard output, got something else; run it by hand to "
+            "see it, since it may be secret and is not shown here");
     if (parsed->kind != "ExecCredential" || parsed->apiVersion != api_version)
         return wrong(
             fmt::format("expected an ExecCredential of {}, got a {} of {}; set the apiVersion in the "

@@ -5,6 +5,7 @@
 
 #include <gwctl/client/config.hpp>
 #include <gwctl/client/transport.hpp>
+#include <gwctl/core/log.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -12,6 +13,9 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include <mutex>
+#include <set>
 
 namespace gwctl {
 namespace {
@@ -37,6 +41,19 @@ steady_time now() { return std::chrono::steady_clock::now(); }
     const bool ended = ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
     throw api_error(errc::connection_lost, fmt::format("lost the connection to {}: {}{}", url,
                                                        ended ? "the server closed it" : ec.message(), doubt));
+}
+
+/// Once for each server and process, since a manager has more than one transport. On loopback too: what listens
+/// there may be a forwarder, and whoever shares the host or the pod can listen in.
+void warn_of_plain_text(const std::string& url) {
+    static std::mutex guard;
+    static std::set<std::string> told;
+    const std::lock_guard lock(guard);
+    if (told.insert(url).second)
+        log::warn(
+            "the bearer token is sent without encryption, so whoever is on the way can use it; name a server "
+            "with https://, or give no token",
+            {{"server", url}});
 }
 
 class response final : public http_response {
@@ -135,6 +152,8 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
     const auto bytes = detail::write_request(request, server_, who.token);
     if (bytes.has_error())
         throw api_error(bytes.error());
+    if (!server_.tls && !who.token.empty())
+        warn_of_plain_text(url_);
     const bool is_read = request.method == "GET" || request.method == "HEAD";
     const steady_time deadline = now() + request.timeout;
     const auto executor = co_await asio::this_coro::executor;

@@ -1,5 +1,6 @@
 #include "status_error.hpp"
 
+#include <gwctl/core/secrets.hpp>
 #include <gwctl/json/codec.hpp>
 
 #include <fmt/format.h>
@@ -57,13 +58,15 @@ char printable(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7
 
 } // namespace
 
-std::string excerpt(std::string_view body) {
+std::string excerpt(std::string_view all) {
     constexpr std::size_t shown = 200;
+    // A page may show the request that led to it. What is hidden must be whole, so that it can be found.
+    const std::string body = without_secrets(all.substr(0, 20 * shown));
     std::size_t size = std::min(shown, body.size());
     while (size > 0 && size < body.size() && (static_cast<unsigned char>(body[size]) & 0xc0) == 0x80)
         --size; // not in the middle of a UTF-8 sequence
     std::string out;
-    for (const char c : body.substr(0, size))
+    for (const char c : std::string_view(body).substr(0, size))
         if (const char p = printable(c); p != ' ' || !out.ends_with(' '))
             out += p;
     while (out.ends_with(' '))
@@ -86,7 +89,7 @@ api_error status_error(int http_status, const Status& status, std::string_view s
         text = status.message;
     else if (!status.reason.empty())
         text = status.reason;
-    api_error e(code_of(code, status.reason), fmt::format("{}: {}", subject, text));
+    api_error e(code_of(code, status.reason), fmt::format("{}: {}", subject, without_secrets(text)));
     e.http_status = code;
     e.reason = status.reason;
     for (const StatusCause& cause : status.details.causes)
@@ -127,7 +130,7 @@ api_error response_error(const http_response& response, std::string_view body, c
     if (code >= 300 && code < 400)
         message =
             fmt::format("{}: {} redirects to \"{}\", which is not followed; give the server's own address",
-                        subject, host, excerpt(response.header("Location")));
+                        subject, host, excerpt(shown_url(response.header("Location"))));
     else if (body.empty())
         message = fmt::format("{}: {} answered HTTP {}", subject, host, code);
     else

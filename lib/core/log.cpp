@@ -1,4 +1,5 @@
 #include <gwctl/core/log.hpp>
+#include <gwctl/core/secrets.hpp>
 #include <gwctl/core/time.hpp>
 
 #include <boost/json/serialize.hpp>
@@ -110,7 +111,10 @@ bool enabled(level l) noexcept { return l >= instance().minimum.load(std::memory
 void write(level l, std::string_view message, std::vector<field> fields) {
     if (!enabled(l))
         return;
-    const record r{l, message, fields};
+    const std::string shown = without_secrets(message);
+    for (field& f : fields)
+        f.value = without_secrets(f.value);
+    const record r{l, shown, fields};
     state& s = instance();
     const std::lock_guard lock(s.guard);
     if (s.sink)

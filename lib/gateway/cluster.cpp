@@ -93,7 +93,13 @@ void cluster::follow_parameters() {
         for (const auto& gateway : gateways.by_index("parameters", key))
             judged_.erase(key_of(*gateway));
     });
-    parameters.on_state([this](store_state) { judged_.clear(); });
+    parameters.on_state([this](store_state now) {
+        judged_.clear();
+        if (now == store_state::denied)
+            log::info(
+                "parameters cannot be read, which concerns classes and Gateways with a parametersRef only; "
+                "manifests/parameters-rbac.yaml has the permission");
+    });
 }
 
 void cluster::forget_judged_of(const std::string& gateway_class) {

@@ -21,8 +21,11 @@ cache_scope one_object(const object_key& key) {
     return scope;
 }
 
-cache_scope labelled(const std::string& label, cache_scope scope) {
+/// The permission for these is one that may be left out: those who have a parametersRef wait for it, nobody
+/// else.
+cache_scope parameters_only(const std::string& label, cache_scope scope) {
     scope.label_selector = label + "=true";
+    scope.may_be_denied = true;
     return scope;
 }
 
@@ -106,7 +109,7 @@ cluster::cluster(manager& mgr, options o, std::vector<std::unique_ptr<served_rou
       services(mgr, scope_of(opts)), endpoint_slices(mgr, scope_of(opts)),
       namespaces(mgr.cache<core_v1::Namespace>(scope_of_namespaces(opts))),
       reference_grants(mgr, scope_of(opts)), listener_sets(mgr, scope_of(opts)),
-      parameters(mgr, labelled(named.parameters(), scope_of(opts))), definitions(mgr.follow_crds()),
+      parameters(mgr, parameters_only(named.parameters(), scope_of(opts))), definitions(mgr.follow_crds()),
       book_(opts) {
     if (!opts.ipam_config.name.empty())
         pools = &mgr.cache<core_v1::ConfigMap>(one_object(opts.ipam_config));

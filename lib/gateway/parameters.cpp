@@ -190,8 +190,9 @@ result<parameter_data> fetch(const referrer& r, const options& base, const param
                         key.namespace_, key.namespace_));
     if (!source.unreadable.empty())
         return refuse(fmt::format(": ConfigMap {} cannot be read: {}; let this controller list and watch "
-                                  "configmaps",
-                                  to_string(key), source.unreadable));
+                                  "configmaps, as manifests/{}.yaml does",
+                                  to_string(key), source.unreadable,
+                                  base.namespaces.empty() ? "parameters-rbac" : "namespaced"));
     const auto map = source.find(key);
     if (!map)
         return refuse(

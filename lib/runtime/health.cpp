@@ -1,3 +1,4 @@
+#include <gwctl/core/secrets.hpp>
 #include <gwctl/runtime/health.hpp>
 
 #include <fmt/format.h>
@@ -7,14 +8,14 @@ namespace gwctl {
 void health::set_live(std::string_view check, std::string problem) {
     const std::lock_guard lock(mutex_);
     check_state& state = live_[std::string(check)];
-    state.problem = std::move(problem);
+    state.problem = without_secrets(problem);
 }
 
 void health::set_ready(std::string_view check, std::string problem, std::string remark) {
     const std::lock_guard lock(mutex_);
     check_state& state = ready_[std::string(check)];
-    state.problem = std::move(problem);
-    state.remark = std::move(remark);
+    state.problem = without_secrets(problem);
+    state.remark = without_secrets(remark);
 }
 
 health::answer health::ask(const checks& all) {

@@ -3,22 +3,19 @@
 #include <gwctl/core/error.hpp>
 #include <gwctl/core/log.hpp>
 
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/parser.hpp>
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
-#include <set>
+#include <list>
+#include <sys/resource.h>
 
 namespace gwctl::detail {
 
@@ -29,57 +26,30 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t most_connections = 64;
-constexpr std::size_t most_header_bytes = 8 << 10;
-constexpr std::chrono::seconds patience(5);
-
 [[noreturn]] void refuse(std::string_view flag, const std::string& address, std::string_view why) {
     throw api_error(errc::config, fmt::format("{} {}: {}", flag, address, why));
 }
 
-struct connection {
-    explicit connection(tcp::socket s) : socket(std::move(s)), deadline(socket.get_executor()) {}
-    tcp::socket socket;
-    asio::steady_timer deadline;
-};
-
-/// Closes the connection unless it is called again in time.
-void expect_progress(const std::shared_ptr<connection>& c) {
-    c->deadline.expires_after(patience);
-    c->deadline.async_wait([c](error_code aborted) {
-        error_code ignored;
-        if (!aborted)
-            c->socket.close(ignored);
-    });
-}
-
-std::string_view reason_of(int status) { return http::obsolete_reason(static_cast<http::status>(status)); }
-
-std::string response(const http_answer& a, bool with_body) {
-    std::string out = fmt::format("HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                                  "{}Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-                                  a.status, reason_of(a.status), a.content_type, a.body.size(),
-                                  a.status == 405 ? "Allow: GET, HEAD\r\n" : "");
-    if (with_body)
-        out += a.body;
-    return out;
-}
-
-http_answer plain(int status, std::string body) {
-    http_answer a;
-    a.status = status;
-    a.body = std::move(body);
-    return a;
-}
-
 } // namespace
 
-struct http_server::state {
-    state(asio::io_context& io, handler h) : acceptor(io), handle(std::move(h)) {}
+std::size_t http_limits::default_connections() {
+    constexpr rlim_t usual = 64;
+    rlimit descriptors{};
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0)
+        return usual;
+    return std::clamp<rlim_t>(descriptors.rlim_cur / 16, 8, usual);
+}
+
+struct http_server::state : std::enable_shared_from_this<state> {
+    state(asio::io_context& io, handler h, http_limits l) : acceptor(io), handle(std::move(h)), limits(l) {}
+
+    using connection = std::shared_ptr<http_exchange>;
 
     tcp::acceptor acceptor;
     handler handle;
-    std::set<std::shared_ptr<connection>> open{};
+    const http_limits limits;
+    std::list<connection> reading{}; ///< whose request is not complete, the oldest first
+    std::list<connection> writing{}; ///< those that take an answer, the one longest without progress first
 
     void bind(std::string_view flag, const std::string& address) {
         const std::size_t colon = address.rfind(':');
@@ -123,65 +93,80 @@ struct http_server::state {
             acceptor.listen(asio::socket_base::max_listen_connections, failed);
     }
 
-    /// The answer and whether the request may have a body in return; nothing when there was no request.
-    task<std::string> answer(connection& c) {
-        http::request_parser<http::empty_body> parser;
-        parser.header_limit(most_header_bytes);
-        parser.eager(false);
-        std::array<char, most_header_bytes> buffer;
-        std::size_t filled = 0;
-        while (!parser.is_header_done()) {
-            if (filled == buffer.size())
-                co_return response(plain(431, "the request's headers are too long\n"), true);
-            error_code failed;
-            filled += co_await c.socket.async_read_some(
-                asio::buffer(buffer.data() + filled, buffer.size() - filled),
-                asio::redirect_error(asio::use_awaitable, failed));
-            if (failed)
-                co_return std::string();
-            error_code malformed;
-            const std::size_t used = parser.put(asio::buffer(buffer.data(), filled), malformed);
-            if (malformed == http::error::header_limit)
-                co_return response(plain(431, "the request's headers are too long\n"), true);
-            if (malformed && malformed != http::error::need_more)
-                co_return response(plain(400, "not an HTTP request\n"), true);
-            std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
-                      buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
-            filled -= used;
-        }
-        const auto& request = parser.get();
-        if (request.method() != http::verb::get && request.method() != http::verb::head)
-            co_return response(plain(405, "only GET and HEAD\n"), true);
-        const std::string target(request.target());
-        const std::size_t question = target.find('?');
-        const std::string_view path = std::string_view(target).substr(0, question);
-        const std::string_view query = question == std::string::npos
-                                           ? std::string_view()
-                                           : std::string_view(target).substr(question + 1);
-        http_answer a;
-        try {
-            a = handle(path, query);
-        } catch (const std::exception& e) {
-            a = plain(500, std::string(e.what()) + "\n");
-        }
-        co_return response(a, request.method() == http::verb::get);
+    /// Takes a new client in, before anything is known of it.
+    connection take(tcp::socket socket) {
+        while (reading.size() >= limits.connections && give_up_oldest())
+            ;
+        const auto c = std::make_shared<http_exchange>(std::move(socket));
+        reading.push_back(c);
+        expect(c, limits.request_time);
+        proceed(c);
+        return c;
     }
 
-    static task<void> serve(std::shared_ptr<state> self, std::shared_ptr<connection> c) {
-        expect_progress(c);
-        const std::string text = co_await self->answer(*c);
-        if (!text.empty()) {
-            expect_progress(c);
+    /// Closes a connection that waits for its request; false when none does. What has come in the meantime is
+    /// read first, so that no complete request goes without an answer.
+    bool give_up_oldest() {
+        if (reading.empty())
+            return false;
+        const connection oldest = reading.front();
+        proceed(oldest);
+        if (oldest->now() == http_exchange::stage::reading)
+            close(oldest);
+        error_code ignored;
+        oldest->socket.cancel(ignored); // an answer waits for something else than a request did
+        return true;
+    }
+
+    /// Does what can be done for the connection without waiting.
+    void proceed(const connection& c) {
+        const auto before = c->now();
+        const bool moved = c->advance(handle);
+        if (c->now() == http_exchange::stage::done) {
+            close(c);
+        } else if (c->now() == http_exchange::stage::writing && moved) {
+            (before == http_exchange::stage::reading ? reading : writing).remove(c);
+            writing.push_back(c);
+            if (before == http_exchange::stage::reading)
+                expect(c, limits.answer_time);
+            if (writing.size() > limits.connections)
+                close(writing.front());
+        }
+    }
+
+    /// Closes the connection when it is at the same stage after that time.
+    void expect(const connection& c, std::chrono::milliseconds time) {
+        c->deadline.expires_after(time);
+        c->deadline.async_wait([w = weak_from_this(), c](error_code aborted) {
+            const auto self = w.lock();
+            // The timer may have been set anew when this was already under way.
+            if (self && !aborted && c->deadline.expiry() <= std::chrono::steady_clock::now())
+                self->close(c);
+        });
+    }
+
+    void close(connection c) {
+        reading.remove(c);
+        writing.remove(c);
+        c->close();
+    }
+
+    static task<void> attend(std::shared_ptr<state> self, connection c) {
+        while (c->socket.is_open()) {
+            auto for_what = tcp::socket::wait_read;
+            if (c->now() == http_exchange::stage::writing)
+                for_what = tcp::socket::wait_write;
             error_code failed;
-            co_await asio::async_write(c->socket, asio::buffer(text),
-                                       asio::redirect_error(asio::use_awaitable, failed));
-            c->socket.shutdown(tcp::socket::shutdown_both, failed);
+            co_await c->socket.async_wait(for_what, asio::redirect_error(asio::use_awaitable, failed));
+            if (c->socket.is_open())
+                self->proceed(c);
         }
     }
 };
 
-http_server::http_server(asio::io_context& io, std::string_view flag, const std::string& address, handler h)
-    : state_(std::make_shared<state>(io, std::move(h))) {
+http_server::http_server(asio::io_context& io, std::string_view flag, const std::string& address, handler h,
+                         http_limits limits)
+    : state_(std::make_shared<state>(io, std::move(h), limits)) {
     state_->bind(flag, address);
 }
 
@@ -198,20 +183,19 @@ task<void> http_server::run() {
         if (failed == asio::error::operation_aborted || !s->acceptor.is_open())
             co_return;
         if (failed) {
-            // Out of file descriptors, most likely: the queue stays full, so trying at once would spin.
+            // Out of file descriptors, most likely. Where none of ours can be given up the queue stays full, so
+            // trying at once would spin.
+            if (s->give_up_oldest())
+                continue;
             asio::steady_timer pause(s->acceptor.get_executor(), std::chrono::milliseconds(100));
             co_await pause.async_wait(asio::use_awaitable);
             continue;
         }
-        if (s->open.size() >= most_connections)
-            continue; // closes it
-        auto c = std::make_shared<connection>(std::move(socket));
-        s->open.insert(c);
-        asio::co_spawn(s->acceptor.get_executor(), state::serve(s, c), [s, c](std::exception_ptr e) {
-            c->deadline.cancel();
-            error_code ignored;
-            c->socket.close(ignored);
-            s->open.erase(c);
+        const auto c = s->take(std::move(socket));
+        if (!c->socket.is_open())
+            continue;
+        asio::co_spawn(s->acceptor.get_executor(), state::attend(s, c), [s, c](std::exception_ptr e) {
+            s->close(c);
             if (e)
                 log::warn("a probe's connection failed unexpectedly");
         });
@@ -221,10 +205,9 @@ task<void> http_server::run() {
 void http_server::close() {
     error_code ignored;
     state_->acceptor.close(ignored);
-    for (const auto& c : state_->open) {
-        c->deadline.cancel();
-        c->socket.close(ignored);
-    }
+    for (const auto* const some : {&state_->reading, &state_->writing})
+        while (!some->empty())
+            state_->close(some->front());
 }
 
 } // namespace gwctl::detail

@@ -245,10 +245,23 @@ std::string manager::core::state_of(const cached_kind& k) const {
     return text;
 }
 
+/// For whoever asks the probe's port: the kind of failure, and nothing of what a server or a plugin wrote.
+std::string manager::core::readiness_of(const cached_kind& k) const {
+    const store_state state = k.table->state();
+    if (state == store_state::synced)
+        return {};
+    if (state == store_state::not_served)
+        return state_of(k); // in our own words
+    std::string text = fmt::format("{}: {}", k.kind->type.qualified_name(), to_string(state));
+    for (std::size_t part = 0; part < k.reflectors.size(); ++part)
+        if (const auto failure = k.reflectors[part]->failure(); failure && k.table->state_of(part) == state)
+            return fmt::format("{}: {}; the log says more", text, to_string(*failure));
+    return text;
+}
+
 void manager::core::publish_readiness() {
     for (const auto& k : caches_) {
-        const store_state state = k->table->state();
-        std::string told = state == store_state::synced ? std::string() : state_of(*k);
+        const std::string told = readiness_of(*k);
         const auto [known, first] = readiness_.try_emplace(k.get(), told);
         if (!first && known->second == told)
             continue;
@@ -260,9 +273,9 @@ void manager::core::publish_readiness() {
             if (!part.empty())
                 check += "/" + part;
         if (k->optional || k->table->usable())
-            health_.set_ready(check, {}, std::move(told));
+            health_.set_ready(check, {}, told);
         else
-            health_.set_ready(check, std::move(told));
+            health_.set_ready(check, told);
         changed_.notify_all();
     }
 }

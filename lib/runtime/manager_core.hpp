@@ -73,6 +73,7 @@ private:
     void progress();
     void publish_readiness();
     std::string state_of(const cached_kind& k) const;
+    std::string readiness_of(const cached_kind& k) const;
     bool caches_started() const;
 
     void open_servers();

@@ -95,7 +95,9 @@ task<void> reflector::list(reflector_fsm::todo todo) {
     }
     if (failed) {
         pages_.clear();
-        fsm_.list_failed(failure_of(failed), time_.now());
+        const api_error failure = failure_of(failed);
+        failure_ = failure.code();
+        fsm_.list_failed(failure, time_.now());
     }
 }
 
@@ -114,9 +116,14 @@ task<void> reflector::watch(reflector_fsm::todo todo) {
     if (first.index() == 1)
         fsm_.watch_moved();
     else if (watch_failure_)
-        fsm_.watch_failed(failure_of(watch_failure_), time_.now());
+        watch_failed(failure_of(watch_failure_));
     else
         fsm_.watch_ended(time_.now());
+}
+
+void reflector::watch_failed(const api_error& failure) {
+    failure_ = failure.code();
+    fsm_.watch_failed(failure, time_.now());
 }
 
 /// The watch, until it ends; why, when not in good order, is left in `watch_failure_`.

@@ -23,11 +23,14 @@ public:
     /// Looks whether the kind is served, and in which version, now and a few times in the next seconds: for
     /// when its CustomResourceDefinition changed. The watch goes on unless the answer is another one.
     void recheck();
+    /// What kind of failure was the last one; none until there is one.
+    std::optional<errc> failure() const noexcept { return failure_; }
 
 private:
     task<void> list(reflector_fsm::todo todo);
     task<void> watch(reflector_fsm::todo todo);
     task<void> follow(watch_options options);
+    void watch_failed(const api_error& failure);
     task<void> moved();
     void take(watch_event_type type, std::shared_ptr<void> object);
     void take_version();
@@ -46,6 +49,7 @@ private:
     std::string version_; ///< of the kind, as it was listed and is watched
     std::size_t checks_;  ///< how many of the looks that `recheck` asked for are done
     std::exception_ptr watch_failure_;
+    std::optional<errc> failure_{};
 };
 
 } // namespace gwctl::detail

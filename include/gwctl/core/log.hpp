@@ -1,4 +1,4 @@
-/// Structured logging: a message that never varies, and fields that do.
+/// Structured logging: a message that never varies, and fields that do. `without_secrets` goes over both.
 #pragma once
 
 #include <fmt/core.h>

@@ -8,7 +8,7 @@
 
 namespace gwctl {
 
-/// Named checks, each in order or with a problem. Thread safe.
+/// Named checks, each in order or with a problem, `without_secrets` of their texts. Thread safe.
 class health {
 public:
     /// An empty `problem` means: in order. A `remark` is shown with a check that is in order.

@@ -34,10 +34,12 @@ func limitedPermissions(t *testing.T, withNamespaces bool) {
 			permissions = append(permissions, object)
 		}
 	}
+	withoutParameters(t)
 	t.Cleanup(func() {
 		for _, resource := range []string{"roles", "rolebindings"} {
 			kind := schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: resource}
 			remove(t, kind, "default", "gateway-api-controller")
+			remove(t, kind, "default", "gateway-api-controller-parameters")
 		}
 		applyRoles(t, roles(t))
 	})

@@ -25,12 +25,16 @@ type permission struct{ group, resource, verb string }
 
 func (p permission) String() string { return fmt.Sprintf("%s %s.%s", p.verb, p.resource, p.group) }
 
-// roles of the manifest.
+// roles of the manifests, those that may be left out as well.
 func roles(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
-	all, err := cluster.ReadObjects(filepath.Join(os.Getenv("GWCTL_MANIFESTS"), "install.yaml"))
-	if err != nil {
-		t.Fatal(err)
+	var all []*unstructured.Unstructured
+	for _, name := range []string{"install.yaml", "parameters-rbac.yaml"} {
+		some, err := cluster.ReadObjects(filepath.Join(os.Getenv("GWCTL_MANIFESTS"), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, some...)
 	}
 	return slices.DeleteFunc(all, func(o *unstructured.Unstructured) bool {
 		return o.GetKind() != "Role" && o.GetKind() != "ClusterRole"
@@ -106,6 +110,25 @@ func takeAway(t *testing.T, taken permission) {
 	}
 	applyRoles(t, changed)
 	t.Cleanup(func() { applyRoles(t, roles(t)) })
+}
+
+// withoutParameters takes the optional ClusterRole away until the test ends.
+func withoutParameters(t *testing.T) {
+	t.Helper()
+	for _, role := range roles(t) {
+		if role.GetName() == "gateway-api-controller-parameters" {
+			empty := role.DeepCopy()
+			empty.Object["rules"] = []any{}
+			applyRoles(t, []*unstructured.Unstructured{empty})
+		}
+	}
+	t.Cleanup(func() { applyRoles(t, roles(t)) })
+	eventually(t, "the end of the ClusterRole for parameters", func() error {
+		if allowedIn(t, permission{"", "configmaps", "list"}, "", "") {
+			return fmt.Errorf("ConfigMaps may still be listed everywhere")
+		}
+		return nil
+	})
 }
 
 // expectDenial waits until the API server enforces it for the controller's account: it learns of roles by a watch.
@@ -344,6 +367,50 @@ func exercised() bool {
 		return false
 	}
 	return strings.HasPrefix(condition(gateway, "Programmed"), "True")
+}
+
+// The pools are read by name, with a Role. Without the optional ClusterRole for parameters only those say so who have a
+// parametersRef, and everything else goes on.
+func TestWithoutPermissionForParameters(t *testing.T) {
+	clean(t)
+	withoutParameters(t)
+	apply(t, `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: tuning, namespace: default, labels: {thebsdbox.co.uk/parameters: "true"}}
+data: {sessionAffinity: ClientIP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: tuned}
+spec:
+  controllerName: thebsdbox.co.uk/controller
+  parametersRef: {group: "", kind: ConfigMap, name: tuning, namespace: default}
+`)
+	t.Cleanup(func() { remove(t, classes, "", "tuned") })
+	since := auditMark(t)
+	c := run(t)
+	exercise(t)
+	waitForExercise(t)
+	expectCondition(t, classes, "", "tuned", "Accepted", "as manifests/parameters-rbac.yaml does")
+	eventually(t, "readiness", func() error {
+		if ready, why := c.ready(); !ready {
+			return fmt.Errorf("%s", why)
+		}
+		return nil
+	})
+	for _, r := range requests(t, since) {
+		if r.ResponseStatus.Code == 403 && (r.ObjectRef.Resource != "configmaps" || r.ObjectRef.Namespace != "") {
+			t.Errorf("denied: %v", r)
+		}
+		if r.ObjectRef.Resource == "configmaps" && r.ResponseStatus.Code != 403 &&
+			(r.ObjectRef.Namespace != "default" || r.ObjectRef.Name != "ipam") {
+			t.Errorf("a ConfigMap that is not that of the pools was read: %v %s", r, r.RequestURI)
+		}
+	}
+	applyRoles(t, roles(t))
+	expectCondition(t, classes, "", "tuned", "Accepted", "True/Accepted")
+	expectServed(t)
 }
 
 // A slip in RBAC must not take traffic away: what cannot be read is not taken for empty.

@@ -135,6 +135,38 @@ TEST_CASE("doctor: permissions are asked for that the flags make necessary, and 
         CHECK((p.verb == "list" || p.verb == "watch"));
 }
 
+TEST_CASE("doctor: the ConfigMap of pools is asked for by its name, those of parameters at last") {
+    gateway::options flags = options_for();
+    const auto maps = [&] {
+        std::string all;
+        for (const permission& p : needed_permissions(flags, false))
+            if (p.resource == "configmaps")
+                all += fmt::format("{} \"{}\";", p.verb, p.name);
+        return all;
+    };
+    CHECK(maps() == "list \"ipam\";watch \"ipam\";list \"\";watch \"\";");
+    flags.ipam_config = {};
+    CHECK(maps() == "list \"\";watch \"\";");
+}
+
+TEST_CASE("doctor: only a class with a parametersRef misses the permission to read parameters") {
+    cluster_facts f = healthy();
+    f.denied = {{{"", "configmaps", "list"}, ""}, {{"", "configmaps", "watch"}, ""}};
+    CHECK(shown(check_permissions(f, options_for())).empty());
+    set_parameters(f, "{}");
+    CHECK(shown(check_permissions(f, options_for())) ==
+          "error: this account may not list, watch configmaps, which the parametersRef of GatewayClass l4 "
+          "needs; "
+          "apply the roles and bindings of manifests/parameters-rbac.yaml, or use the account that the "
+          "controller "
+          "runs as\n");
+    f.denied = {{{"", "configmaps", "list", false, "ipam"}, "default"}};
+    CHECK(shown(check_permissions(f, options_for())) ==
+          "error: this account may not list configmaps ipam in namespace default; apply the roles and "
+          "bindings of "
+          "manifests/install.yaml, or use the account that the controller runs as\n");
+}
+
 TEST_CASE("doctor: a namespace that the controller is limited to and that does not exist") {
     cluster_facts f;
     CHECK(check_namespaces(f).empty());

@@ -29,7 +29,7 @@ command it runs that, with the variables below, and ends with its exit code; wit
   --dir DIR       an empty or new folder for everything; default: a temporary one. It is removed at the end.
   --port PORT     of kube-apiserver, on 127.0.0.1; default: any free one
   --crds DIR      CustomResourceDefinitions to install, "none" for none; default: crds/standard beside this program
-  --install FILE  the manifest whose permissions the controller's account gets
+  --install FILE  the manifest whose permissions the controller's account gets; more than one with commas between
   --memory MIB    how much must be available; default 1024
 Variables: GWCTL_TEST_KUBECONFIG (an administrator), GWCTL_TEST_CONTROLLER_KUBECONFIG (the controller's account),
 GWCTL_TEST_AUDIT_LOG, GWCTL_TEST_CLUSTER (the folder, for ctl).

@@ -46,7 +46,7 @@ func up(args []string) int {
 	} else if *crds == "none" {
 		*crds = ""
 	}
-	words := append([]string{made, fmt.Sprint(*port), absolute(*crds), absolute(*install)}, flags.Args()...)
+	words := append([]string{made, fmt.Sprint(*port), absolute(*crds), absoluteAll(*install)}, flags.Args()...)
 	return keepSupervisor(words)
 }
 
@@ -63,6 +63,15 @@ func absolute(path string) string {
 		return full
 	}
 	return path
+}
+
+// absoluteAll takes several paths, separated by commas.
+func absoluteAll(paths string) string {
+	all := strings.Split(paths, ",")
+	for i := range all {
+		all[i] = absolute(all[i])
+	}
+	return strings.Join(all, ",")
 }
 
 // availableMemory is in MiB.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -57,14 +58,16 @@ func (c *Cluster) install(ctx context.Context) error {
 	if c.options.Install == "" {
 		return nil
 	}
-	objects, err := ReadObjects(c.options.Install)
-	if err != nil {
-		return err
-	}
 	var permissions []*unstructured.Unstructured
-	for _, object := range objects {
-		if object.GetKind() != "Deployment" { // there is no image, and no node to run it
-			permissions = append(permissions, object)
+	for _, file := range strings.Split(c.options.Install, ",") {
+		objects, err := ReadObjects(file)
+		if err != nil {
+			return err
+		}
+		for _, object := range objects {
+			if object.GetKind() != "Deployment" { // there is no image, and no node to run it
+				permissions = append(permissions, object)
+			}
 		}
 	}
 	if err := Apply(ctx, config, permissions); err != nil {
