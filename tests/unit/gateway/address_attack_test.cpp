@@ -1,4 +1,6 @@
 // Nobody takes a Gateway's address, or one outside the pools, by what he may write: labels, specs, Services.
+#include <fmt/format.h>
+
 #include <support/catch.hpp>
 #include <support/gateway_world.hpp>
 
