@@ -33,6 +33,7 @@ private:
         std::vector<stored_ptr> objects;
     };
 
+    bool serves_builtin(std::string_view group, std::string_view version) const;
     http_response answered(const http_request& r);
     http_response dispatch(const http_request& r);
     http_response get(const http_request& r, const resource_path& p, const kind_ptr& kind, const query& q);
