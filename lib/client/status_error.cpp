@@ -200,7 +200,7 @@ void throw_response_error(const http_response& response, std::string_view body, 
             throw unknown_path_error(
                 fmt::format("{}; this answer names no object, so it says nothing about one", e.what()));
         if (status->details.kind == about.type.plural && !status->details.name.empty())
-            throw object_missing_error(status_error(404, *status, about.text), status->details.name);
+            throw object_missing_error(e, status->details.name);
     }
     throw e;
 }

@@ -86,8 +86,8 @@ std::string now() {
 std::string console_line(const record& r) {
     std::string line = fmt::format("{} {:<5} {}", now(), name(r.severity), valid_utf8(r.message));
     for (const field& f : r.fields)
-        line +=
-            fmt::format(" {}={}", f.key, needs_quotes(f.value) ? in_quotes(f.value) : valid_utf8(f.value));
+        line += fmt::format(" {}={}", valid_utf8(f.key),
+                            needs_quotes(f.value) ? in_quotes(f.value) : valid_utf8(f.value));
     return line;
 }
 

@@ -8,7 +8,7 @@
 using namespace gwctl;
 using namespace gwctl::tests;
 
-namespace {
+namespace gwctl::tests::feature_kinds { // named: coroutines of the library are made for the kind
 
 struct QUICRoute {
     QUICRoute() = default;
@@ -31,6 +31,13 @@ struct quic {
 struct declared_quic : quic {
     static constexpr std::string_view features[] = {"QUICRoute", "QUICRouteResumption"};
 };
+
+} // namespace gwctl::tests::feature_kinds
+
+namespace {
+
+using tests::feature_kinds::declared_quic;
+using tests::feature_kinds::quic;
 
 using list = std::vector<std::string>;
 

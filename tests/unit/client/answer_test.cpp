@@ -288,7 +288,7 @@ TEST_CASE(
     reply moved = page(302, "");
     moved.location = "https://login.example.com/?x=\xff";
     CHECK(std::string(error(moved).what()) == "ConfigMap default/web: api:6443 redirects to "
-                                              "\"https://login.example.com/?x=\xEF\xBF\xBD\", which is not "
+                                              "\"https://login.example.com/?***\", which is not "
                                               "followed; give the server's own address");
     CHECK(error(reply(403, R"({"kind":"Status","status":"Failure","code":403,"message":"no"})")).code() ==
           errc::forbidden);

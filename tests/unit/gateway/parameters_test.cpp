@@ -465,7 +465,7 @@ TEST_CASE("parameters that cannot be read are neither missing nor wrong: what wa
     CHECK(show(judge().accepted) == "False/InvalidParameters");
     CHECK(judge().accepted.message == "spec.parametersRef: ConfigMap infra/l4 cannot be read: configmaps is "
                                       "forbidden; let this controller list "
-                                      "and watch configmaps");
+                                      "and watch configmaps, as manifests/parameters-rbac.yaml does");
     CHECK_FALSE(judge().effective.session_affinity);
     w.settle(); // the record is written
     CHECK(judge().effective.session_affinity);

@@ -50,7 +50,7 @@ TEST_CASE("contract row 03: all conditions move to the new generation at once") 
     std::vector<Condition> all = desired.status.conditions;
     for (const auto& l : desired.status.listeners)
         all.insert(all.end(), l.conditions.begin(), l.conditions.end());
-    CHECK(all.size() == 11);
+    CHECK(all.size() == 12);
     for (const Condition& c : all)
         CHECK(c.observedGeneration == generation);
 }
