@@ -330,7 +330,7 @@ result<std::vector<value>> parse_yaml(std::string_view text, std::string_view or
 }
 
 result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin,
-                                                         duplicate_keys twice) {
+                                                        duplicate_keys twice) {
     if (text.starts_with("\ufeff")) {
         text.remove_prefix(3);
     }

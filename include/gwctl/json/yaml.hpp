@@ -39,7 +39,7 @@ struct yaml_document {
 
 /// The same, with the line at which each document begins.
 result<std::vector<yaml_document>> parse_yaml_documents(std::string_view text, std::string_view origin,
-                                                         duplicate_keys twice = duplicate_keys::refused);
+                                                        duplicate_keys twice = duplicate_keys::refused);
 
 /// Block-style YAML with keys in the order they have; strings are quoted where they would read as something
 /// else, here or in a YAML 1.2 reader. `parse_yaml` gives back an equal value, floats without a fraction as
