@@ -165,6 +165,8 @@ private:
             uids_.insert(o->metadata.uid);
             if (!o->metadata.deletionTimestamp.empty() && !held(o->metadata))
                 lines.push_back(describe(*o) + ": is being deleted");
+            if (!o->metadata.deletionTimestamp.empty())
+                continue; // what holds it holds it longer than its owner
             for (const OwnerReference& owner : o->metadata.ownerReferences)
                 if (known.contains(owner.kind))
                     owners_.emplace_back(describe(*o), owner.uid);

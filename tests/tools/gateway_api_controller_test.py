@@ -189,10 +189,11 @@ class Doctor(unittest.TestCase):
     def examine(self, *more, files=("class", "ipam"), extra=""):
         with tempfile.TemporaryDirectory() as folder:
             kubeconfig = Path(folder, "kubeconfig")
-            (Path(folder) / "extra.yaml").write_text(extra)
             names = [part for name in files for part in ("-f", str(MANIFESTS / f"{name}.yaml"))]
-            server = subprocess.Popen([os.environ["GWCTL_APISERVER"], "--kubeconfig-out", str(kubeconfig), *names,
-                                       "-f", str(Path(folder, "extra.yaml"))],
+            if extra:
+                (Path(folder) / "extra.yaml").write_text(extra)
+                names += ["-f", str(Path(folder, "extra.yaml"))]
+            server = subprocess.Popen([os.environ["GWCTL_APISERVER"], "--kubeconfig-out", str(kubeconfig), *names],
                                       stdout=subprocess.PIPE, text=True)
             try:
                 self.assertIn("Serving", server.stdout.readline())  # the kubeconfig is there by then
