@@ -181,20 +181,22 @@ TEST_CASE("a version that moves takes the owner references along, and only them"
     controller.settle();
     CHECK(owner_version(cluster) == "gateway.networking.k8s.io/v1");
     std::size_t before = cluster.server.writes().size();
-    const std::vector<std::string> one_write{"apply services/ made by gwctl/" GWCTL_VERSION};
+    const auto is_one_write = [](const std::vector<std::string>& writes) {
+        return writes.size() == 1 && writes[0].starts_with("apply services/ made by embedded (");
+    };
 
     REQUIRE(cluster.server.serve(tcproutes, "v1", false));
     CHECK(cluster.server.wait_until(
         [&] { return owner_version(cluster) == "gateway.networking.k8s.io/v1alpha2"; }));
     controller.settle();
-    CHECK(writes_of_controller(cluster, before) == one_write);
+    CHECK(is_one_write(writes_of_controller(cluster, before)));
 
     before = cluster.server.writes().size();
     REQUIRE(cluster.server.serve(tcproutes, "v1", true)); // both are: the preferred one it is
     CHECK(
         cluster.server.wait_until([&] { return owner_version(cluster) == "gateway.networking.k8s.io/v1"; }));
     controller.settle();
-    CHECK(writes_of_controller(cluster, before) == one_write);
+    CHECK(is_one_write(writes_of_controller(cluster, before)));
 }
 
 TEST_CASE("a write to a version that has just gone is sent to the one that is left") {

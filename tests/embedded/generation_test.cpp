@@ -31,7 +31,7 @@ const std::vector<row>& rows() {
          "[{name: web, protocol: TCP, port: 80}, {name: dns, protocol: UDP, port: 53}, {name: more, "
          "protocol: "
          "TCP, port: 9000}]}",
-         "9000", "9001", 15},
+         "9000", "9001", 16},
         {"ListenerSet", "listenersets", "set",
          "{parentRef: {name: demo-gateway}, listeners: [{name: a, protocol: TCP, port: 7000, allowedRoutes: "
          "{namespaces: {from: Same}}}, {name: b, protocol: UDP, port: 7000}]}",
