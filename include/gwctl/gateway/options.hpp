@@ -57,8 +57,7 @@ struct options {
     /// `status` also reads HTTPRoutes and the Secrets of type kubernetes.io/tls.
     http_listeners http = http_listeners::refused;
     /// How many endpoints one Gateway serves, counted once for each listener and address family that has them behind it.
-    /// Planning for 20,000 takes about a tenth of a second of processor time and 50 MiB, and a Service of 20,000
-    /// endpoints is more than kube-proxy is built for.
+    /// 20,000 are 200 EndpointSlices of 100, the size that Kubernetes' own controller makes.
     std::size_t max_endpoints = 20'000;
     /// How many of them routes of one namespace other than the Gateway's own may have.
     std::size_t max_endpoints_per_namespace = 5'000;
