@@ -254,7 +254,10 @@ TEST_CASE("raw_object gives objects of the Kubernetes API, and names whatever el
           "Kubernetes API: "
           "not JSON: " +
               login_page + remedy);
-    f.will_answer(200, R"({"kind":"APIGroup"})");
+    // As kube-apiserver answers for /api/v1: without an apiVersion.
+    f.will_answer(200, R"({"kind":"APIResourceList","groupVersion":"v1","resources":[]})");
+    CHECK(result_of(f, f.api.raw_object(request)).at("groupVersion").as_string() == "v1");
+    f.will_answer(200, R"({"apiVersion":"v1"})");
     CHECK(error_of(f, f.api.raw_object(request)).code() == errc::protocol);
     f.will_answer(200, R"({"kind":"APIGroup","apiVersion":"v1","x":[}])");
     CHECK(error_of(f, f.api.raw_object(request)).code() == errc::protocol);
