@@ -195,7 +195,7 @@ void allocate_addresses(const json::object& object, json::object& spec, const js
     for (std::size_t i = fresh ? 0 : 1; i < families.size(); ++i) {
         if (!fresh && array_at(*old, {"ipFamilies"}).size() > 1)
             break;
-        if (i >= ips.size())
+        while (i >= ips.size())
             ips.push_back("");
         const auto ip = str(ips[i].as_string());
         if (ip.empty()) {

@@ -75,7 +75,7 @@ func (g *generator) versions(t target) []string {
 	if g.chance(0.6) {
 		return nil
 	}
-	v := []string{"resourceVersion", g.word("0", "0", "${list}", "${list}", "${rv:"+t.key()+"}", "${old:"+t.key()+"}", "odd", "-1")}
+	v := []string{"resourceVersion", g.word("0", "${list}", "${list}", "${rv:"+t.key()+"}", "${old:"+t.key()+"}", "odd", "-1")}
 	if g.chance(0.6) {
 		v = append(v, "resourceVersionMatch", g.word("Exact", "Exact", "NotOlderThan", "Odd"))
 	}
@@ -89,9 +89,8 @@ func (g *generator) list() []Call {
 	t := g.known()
 	c := Call{Verb: "list", Method: "GET", Fresh: true}
 	q := [][]string{g.selector(t), g.fields(t), g.versions(t)}
-	// The limit does not count at every version.
-	if len(q[2]) > 0 && g.chance(0.5) || g.chance(0.15) {
-		q = append(q, []string{"limit", g.word("1", "1", "2", "500", "0", "-1", "odd")})
+	if g.chance(0.15) {
+		q = append(q, []string{"limit", g.word("1", "2", "500", "0", "-1", "odd")})
 	}
 	c.Path = t.kind.path(t.namespace, "") + listQuery(q...)
 	if g.chance(0.3) {
@@ -124,8 +123,8 @@ func (g *generator) pages() []Call {
 	if g.chance(0.3) {
 		calls = append(calls, g.create()...)
 	}
-	if g.chance(0.2) {
-		token = append(token, "resourceVersion", g.word("${list}", "0"))
+	if g.chance(0.1) {
+		token = append(token, "resourceVersion", "${list}")
 	}
 	calls = append(calls, page(token...))
 	calls[0].Verb = "page"
