@@ -42,6 +42,7 @@ void scaled_cluster::start() {
     manager_options m;
     m.name = "gateway-api-controller";
     m.handle_signals = false;
+    m.time = &time_;
     manager_ = std::make_unique<manager>(m, api_);
     gateway::options o;
     o.ipam_config = {"default", "ipam"};

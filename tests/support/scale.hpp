@@ -3,6 +3,7 @@
 
 #include <gwctl/gateway/gateway.hpp>
 #include <gwctl/testing/manager_thread.hpp>
+#include <gwctl/testing/virtual_clock.hpp>
 
 #include <map>
 #include <memory>
@@ -59,6 +60,8 @@ private:
     auto on_loop(F f);
 
     std::shared_ptr<in_process_api> api_ = std::make_shared<in_process_api>();
+    /// Stands still: a plan that takes long does not pause, so that what runs does not depend on the machine.
+    testing::virtual_clock time_;
     std::unique_ptr<manager> manager_;
     std::unique_ptr<testing::manager_thread> thread_;
     std::vector<scale_step> steps_;

@@ -84,10 +84,10 @@ private:
             return false;
         // Types may contain themselves; what was looked at without a find need not be looked at again.
         for (std::size_t i = 0; i < seen_count_; ++i)
-            if (seen_[i] == &type)
+            if (seen_[i] == type.struct_name)
                 return false;
         if (seen_count_ < seen_.size())
-            seen_[seen_count_++] = &type;
+            seen_[seen_count_++] = type.struct_name;
         for (const json::detail::member_info& m : type.members)
             if (in_member(m))
                 return true;
@@ -100,7 +100,7 @@ private:
                 path[size++] = c;
     }
 
-    std::array<const type_info*, 512> seen_{};
+    std::array<std::string_view, 512> seen_{};
     std::size_t seen_count_ = 0;
 };
 
