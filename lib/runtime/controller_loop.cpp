@@ -239,6 +239,8 @@ task<void> controller_loop::process(work_queue::item item) {
               *this);
     std::exception_ptr failure;
     action next = await_change();
+    const observed_run seen(environment_.observer, spec_.name, spec_.table->type(), key,
+                            spec_.table->get_any(key).metadata);
     try {
         if (spec_.timeout)
             next = co_await run_within(c, key, *spec_.timeout);

@@ -4,6 +4,7 @@
 #include "controller_metrics.hpp"
 #include "notifier.hpp"
 #include "own_writes.hpp"
+#include "run_observer.hpp"
 #include "task_group.hpp"
 
 #include <gwctl/client/client.hpp>
@@ -25,6 +26,8 @@ struct controller_environment {
     std::function<std::vector<object_table*>(const resource_type&, const ObjectMeta&)> tables_showing;
     /// Called when something was finished.
     std::function<void()> progress;
+    /// The manager's; null for none.
+    run_observer* const& observer;
 };
 
 class controller_loop final : public controller, private reconcile_hooks {

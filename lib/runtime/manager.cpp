@@ -128,7 +128,7 @@ manager::core::core(manager_options o, std::shared_ptr<transport> network,
                   [this](const std::string& n, const std::string& w) {
                       asio::post(main_, [this, reason = n + ": " + w] { stop(1, reason); });
                   }),
-      seed_(std::random_device()()) {
+      seed_(options_.random_seed ? *options_.random_seed : std::random_device()()) {
     if (options_.name.empty())
         throw api_error(errc::config, "manager_options.name: expected a name, got none");
     prometheus::Registry& r = metrics_.registry();
@@ -183,7 +183,7 @@ controller& manager::core::add(detail::controller_spec spec) {
     };
     controllers_.push_back(std::make_unique<detail::controller_loop>(
         std::move(spec), detail::controller_environment{api_, time_, events_, metrics_.registry(), showing,
-                                                        [this] { progress(); }}));
+                                                        [this] { progress(); }, observer_}));
     if (controlling_)
         start_controller(*controllers_.back());
     return *controllers_.back();

@@ -33,6 +33,7 @@ struct manager::core final : detail::controller_host {
 
 private:
     friend class manager;
+    friend class detail::manager_steps;
 
     /// An io_context whose suspended coroutines can be ended while what they use still exists.
     struct event_loop : boost::asio::io_context {
@@ -72,6 +73,12 @@ private:
     static std::string cache_name(const cached_kind& k);
     static std::string unreadable_text(const cached_kind& k);
 
+    /// Whether it can run; logs why not.
+    bool may_run();
+    /// Starts `live` on the main loop, which stops when that has ended.
+    void spawn_live();
+    /// The last of a run. Returns the exit code; rethrows what `live` threw.
+    int finish();
     task<void> live();
     task<void> start();
     task<void> drain();
@@ -80,6 +87,7 @@ private:
     void start_reflectors(cached_kind& k);
     void start_controller(detail::controller_loop& c);
     settled_report report(const cache_goal& goal) const;
+    static cache_goal has_seen(std::string resource_version);
     /// Blocks another thread than the manager's.
     settled_report wait_settled(cache_goal goal, std::chrono::milliseconds timeout);
     task<void> list_caches(std::shared_ptr<std::promise<std::vector<fresh_list>>> done);
@@ -93,8 +101,8 @@ private:
     void open_servers();
     detail::http_answer answer(std::string_view path, std::string_view query, bool metrics_here,
                                bool health_here);
-    void start_side_thread();
-    void stop_side_thread();
+    void start_side_tasks();
+    void stop_side_tasks();
     task<void> take_signals();
     task<void> measure_lag();
 
@@ -130,6 +138,7 @@ private:
     detail::notifier changed_;
     std::vector<std::shared_ptr<settle_request>> settle_requests_;
     std::map<const cached_kind*, std::string> readiness_; ///< what was published last
+    detail::run_observer* observer_ = nullptr;
     bool following_crds_ = false;
     bool reflecting_ = false;
     bool leading_ = false;
@@ -140,6 +149,7 @@ private:
     int exit_code_ = 0;
     bool ran_ = false;
     std::string why_not_{}; ///< why it cannot run, when it cannot
+    std::exception_ptr failure_{}; ///< what ended `live`
     std::atomic<bool> ended_{false};
     std::uint64_t seed_ = 0;
 };

@@ -22,35 +22,47 @@ constexpr std::chrono::seconds farewell(5);
 
 } // namespace
 
-int manager::core::run() {
+bool manager::core::may_run() {
     if (std::exchange(ran_, true))
         throw api_error(errc::precondition, "a manager runs only once");
     if (!why_not_.empty()) {
         log::error("cannot start", {{"reason", why_not_}});
-        return 1;
+        return false;
     }
     for (const auto& [draft, name] : drafts_)
         log::error("cannot start",
                    {{"reason", "controller " + name +
                                    ": control<T>() began it, and nothing finished it; call reconcile_with on "
                                    "what control<T>() returned"}});
-    if (!drafts_.empty())
-        return 1;
-    open_servers();
-    start_side_thread();
-    std::exception_ptr failure;
-    bool ended = false;
-    asio::co_spawn(main_, live(), [&](std::exception_ptr e) {
-        failure = e;
-        ended = true;
+    return drafts_.empty();
+}
+
+void manager::core::spawn_live() {
+    asio::co_spawn(main_, live(), [this](std::exception_ptr e) {
+        failure_ = e;
+        ended_ = true;
         main_.stop();
     });
-    while (!ended)
+}
+
+int manager::core::run() {
+    if (!may_run())
+        return 1;
+    open_servers();
+    start_side_tasks();
+    side_thread_ = std::thread([this] { side_.run(); });
+    spawn_live();
+    while (!ended_)
         main_.run();
-    ended_ = true;
-    stop_side_thread();
-    if (failure)
-        std::rethrow_exception(failure);
+    stop_side_tasks();
+    side_thread_.join();
+    return finish();
+}
+
+int manager::core::finish() {
+    signals_.reset();
+    if (failure_)
+        std::rethrow_exception(failure_);
     log::info("stopped", {{"exit_code", exit_code_}});
     return exit_code_;
 }

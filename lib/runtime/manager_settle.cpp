@@ -31,14 +31,17 @@ settled_report unsettled(std::string why) {
 
 } // namespace
 
-settled_report manager::wait_settled(std::string resource_version, milliseconds timeout) {
-    const auto goal = [version = std::move(resource_version)](const core::cached_kind& k) {
+manager::core::cache_goal manager::core::has_seen(std::string resource_version) {
+    return [version = std::move(resource_version)](const cached_kind& k) {
         return k.table->has_seen(version)
                    ? std::string()
                    : fmt::format("{}: at resourceVersion {}, not yet at {}", k.kind->type.qualified_name(),
                                  k.table->resource_version(), version);
     };
-    return core_->wait_settled(goal, timeout);
+}
+
+settled_report manager::wait_settled(std::string resource_version, milliseconds timeout) {
+    return core_->wait_settled(core::has_seen(std::move(resource_version)), timeout);
 }
 
 settled_report manager::wait_settled(milliseconds timeout) {

@@ -77,7 +77,7 @@ detail::http_answer manager::core::answer(std::string_view path, std::string_vie
     return a;
 }
 
-void manager::core::start_side_thread() {
+void manager::core::start_side_tasks() {
     side_work_.emplace(side_.get_executor());
     for (const auto& s : servers_)
         side_tasks_.spawn("probes", s->run());
@@ -87,18 +87,15 @@ void manager::core::start_side_thread() {
     }
     if (!servers_.empty())
         side_tasks_.spawn("loop lag", measure_lag());
-    side_thread_ = std::thread([this] { side_.run(); });
 }
 
-void manager::core::stop_side_thread() {
+void manager::core::stop_side_tasks() {
     asio::post(side_, [this] {
         for (const auto& s : servers_)
             s->close();
         side_tasks_.cancel();
         side_work_.reset();
     });
-    side_thread_.join();
-    signals_.reset();
 }
 
 task<void> manager::core::take_signals() {

@@ -1,5 +1,5 @@
+#include "fixtures.hpp"
 #include "http_server.hpp"
-#include "json_util.hpp"
 #include "stand_ins.hpp"
 
 #include <gwctl/testing/api_server.hpp>
@@ -15,31 +15,6 @@ namespace gwctl::testing {
 using namespace detail;
 
 namespace {
-
-errc code_of(const status_error& e) {
-    switch (e.code()) {
-    case 400:
-        return errc::bad_request;
-    case 403:
-        return errc::forbidden;
-    case 404:
-        return errc::not_found;
-    case 405:
-        return errc::method_not_allowed;
-    case 409:
-        return string_at(e.status(), {"reason"}) == "AlreadyExists" ? errc::already_exists : errc::conflict;
-    case 410:
-        return errc::gone;
-    case 413:
-        return errc::too_large;
-    case 415:
-        return errc::unsupported_media_type;
-    case 422:
-        return errc::invalid;
-    default:
-        return errc::internal_error;
-    }
-}
 
 cluster_options options_of(const api_server_options& o) {
     cluster_options out;
@@ -93,73 +68,9 @@ public:
         return std::all_of(stand_ins.begin(), stand_ins.end(), [](const auto& s) { return s->idle(); });
     }
 
-    kind_ptr kind_named(std::string_view name) const {
-        for (const auto& k : state.objects.kinds())
-            if (k->key() == name)
-                return k;
-        return nullptr;
-    }
-
-    /// The apply of `object` as the manager "fixture".
-    result<write_request> fixture(const json::value& object) const {
-        if (!object.is_object())
-            return error{errc::bad_request, "an object must be a JSON object"};
-        const auto api_version = string_at(object, {"apiVersion"});
-        const auto kind_name = string_at(object, {"kind"});
-        if (api_version.empty() || kind_name.empty())
-            return error{errc::bad_request,
-                         fmt::format("expected apiVersion and kind, got apiVersion \"{}\" and kind \"{}\"",
-                                     api_version, kind_name)};
-        const auto slash = api_version.find('/');
-        const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
-        write_request r;
-        r.kind = state.objects.find_kind(group, kind_name);
-        r.version = slash == std::string::npos ? api_version : api_version.substr(slash + 1);
-        const auto* version = r.kind ? r.kind->version(r.version) : nullptr;
-        if (!version || !version->served)
-            return error{
-                errc::not_found,
-                fmt::format("no matches for kind \"{}\" in version \"{}\", which this server does not "
-                            "serve; apply its CustomResourceDefinition, or correct apiVersion and kind",
-                            kind_name, api_version)};
-        if (r.kind->namespaced)
-            r.ns = string_at(object, {"metadata", "namespace"});
-        if (r.kind->namespaced && r.ns.empty())
-            r.ns = "default";
-        r.name = string_at(object, {"metadata", "name"});
-        r.manager = r.user_agent = "fixture";
-        r.force = true;
-        if (r.name.empty())
-            return error{errc::invalid, fmt::format("{}: metadata.name is required", kind_name)};
-        return r;
-    }
-
-    result<json::value> apply(const write_request& r, const json::value& object) {
-        try {
-            const auto done = state.objects.patch(r, patch_type::apply, object);
-            return json::value(state.objects.view(*r.kind, r.version, *done.object));
-        } catch (const status_error& e) {
-            return error{code_of(e), e.what()};
-        }
-    }
-
-    result<json::value> apply_status(write_request r, const json::value& status) {
-        if (!state.objects.objects().find(r.kind->storage_key, r.ns, r.name))
-            return error{errc::not_found, not_found(r.kind->resource(), r.name).what()};
-        json::object only;
-        only["apiVersion"] = r.kind->api_version(r.version);
-        only["kind"] = r.kind->kind;
-        auto& metadata = make_object(only, "metadata");
-        metadata["name"] = r.name;
-        if (!r.ns.empty())
-            metadata["namespace"] = r.ns;
-        only["status"] = status;
-        r.subresource = "status";
-        return apply(r, only);
-    }
-
     api_server_options options;
     shared_state state;
+    fixtures users{state.objects};
     http_server server;
     std::vector<std::unique_ptr<stand_in>> stand_ins;
     bool scheduled = false;
@@ -221,75 +132,29 @@ std::vector<std::string> api_server::served_kinds() {
 
 result<json::value> api_server::apply(const json::value& object) {
     std::lock_guard lock(impl_->state.guard);
-    auto request = impl_->fixture(object);
-    if (request.has_error())
-        return request.error();
-    // What writes of the object itself would drop has a write of its own.
-    const auto* status = object.get_object().if_contains("status");
-    const bool separate = request->kind->has_status && request->kind->kind != "CustomResourceDefinition";
-    if (status == nullptr || status->is_null() || !separate)
-        return impl_->apply(*request, object);
-    auto rest = object;
-    rest.get_object().erase("status");
-    if (auto done = impl_->apply(*request, rest); done.has_error())
-        return done;
-    return impl_->apply_status(std::move(*request), *status);
+    return impl_->users.apply(object);
 }
 
 result<json::value> api_server::apply_status(const json::value& object) {
     std::lock_guard lock(impl_->state.guard);
-    auto request = impl_->fixture(object);
-    if (request.has_error())
-        return request.error();
-    const auto* status = object.get_object().if_contains("status");
-    const auto name = fmt::format("{} {}", request->kind->kind, request->name);
-    if (status == nullptr)
-        return error{errc::invalid, fmt::format("{}: status: there is none to apply", name)};
-    if (!request->kind->has_status)
-        return error{errc::invalid,
-                     fmt::format("{}: status: {} has no subresource status; put what it has by apply()", name,
-                                 request->kind->key())};
-    return impl_->apply_status(std::move(*request), *status);
+    return impl_->users.apply_status(object);
 }
 
 std::vector<json::value> api_server::objects(std::string_view kind) const {
-    std::vector<json::value> out;
     std::lock_guard lock(impl_->state.guard);
-    const auto& objects = impl_->state.objects;
-    for (const auto& key : objects.objects().kinds()) {
-        if (!kind.empty() && key != kind)
-            continue;
-        for (const auto& s : objects.objects().list(key, ""))
-            if (!objects.is_initial(*s))
-                out.emplace_back(s->object());
-    }
-    return out;
+    return impl_->users.objects(kind);
 }
 
 std::optional<json::value> api_server::get(std::string_view kind, std::string_view ns,
                                            std::string_view name) const {
     std::lock_guard lock(impl_->state.guard);
-    const auto s = impl_->state.objects.objects().find(kind, ns, name);
-    if (!s)
-        return std::nullopt;
-    return json::value(s->object());
+    return impl_->users.get(kind, ns, name);
 }
 
 bool api_server::remove(std::string_view kind, std::string_view ns, std::string_view name,
                         std::string_view propagation) {
     std::lock_guard lock(impl_->state.guard);
-    write_request r;
-    r.kind = impl_->kind_named(kind);
-    if (!r.kind || !impl_->state.objects.objects().find(r.kind->storage_key, ns, name))
-        return false;
-    r.version = r.kind->storage_version;
-    r.ns = ns;
-    r.name = name;
-    r.manager = r.user_agent = "fixture";
-    delete_options o;
-    o.propagation = propagation;
-    impl_->state.objects.remove(r, o);
-    return true;
+    return impl_->users.remove(kind, ns, name, propagation);
 }
 
 std::vector<write_record> api_server::writes() const {

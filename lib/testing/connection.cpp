@@ -23,8 +23,6 @@ namespace {
 // The limits of a real API server: 3 MiB for bodies; Go's http.Server takes 1 MiB of headers.
 constexpr std::uint64_t largest_body = 3 * 1024 * 1024;
 constexpr std::uint32_t largest_header = 1024 * 1024;
-// A watch hands out at most about this much at a time, so that one client does not keep the others waiting.
-constexpr std::size_t frame_batch = 256 * 1024;
 
 auto checked(boost::system::error_code& ec) { return asio::redirect_error(asio::use_awaitable, ec); }
 
@@ -275,36 +273,8 @@ void connection::notice_hang_up() {
 }
 
 std::string connection::next_frames(watch_start& w, bool& end) {
-    auto& state = server_.state();
-    std::lock_guard lock(state.guard);
-    std::string out;
-    const auto& objects = state.objects.objects();
-    const bool served = state.objects.find_served(w.kind->group, w.version, w.kind->plural) != nullptr;
-    for (; w.initial_sent < w.initial.size() && out.size() < frame_batch; ++w.initial_sent)
-        out += state.api.frame(w, "ADDED", *w.initial[w.initial_sent]);
-    if (w.initial_sent < w.initial.size())
-        return out;
-    w.initial.clear();
-    w.initial_sent = 0;
-    if (w.mark_initial_end) {
-        w.mark_initial_end = false;
-        out += state.api.bookmark(w, w.from, true);
-    }
-    while (w.from < objects.version() && out.size() < frame_batch) {
-        const auto* c = objects.at(w.from + 1);
-        if (c == nullptr) {
-            const auto gone =
-                expired(fmt::format("too old resource version: {} ({})", w.from, objects.oldest()));
-            out += rest::error_frame(gone.status());
-            end = true;
-            break;
-        }
-        out += state.api.frame(w, *c);
-        ++w.from;
-    }
-    if (!served && w.from == objects.version())
-        end = true;
-    return out;
+    std::lock_guard lock(server_.state().guard);
+    return server_.state().api.next_frames(w, end);
 }
 
 task<bool> connection::stream(watch_start w, bool stalled) {

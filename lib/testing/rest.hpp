@@ -22,6 +22,9 @@ public:
     std::string frame(watch_start& w, std::string_view type, const stored& s);
     std::string bookmark(watch_start& w, std::uint64_t version, bool initial_end);
     static std::string error_frame(const json::object& status);
+    /// What a watch has to be sent now, at most about 256 KiB of it, so that one client does not keep others waiting;
+    /// "" for nothing. `end`: the watch ends behind it.
+    std::string next_frames(watch_start& w, bool& end);
 
     /// Forgets list snapshots: continue tokens expire.
     void forget_snapshots() { snapshots_.clear(); }

@@ -330,6 +330,37 @@ std::string rest::bookmark(watch_start& w, std::uint64_t version, bool initial_e
     return fmt::format("{{\"type\":\"BOOKMARK\",\"object\":{}}}\n", boost::json::serialize(object));
 }
 
+std::string rest::next_frames(watch_start& w, bool& end) {
+    constexpr std::size_t batch = 256 * 1024;
+    std::string out;
+    const storage& objects = cluster_.objects();
+    const bool served = cluster_.find_served(w.kind->group, w.version, w.kind->plural) != nullptr;
+    for (; w.initial_sent < w.initial.size() && out.size() < batch; ++w.initial_sent)
+        out += frame(w, "ADDED", *w.initial[w.initial_sent]);
+    if (w.initial_sent < w.initial.size())
+        return out;
+    w.initial.clear();
+    w.initial_sent = 0;
+    if (w.mark_initial_end) {
+        w.mark_initial_end = false;
+        out += bookmark(w, w.from, true);
+    }
+    while (w.from < objects.version() && out.size() < batch) {
+        const change* c = objects.at(w.from + 1);
+        if (c == nullptr) {
+            const auto gone = expired(fmt::format("too old resource version: {} ({})", w.from, objects.oldest()));
+            out += error_frame(gone.status());
+            end = true;
+            break;
+        }
+        out += frame(w, *c);
+        ++w.from;
+    }
+    if (!served && w.from == objects.version())
+        end = true;
+    return out;
+}
+
 std::string rest::error_frame(const json::object& status) {
     return fmt::format("{{\"type\":\"ERROR\",\"object\":{}}}\n", boost::json::serialize(status));
 }

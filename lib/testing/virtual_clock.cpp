@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace gwctl::testing {
 
@@ -106,6 +107,26 @@ std::size_t virtual_clock::advance_to_next() {
     state_->passed += by;
     state_->wall += std::chrono::duration_cast<wall_time::duration>(by);
     return state_->wake_due();
+}
+
+std::optional<steady_time> virtual_clock::next_deadline() const {
+    std::lock_guard lock(state_->guard);
+    if (state_->waiting.empty())
+        return std::nullopt;
+    return state_->waiting.begin()->first.first;
+}
+
+void virtual_clock::forget_sleepers_on(asio::execution_context& context) {
+    std::vector<sleeper> forgotten; // destroyed after the lock: coroutine frames end with them
+    const std::lock_guard lock(state_->guard);
+    for (auto s = state_->waiting.begin(); s != state_->waiting.end();) {
+        if (&asio::query(s->second.executor, asio::execution::context) == &context) {
+            forgotten.push_back(std::move(s->second));
+            s = state_->waiting.erase(s);
+        } else {
+            ++s;
+        }
+    }
 }
 
 std::size_t virtual_clock::sleepers() const {

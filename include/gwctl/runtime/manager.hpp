@@ -23,6 +23,10 @@
 
 namespace gwctl {
 
+namespace detail {
+class manager_steps;
+}
+
 /// Set it member by member, `manager_options o; o.name = "x";`: braces do not compile, since g++ 12 destroys
 /// braced aggregates beside `co_await` twice, and options are no exception.
 struct manager_options {
@@ -51,6 +55,9 @@ struct manager_options {
     bool handle_signals = true;
     /// Null: the real clock. Must outlive the manager.
     clock* time = nullptr;
+    /// What random delays (jitter of retries and watches) are drawn from; none: from the machine's random source. With
+    /// a seed, the same events at the same times have the same delays.
+    std::optional<std::uint64_t> random_seed{};
 };
 
 /// A key whose reconciles keep failing.
@@ -156,6 +163,7 @@ public:
     [[nodiscard]] settled_report wait_settled(std::chrono::milliseconds timeout);
 
 private:
+    friend class detail::manager_steps;
     detail::controller_host& host() noexcept;
     struct core;
     std::unique_ptr<core> core_;

@@ -3,8 +3,11 @@
 
 #include <gwctl/core/clock.hpp>
 
+#include <boost/asio/execution_context.hpp>
+
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace gwctl::testing {
 
@@ -33,6 +36,11 @@ public:
     std::size_t advance_to_next();
 
     std::size_t sleepers() const;
+    /// When the next sleeper wants to wake; none: nobody sleeps.
+    std::optional<steady_time> next_deadline() const;
+    /// Ends the sleepers on this context without waking them: what they would do is never done. Call it before the
+    /// context is destroyed while coroutines on it still sleep.
+    void forget_sleepers_on(boost::asio::execution_context& context);
 
 private:
     struct state;

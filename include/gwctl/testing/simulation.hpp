@@ -1,0 +1,119 @@
+/// A whole cluster in one thread and in no time: an API server, replicas of a controller, and what goes wrong between
+/// them, all decided by one seed.
+///
+///     testing::simulation_options o;
+///     o.seed = 7;
+///     testing::simulation world(o, [](manager& m) { m.control<Widget>().reconcile_with(reconcile_widget); });
+///     world.apply(widget("a"));
+///     world.expect(testing::draw_mishaps(7, 10, std::chrono::minutes(2)));
+///     world.run_for(std::chrono::minutes(2));   // requests fail, connections break, replicas crash and pause
+///     world.calm();                             // trouble ends; nothing is left to do
+///     CHECK(world.get("deployments.apps", "default", "a"));
+///     CHECK(world.violations().empty());
+///
+/// What runs is the manager as it ships, with its second thread as a second event loop; only network, clock, random
+/// source and threads are the simulation's.
+#pragma once
+
+#include <gwctl/json/value.hpp>
+#include <gwctl/runtime/manager.hpp>
+#include <gwctl/testing/mishap.hpp>
+#include <gwctl/testing/write_record.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gwctl::testing {
+
+struct simulation_options {
+    simulation_options() = default;
+    std::uint64_t seed = 1;
+    /// How many processes of the controller there are. More than one compete for a Lease.
+    unsigned replicas = 1;
+    /// As in `api_server_options`.
+    bool workloads = false;
+    bool announcer = false;
+    /// Changes the options of each process's manager; what the simulation needs (time, seed, Lease, no signals, nothing
+    /// served) it sets afterwards.
+    std::function<void(manager_options&)> adjust{};
+    /// Gets every line of the log, with the time since the start and the process: "12.250 s b-1 info ...". Null: nobody.
+    std::function<void(const std::string&)> log{};
+};
+
+/// A write that took effect after its sender had given it up.
+struct late_write {
+    std::string method{};
+    std::string target{};
+    std::string process{}; ///< "b-2": the second process of replica b
+    /// What it changed, as the API server stores it; null before creations and after deletions.
+    json::value before{};
+    json::value after{};
+};
+
+/// Use from one thread. One at a time in a process: it takes over the log (`log::redirect`).
+class simulation {
+public:
+    /// Called for each process that starts, also after a crash: sets up its controllers.
+    using set_up = std::function<void(manager&)>;
+
+    /// Time starts at 2026-01-01T00:00:00Z; processes start with the first `run_for` or `calm`.
+    simulation(simulation_options options, set_up controllers);
+    ~simulation();
+    simulation(const simulation&) = delete;
+    simulation& operator=(const simulation&) = delete;
+
+    // What users of the cluster do, past the network. Refusals are thrown as `api_error`.
+
+    /// As `api_server::apply`.
+    void apply(const json::value& object);
+    /// False when there is no such object. `kind` as in `api_server::objects`.
+    bool remove(std::string_view kind, std::string_view ns, std::string_view name);
+    std::vector<json::value> objects(std::string_view kind = {}) const;
+    std::optional<json::value> get(std::string_view kind, std::string_view ns, std::string_view name) const;
+
+    // Time.
+
+    /// Has these happen, counted from now.
+    void expect(std::vector<mishap> mishaps);
+    void run_for(std::chrono::nanoseconds duration);
+    /// Ends all trouble and runs until one process leads and nothing has been left to do for some minutes. When that does
+    /// not come within `limit`, that is a violation.
+    void calm(std::chrono::minutes limit = std::chrono::minutes(60));
+    /// All processes end in good order, as in a rollout, and new ones start.
+    void restart();
+    /// Since the start.
+    std::chrono::nanoseconds now() const;
+
+    // What happened.
+
+    /// What must never happen, and did: one line each, at most 20. The simulation itself looks for
+    /// - a write whose first byte leaves when the Lease may be another's, or after another process's first one;
+    /// - two runs of one reconciler for one key at once;
+    /// - a run that was shown an older version of its object than the run before wrote;
+    /// - and, when all is calm: a cache that differs from the API server, an object whose newest generation, or whose
+    ///   deletion, no run was shown.
+    const std::vector<std::string>& violations() const;
+    /// For rules of the controller's own, of which `on_change` and tests know.
+    void violated(std::string what);
+    /// Called after each change of an object: before and after, null for none. Do not write from it.
+    void on_change(std::function<void(const json::value* before, const json::value* after)> f);
+    /// Called for each write that took effect late.
+    void on_late_write(std::function<void(const late_write&)> f);
+    /// Every write that changed something, in order; `user_agent` is the process: "b-2", or "fixture".
+    const std::vector<write_record>& writes() const;
+    std::uint64_t requests() const;
+    /// Of all requests, answers and log lines with their times: equal for equal programs, seeds and calls.
+    std::uint64_t digest() const;
+
+private:
+    class impl;
+    std::unique_ptr<impl> impl_;
+};
+
+} // namespace gwctl::testing
