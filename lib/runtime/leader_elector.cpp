@@ -11,8 +11,9 @@ using coordination_v1::Lease;
 
 namespace {
 
-client_options options_for(const leader_election_options& o, std::string user_agent) {
+client_options options_for(const leader_election_options& o, std::string user_agent, clock& time) {
     client_options c;
+    c.time = &time;
     c.user_agent = std::move(user_agent);
     c.field_manager = "leader-election";
     // As controller-runtime: a request that hangs must leave time for another try.
@@ -33,8 +34,9 @@ class patch lease_patch(const Lease& lease) {
 leader_elector::leader_elector(leader_election_options options, std::shared_ptr<transport> network,
                                clock& time, std::shared_ptr<write_fence> fence, callbacks tell,
                                std::string user_agent)
-    : fsm_(std::move(options)), api_(std::move(network), options_for(fsm_.options(), std::move(user_agent))),
-      time_(time), fence_(std::move(fence)), tell_(std::move(tell)) {}
+    : fsm_(std::move(options)),
+      api_(std::move(network), options_for(fsm_.options(), std::move(user_agent), time)), time_(time),
+      fence_(std::move(fence)), tell_(std::move(tell)) {}
 
 void leader_elector::release() {
     releasing_ = true;

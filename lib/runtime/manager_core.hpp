@@ -148,7 +148,7 @@ private:
     bool patient_ = true; ///< reconciles get the drain timeout
     int exit_code_ = 0;
     bool ran_ = false;
-    std::string why_not_{}; ///< why it cannot run, when it cannot
+    std::string why_not_{};        ///< why it cannot run, when it cannot
     std::exception_ptr failure_{}; ///< what ended `live`
     std::atomic<bool> ended_{false};
     std::uint64_t seed_ = 0;

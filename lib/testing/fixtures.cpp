@@ -50,8 +50,8 @@ result<write_request> fixtures::request_for(const json::value& object) const {
     const auto kind_name = string_at(object, {"kind"});
     if (api_version.empty() || kind_name.empty())
         return error{errc::bad_request,
-                     fmt::format("expected apiVersion and kind, got apiVersion \"{}\" and kind \"{}\"", api_version,
-                                 kind_name)};
+                     fmt::format("expected apiVersion and kind, got apiVersion \"{}\" and kind \"{}\"",
+                                 api_version, kind_name)};
     const auto slash = api_version.find('/');
     const auto group = slash == std::string::npos ? std::string() : api_version.substr(0, slash);
     write_request r;
@@ -142,7 +142,8 @@ std::vector<json::value> fixtures::objects(std::string_view kind) const {
     return out;
 }
 
-std::optional<json::value> fixtures::get(std::string_view kind, std::string_view ns, std::string_view name) const {
+std::optional<json::value> fixtures::get(std::string_view kind, std::string_view ns,
+                                         std::string_view name) const {
     const auto s = cluster_.objects().find(kind, ns, name);
     if (!s)
         return std::nullopt;

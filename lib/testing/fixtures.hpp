@@ -16,7 +16,8 @@ public:
     result<json::value> apply(const json::value& object);
     /// See `api_server::apply_status`.
     result<json::value> apply_status(const json::value& object);
-    bool remove(std::string_view kind, std::string_view ns, std::string_view name, std::string_view propagation);
+    bool remove(std::string_view kind, std::string_view ns, std::string_view name,
+                std::string_view propagation);
     std::vector<json::value> objects(std::string_view kind) const;
     std::optional<json::value> get(std::string_view kind, std::string_view ns, std::string_view name) const;
 

@@ -10,18 +10,18 @@ namespace gwctl::testing {
 
 const std::vector<mishap_kind>& all_mishaps() {
     static const std::vector<mishap_kind> all{
-        mishap_kind::slow_network, mishap_kind::broken_connections, mishap_kind::half_open,
-        mishap_kind::server_restart, mishap_kind::server_error, mishap_kind::strange_answer,
-        mishap_kind::cut_body, mishap_kind::late_write, mishap_kind::crash,
-        mishap_kind::pause, mishap_kind::lease_deletion, mishap_kind::compaction};
+        mishap_kind::slow_network,   mishap_kind::broken_connections, mishap_kind::half_open,
+        mishap_kind::server_restart, mishap_kind::server_error,       mishap_kind::strange_answer,
+        mishap_kind::cut_body,       mishap_kind::late_write,         mishap_kind::crash,
+        mishap_kind::pause,          mishap_kind::lease_deletion,     mishap_kind::compaction};
     return all;
 }
 
 std::string_view to_string(mishap_kind kind) noexcept {
     constexpr std::array<std::string_view, 12> names{
-        "slow network", "broken connections", "half-open watches", "server restart",
-        "server error", "strange answer",     "cut body",          "late write",
-        "crash",        "pause",              "Lease deletion",    "compaction"};
+        "slow network",   "broken connections", "half-open watches", "server restart", "server error",
+        "strange answer", "cut body",           "late write",        "crash",          "pause",
+        "Lease deletion", "compaction"};
     return names.at(static_cast<std::size_t>(kind));
 }
 
@@ -31,7 +31,8 @@ std::vector<mishap> draw_mishaps(std::uint64_t seed, std::size_t count, std::chr
     std::vector<mishap> all(count);
     for (mishap& m : all) {
         m.kind = kinds[random() % kinds.size()];
-        m.at = std::chrono::milliseconds(random() % static_cast<std::uint64_t>(std::max<std::int64_t>(during.count(), 1)));
+        m.at = std::chrono::milliseconds(
+            random() % static_cast<std::uint64_t>(std::max<std::int64_t>(during.count(), 1)));
         m.replica = static_cast<unsigned>(random() % 16);
         m.dice = static_cast<std::uint32_t>(random());
     }

@@ -96,7 +96,8 @@ void replica::check_at_rest(const simulated_api& api) const {
 
 void replica::check_cache(const simulated_api& api, const gwctl::detail::object_table& table) const {
     const cache_scope& scope = table.scope();
-    if (!scope.label_selector.empty() || !scope.field_selector.empty() || table.state() != store_state::synced)
+    if (!scope.label_selector.empty() || !scope.field_selector.empty() ||
+        table.state() != store_state::synced)
         return;
     const auto wrong = [&](const object_key& key, std::string_view cached, std::string_view there) {
         violated_(fmt::format("{}: the cache shows {} at resourceVersion {}, the API server has {}", name(),

@@ -348,7 +348,8 @@ std::string rest::next_frames(watch_start& w, bool& end) {
     while (w.from < objects.version() && out.size() < batch) {
         const change* c = objects.at(w.from + 1);
         if (c == nullptr) {
-            const auto gone = expired(fmt::format("too old resource version: {} ({})", w.from, objects.oldest()));
+            const auto gone =
+                expired(fmt::format("too old resource version: {} ({})", w.from, objects.oldest()));
             out += error_frame(gone.status());
             end = true;
             break;

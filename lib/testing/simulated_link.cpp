@@ -21,10 +21,13 @@ class simulated_answer final : public gwctl::http_response {
 public:
     simulated_answer(detail::http_response r, bool cut) : response_(std::move(r)), cut_(cut) {}
     int status() const noexcept override { return response_.code; }
-    std::string_view header(std::string_view name) const noexcept override { return header_of(response_, name); }
+    std::string_view header(std::string_view name) const noexcept override {
+        return header_of(response_, name);
+    }
     task<std::string_view> read_some() override {
         if (!std::exchange(read_, true))
-            co_return std::string_view(response_.body).substr(0, cut_ ? response_.body.size() / 2 : std::string::npos);
+            co_return std::string_view(response_.body)
+                .substr(0, cut_ ? response_.body.size() / 2 : std::string::npos);
         if (cut_)
             throw api_error(errc::connection_lost, "the simulated connection broke within an answer");
         co_return std::string_view();
@@ -41,8 +44,8 @@ private:
 /// A watch, as long as it lasts.
 class simulated_watch final : public gwctl::http_response {
 public:
-    simulated_watch(simulated_network& network, std::shared_ptr<simulated_network::connection> c, watch_start w,
-                    std::chrono::milliseconds patience, bool cut)
+    simulated_watch(simulated_network& network, std::shared_ptr<simulated_network::connection> c,
+                    watch_start w, std::chrono::milliseconds patience, bool cut)
         : network_(network), connection_(std::move(c)), watch_(std::move(w)), patience_(patience), cut_(cut),
           ends_(now() + watch_.timeout.value_or(std::chrono::hours(1))), bookmark_at_(now() + minute) {
         connection_->watched = watch_.kind->storage_key;
@@ -70,7 +73,8 @@ public:
                     continue;
                 }
             }
-            co_await gwctl::detail::sleep_or_notified(network_.time_, next_event(give_up), connection_->changed);
+            co_await gwctl::detail::sleep_or_notified(network_.time_, next_event(give_up),
+                                                      connection_->changed);
         }
         co_return std::string_view();
     }

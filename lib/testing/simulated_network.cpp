@@ -88,7 +88,8 @@ void simulated_network::happen(const mishap& m) {
         break_all();
         break;
     case mishap_kind::half_open:
-        for_each_connection([&](connection& c) { c.silent = c.silent || (c.replica == m.replica && !c.watched.empty()); });
+        for_each_connection(
+            [&](connection& c) { c.silent = c.silent || (c.replica == m.replica && !c.watched.empty()); });
         break;
     case mishap_kind::server_restart:
         down_until_ = now + milliseconds(500 + m.dice % 20000);
@@ -149,7 +150,8 @@ task<void> simulated_network::travel(std::shared_ptr<connection> c, steady_time 
         throw api_error(errc::timeout, "the simulated network did not deliver in time");
 }
 
-std::optional<simulated_network::trick> simulated_network::take_trick(const gwctl::http_request& r, bool for_lease) {
+std::optional<simulated_network::trick> simulated_network::take_trick(const gwctl::http_request& r,
+                                                                      bool for_lease) {
     for (auto t = tricks_.begin(); t != tricks_.end(); ++t) {
         const bool own_write = t->kind == mishap_kind::late_write || t->kind == mishap_kind::crash;
         if (own_write && (!writes(r) || for_lease))
@@ -190,11 +192,12 @@ http_response simulated_network::answer(process& by, bool for_lease, const gwctl
 }
 
 void simulated_network::answered(const process& by, const gwctl::http_request& r, const http_response& a) {
-    observer_.trace(fmt::format("{} {} {} -> {} {}", by.name, r.method, r.target, a.code,
-                                std::hash<std::string>()(a.body)));
+    observer_.trace(fmt::format("{} {} {} -> {}, {} bytes, digest {:x}", by.name, r.method, r.target, a.code,
+                                a.body.size(), std::hash<std::string>()(a.body)));
 }
 
-void simulated_network::deliver_late(const process& by, gwctl::http_request r, std::chrono::nanoseconds delay) {
+void simulated_network::deliver_late(const process& by, gwctl::http_request r,
+                                     std::chrono::nanoseconds delay) {
     ++late_;
     auto deliver = [](simulated_network& n, process sender, gwctl::http_request request,
                       std::chrono::nanoseconds wait) -> task<void> {

@@ -51,8 +51,8 @@ std::vector<std::unique_ptr<detail::stand_in>> stand_ins_of(const simulation_opt
 class simulation::impl final : public detail::network_observer {
 public:
     impl(simulation_options o, set_up c)
-        : options(std::move(o)), controllers(std::move(c)), random(options.seed), api(time, stand_ins_of(options)),
-          network(time, api, *this, world.get_executor(), random()),
+        : options(std::move(o)), controllers(std::move(c)), random(options.seed),
+          api(time, stand_ins_of(options)), network(time, api, *this, world.get_executor(), random()),
           writers([this](std::string what) { violated(std::move(what)); }) {
         const auto pass_on = std::exchange(api.on_change, {});
         api.on_change = [this, pass_on](const detail::change& c) {
@@ -60,8 +60,8 @@ public:
             changed(c);
         };
         for (unsigned i = 0; i < std::max(options.replicas, 1U); ++i)
-            replicas.push_back(std::make_unique<detail::replica>(i, options, controllers, time, network,
-                                                                 [this](std::string w) { violated(std::move(w)); }));
+            replicas.push_back(std::make_unique<detail::replica>(
+                i, options, controllers, time, network, [this](std::string w) { violated(std::move(w)); }));
         log::redirect([this](const log::record& r) { logged(r); });
     }
     ~impl() override {
@@ -83,17 +83,19 @@ public:
                 r->checks().wrote(w);
     }
     void came_late(const late_write& w) override { late_written(w); }
-    void trace(const std::string& line) override {
-        digest_into(digest, fmt::format("{} {}\n", time.now().time_since_epoch().count(), line));
-    }
+    void trace(const std::string& line) override { noted(fmt::format("{:.3f} s {}", seconds(), line)); }
 
-    void logged(const log::record& r) {
-        std::string line = fmt::format("{:.3f} s {} {} {}", seconds(), running, to_string(r.severity), r.message);
-        for (const log::field& f : r.fields)
-            line += fmt::format(" {}=\"{}\"", f.key, f.value);
+    void noted(const std::string& line) {
         digest_into(digest, line + "\n");
         if (options.log)
             options.log(line);
+    }
+    void logged(const log::record& r) {
+        std::string line =
+            fmt::format("{:.3f} s {} {} {}", seconds(), running, to_string(r.severity), r.message);
+        for (const log::field& f : r.fields)
+            line += fmt::format(" {}=\"{}\"", f.key, f.value);
+        noted(line);
     }
     double seconds() const { return std::chrono::duration<double>(time.now().time_since_epoch()).count(); }
 
@@ -108,7 +110,8 @@ public:
         if (!on_change)
             return;
         const json::value before = c.before ? json::value(c.before->object()) : json::value();
-        const json::value after = c.type == detail::change_type::deleted ? json::value() : json::value(c.now->object());
+        const json::value after =
+            c.type == detail::change_type::deleted ? json::value() : json::value(c.now->object());
         on_change(c.before ? &before : nullptr, c.type == detail::change_type::deleted ? nullptr : &after);
     }
     task<void> run_stand_ins() {
@@ -190,12 +193,6 @@ public:
         }
     }
 
-    detail::replica* leader() {
-        for (const auto& r : replicas)
-            if (r->runs() && !r->stands_still() && r->report(0).waiting_for.empty())
-                return r.get();
-        return nullptr;
-    }
     /// What is left to do; empty: nothing.
     std::string unrest() {
         if (network.busy() || !api.stand_ins_idle())
@@ -208,12 +205,21 @@ public:
             if (report.settled && report.failing.empty())
                 return {};
             if (!report.failing.empty())
-                return fmt::format("{}: {} keeps failing: {}", r->name(), gwctl::to_string(report.failing[0].key),
-                                   report.failing[0].last_error);
+                return fmt::format("{}: {} keeps failing: {}", r->name(),
+                                   gwctl::to_string(report.failing[0].key), report.failing[0].last_error);
             if (report.waiting_for[0] != "controllers have not started")
                 why = fmt::format("{}: {}", r->name(), fmt::join(report.waiting_for, "; "));
         }
         return why;
+    }
+
+    /// The same, looked at four times a second, since watches have to be asked how new they are.
+    bool is_at_rest() {
+        if (time.now() < look_again_at)
+            return false;
+        look_again_at = time.now() + 250ms;
+        network.ask_bookmarks();
+        return unrest().empty();
     }
 
     simulation_options options;
@@ -232,6 +238,7 @@ public:
     std::uint64_t requests = 0;
     std::uint64_t digest = 14695981039346656037U;
     steady_time last_write{};
+    steady_time look_again_at{};
     bool stand_ins_wait = false;
     bool trouble = true;
 };
@@ -245,8 +252,11 @@ void simulation::apply(const json::value& object) { (void)impl_->api.users().app
 bool simulation::remove(std::string_view kind, std::string_view ns, std::string_view name) {
     return impl_->api.users().remove(kind, ns, name, "Background");
 }
-std::vector<json::value> simulation::objects(std::string_view kind) const { return impl_->api.users().objects(kind); }
-std::optional<json::value> simulation::get(std::string_view kind, std::string_view ns, std::string_view name) const {
+std::vector<json::value> simulation::objects(std::string_view kind) const {
+    return impl_->api.users().objects(kind);
+}
+std::optional<json::value> simulation::get(std::string_view kind, std::string_view ns,
+                                           std::string_view name) const {
     return impl_->api.users().get(kind, ns, name);
 }
 
@@ -269,21 +279,16 @@ void simulation::calm(std::chrono::minutes limit) {
         r->stand_still_until({});
     const steady_time end = w.time.now() + limit;
     while (w.time.now() < end) {
-        w.run_until(end, [&] {
-            w.network.ask_bookmarks();
-            return w.unrest().empty();
-        });
+        w.run_until(end, [&] { return w.is_at_rest(); });
         const steady_time rest = w.time.now();
         w.run_until(std::min(end, rest + calm_for), [&] { return w.last_write > rest; });
         if (w.last_write <= rest && w.time.now() >= rest + calm_for)
             break;
     }
-    w.run_until(w.time.now() + 1min, [&] {
-        w.network.ask_bookmarks();
-        return w.unrest().empty();
-    });
+    w.run_until(w.time.now() + 1min, [&] { return w.is_at_rest(); });
     if (const std::string why = w.unrest(); !why.empty())
-        return w.violated(fmt::format("no rest within {} min after all trouble had ended: {}", limit.count(), why));
+        return w.violated(
+            fmt::format("no rest within {} min after all trouble had ended: {}", limit.count(), why));
     for (const auto& r : w.replicas)
         if (r->report(w.api.version()).settled)
             r->check_at_rest(w.api);
@@ -312,7 +317,9 @@ void simulation::violated(std::string what) { impl_->violated(std::move(what)); 
 void simulation::on_change(std::function<void(const json::value*, const json::value*)> f) {
     impl_->on_change = std::move(f);
 }
-void simulation::on_late_write(std::function<void(const late_write&)> f) { impl_->late_written = std::move(f); }
+void simulation::on_late_write(std::function<void(const late_write&)> f) {
+    impl_->late_written = std::move(f);
+}
 const std::vector<write_record>& simulation::writes() const { return impl_->api.objects().writes(); }
 std::uint64_t simulation::requests() const { return impl_->requests; }
 std::uint64_t simulation::digest() const { return impl_->digest; }

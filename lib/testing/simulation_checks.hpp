@@ -25,7 +25,8 @@ public:
     void wrote(const write_record& w);
     /// All is calm: every object of a reconciled kind was shown to a run as it is now. `objects` are all of a kind, by
     /// "GROUP/PLURAL".
-    void all_was_shown(const std::function<std::map<object_key, ObjectMeta>(const resource_type&)>& objects) const;
+    void
+    all_was_shown(const std::function<std::map<object_key, ObjectMeta>(const resource_type&)>& objects) const;
 
 private:
     using run = std::pair<std::string, object_key>; ///< controller, key

@@ -48,7 +48,9 @@ http_response server_error(std::uint32_t dice, bool writes, bool lists) {
     }
 }
 
-bool may_have_taken_effect(const http_response& refusal) { return refusal.code == 500 || refusal.code == 504; }
+bool may_have_taken_effect(const http_response& refusal) {
+    return refusal.code == 500 || refusal.code == 504;
+}
 
 http_response strange_answer(std::uint32_t dice) {
     switch (dice % 7) {
@@ -59,8 +61,9 @@ http_response strange_answer(std::uint32_t dice) {
     case 2:
         return page(200, "application/json", "");
     case 3:
-        return page(200, "application/json",
-                    R"({"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]})");
+        return page(
+            200, "application/json",
+            R"({"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]})");
     case 4:
         return page(404, "text/plain; charset=utf-8", "404 page not found\n");
     case 5:

@@ -10,19 +10,19 @@
 namespace gwctl::testing {
 
 enum class mishap_kind : std::uint8_t {
-    slow_network,     ///< for 10 s, messages take up to 5 s each
+    slow_network,       ///< for 10 s, messages take up to 5 s each
     broken_connections, ///< every connection ends at once, watches included
-    half_open,        ///< the present watches of a replica stay open and silent
-    server_restart,   ///< connections end, nobody listens for up to 20 s, and the history of watches is gone
-    server_error,     ///< some requests are answered with 409, 410, 429, 500, 503 or 504
-    strange_answer,   ///< some requests are answered by something between: 200 with a login page, `{}`, another kind,
-                      ///< an empty body; 404 or 502 with a page
-    cut_body,         ///< some answers, and frames of watches, end in the middle
-    late_write,       ///< a write seems lost, and takes effect up to a minute later
-    crash,            ///< a replica ends at its next write, before or after that took effect, and starts again
-    pause,            ///< a replica stands still for up to 40 s, longer than its Lease lasts
-    lease_deletion,   ///< somebody deletes the Lease
-    compaction,       ///< the history of watches is forgotten; who has to read it gets 410
+    half_open,          ///< the present watches of a replica stay open and silent
+    server_restart, ///< connections end, nobody listens for up to 20 s, and the history of watches is gone
+    server_error,   ///< some requests are answered with 409, 410, 429, 500, 503 or 504
+    strange_answer, ///< some requests are answered by something between: 200 with a login page, `{}`, another kind,
+                    ///< an empty body; 404 or 502 with a page
+    cut_body,       ///< some answers, and frames of watches, end in the middle
+    late_write,     ///< a write seems lost, and takes effect up to a minute later
+    crash,          ///< a replica ends at its next write, before or after that took effect, and starts again
+    pause,          ///< a replica stands still for up to 40 s, longer than its Lease lasts
+    lease_deletion, ///< somebody deletes the Lease
+    compaction,     ///< the history of watches is forgotten; who has to read it gets 410
 };
 
 /// Every kind there is.

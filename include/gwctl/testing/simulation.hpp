@@ -42,7 +42,8 @@ struct simulation_options {
     /// Changes the options of each process's manager; what the simulation needs (time, seed, Lease, no signals, nothing
     /// served) it sets afterwards.
     std::function<void(manager_options&)> adjust{};
-    /// Gets every line of the log, with the time since the start and the process: "12.250 s b-1 info ...". Null: nobody.
+    /// Gets every line of the log, with the time since the start and the process, "12.250 s b-1 info ...", and a line for
+    /// each mishap and each answer: "12.260 s b-1 GET /api/v1/pods -> 200". Null: nobody.
     std::function<void(const std::string&)> log{};
 };
 

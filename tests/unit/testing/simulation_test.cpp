@@ -17,7 +17,8 @@ namespace {
 
 json::value config_map(const std::string& name, const std::string& value) {
     return boost::json::parse(fmt::format(
-        R"({{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{}"}},"data":{{"v":"{}"}}}})", name, value));
+        R"({{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{}"}},"data":{{"v":"{}"}}}})", name,
+        value));
 }
 
 /// Keeps a copy of each ConfigMap NAME as NAME-copy, also when somebody changes the copy.
@@ -26,7 +27,8 @@ struct copier_of_maps {
 
     task<action> reconcile(context& c, object_key key) {
         const bool is_copy = key.name.ends_with("-copy");
-        const object_key original(key.namespace_, is_copy ? key.name.substr(0, key.name.size() - 5) : key.name);
+        const object_key original(key.namespace_,
+                                  is_copy ? key.name.substr(0, key.name.size() - 5) : key.name);
         const auto map = maps.get(original);
         if (!map)
             co_return await_change();
