@@ -33,7 +33,7 @@ struct manager_options {
     std::string user_agent{};
     /// Where `/metrics` is served: ":8080" (all addresses) or "host:port"; "0" or "": nowhere.
     std::string metrics_bind_address{};
-    /// The same for `/healthz` and `/readyz`. May equal `metrics_bind_address`.
+    /// The same for `/healthz`, `/livez` and `/readyz`; see `health`. May equal `metrics_bind_address`.
     std::string health_probe_bind_address{};
     /// Without it, controllers start as soon as their caches are synced.
     std::optional<leader_election_options> leader_election{};

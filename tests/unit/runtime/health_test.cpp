@@ -91,8 +91,13 @@ TEST_CASE("probes tell what is not ready") {
     f.m.mgr.health().set_live("mine", "out of order");
     CHECK(contains(get(f.port, "/healthz"), "[-]mine failed: out of order"));
     CHECK(f.m.stop() == 0);
+    CHECK(begins(get(f.port, "/readyz/cache-services"), "HTTP/1.1 200 OK\r\n"));
+    CHECK(begins(get(f.port, "/readyz/nothing"), "HTTP/1.1 404 Not Found\r\n"));
 }
 
+    CHECK(begins(get(f.port, "/livez"), "HTTP/1.1 503 Service Unavailable\r\n"));
+    CHECK(begins(get(f.port, "/livez?exclude=mine"), "HTTP/1.1 200 OK\r\n"));
+    CHECK(begins(get(f.port, "/livez/mine"), "HTTP/1.1 500 Internal Server Error\r\n"));
 TEST_CASE("metrics have controller-runtime's names, from the start") {
     fixture f;
     f.m.mgr.control<ConfigMap>("maps").reconcile_with(
