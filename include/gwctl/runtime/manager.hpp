@@ -37,7 +37,9 @@ struct manager_options {
     std::string health_probe_bind_address{};
     /// Without it, controllers start as soon as their caches are synced.
     std::optional<leader_election_options> leader_election{};
-    /// How long reconciles may go on after stop was asked for, before they are cancelled.
+    /// How long reconciles may go on after stop was asked for, before they are cancelled. Zero: they are cancelled at
+    /// once. Below zero: there is no limit, as in controller-runtime, and `run` returns when the last one has ended; a
+    /// second signal and the loss of leadership still end the wait.
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
     /// Largest object, and largest string in one, that caches hold; larger ones are unreadable, as those that do not
     /// fit their struct are. See `client_options`.

@@ -74,6 +74,30 @@ TEST_CASE("a reconcile that outlasts the drain timeout is cancelled") {
     CHECK(j->count("a ends") == 0);
 }
 
+TEST_CASE("a drain timeout below zero is none: a reconcile may take as long as it likes") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("a"));
+    auto options = with_clock(clock);
+    options.drain_timeout = -1ms;
+    running_manager m(api, options);
+    m.mgr.control<ConfigMap>().reconcile_with(sleeping(j, 3600s));
+    m.start();
+    REQUIRE(j->await("a begins"));
+    REQUIRE(clock.await_sleeper(3600s, 3600s));
+    m.mgr.stop();
+    for (int i = 0; i < 59; ++i) {
+        m.on_loop([] { return 0; });
+        clock.advance(1min);
+    }
+    CHECK(j->count("a ends") == 0);
+    CHECK_FALSE(m.mgr.health().ready().ok); // shutting down, and still here
+    clock.advance(1min);
+    CHECK(m.join() == 0);
+    CHECK(j->count("a ends") == 1);
+}
+
 TEST_CASE("stop before run, fail, and running twice") {
     const auto api = std::make_shared<fake_api>();
     manager stopped(quiet_options(), api);
