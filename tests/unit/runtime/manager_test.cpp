@@ -233,13 +233,15 @@ TEST_CASE("Events are written, counted up, and never in the way") {
         REQUIRE(j->await("run"));
         again();
         REQUIRE(j->await("run", 2));
-        REQUIRE(api->await_request("PATCH /api/v1/namespaces/default/events/x."));
+        REQUIRE(api->await_request("PATCH /apis/events.k8s.io/v1/namespaces/default/events/x."));
         CHECK(m.stop() == 0);
         const auto events = api->all("events");
         REQUIRE(events.size() == 1);
-        CHECK(events[0].at("count").as_int64() == 2);
+        CHECK(events[0].at("series").at("count").as_int64() == 2);
         CHECK(text_of(events[0].at("type")) == "Warning");
-        CHECK(text_of(events[0].at("source").at("component")) == "test");
+        CHECK(text_of(events[0].at("note")) == "value is odd");
+        CHECK(text_of(events[0].at("regarding").at("name")) == "x");
+        CHECK(text_of(events[0].at("reportingController")) == "test");
     }
     SECTION("an Event that expired is made anew") {
         m.start();
