@@ -165,6 +165,54 @@ def check_docs(tree):
             if not any(block[1] in source for source in sources):
                 line = text.count("\n", 0, block.start()) + 1
                 yield f"{path}:{line}: this code is in no example or test; quote one of them, word for word"
+    yield from check_test_numbers(tree)
+
+
+NUMBERS_PAGE = "docs/test-numbers.md"
+NUMBERED_ROW = re.compile(r"^\| (B?\d+) \| .* \| (.*) \|$")
+# How the name of a test begins, by the heading of its table on the page.
+NUMBERED = {
+    "Pitfalls": re.compile(r"pitfalls? (\d+)(?: and (\d+))?\b"),
+    "Rows of the contract": re.compile(r"contract row (\d+)\b"),
+    "Seed bugs": re.compile(r"seed (B\d+)\b"),
+}
+
+
+def titles_of(text):
+    """The names of the tests in a file."""
+    text = re.sub(r'"\s*\n\s*"', "", text)  # long ones are split over lines
+    yield from re.findall(r'TEST_CASE\(\s*"([^"]*)"', text)
+    yield from (name.replace("_", " ") for name in re.findall(r"^    def test_(\w+)", text, re.M))
+
+
+def check_test_numbers(tree):
+    """The page says what the numbers in names of tests mean: each number has a test where the page says, and each
+    numbered test a row."""
+    if NUMBERS_PAGE not in tree.all():
+        return
+    files = {}  # (heading, number): where tests of that number are
+    for path in tree.files("tests", suffixes=(".cpp", ".py")):
+        for title in titles_of(tree.text(path)):
+            for heading, name in NUMBERED.items():
+                for number in filter(None, (found := name.match(title)) and found.groups() or ()):
+                    files.setdefault((heading, number), set()).add(path)
+    heading, rows = None, set()
+    for line, text in enumerate(tree.text(NUMBERS_PAGE).splitlines(), 1):
+        if text.startswith("## "):
+            heading = text[3:]
+        elif (row := NUMBERED_ROW.match(text)) and heading in NUMBERED:
+            rows.add((heading, row[1]))
+            there = files.get((heading, row[1]), set())
+            said = {"tests/" + name for name in re.findall(r"`([^`]+)`", row[2])}
+            for path in sorted(there ^ said):
+                yield (f"{NUMBERS_PAGE}:{line}: {row[1]}: " +
+                       (f"'{path}' is not named; name it" if path in there else
+                        f"'{path}' has no test of that number; name the test by it, or leave the file out"))
+            if not said:
+                yield f"{NUMBERS_PAGE}:{line}: {row[1]} has no test; write one"
+    for heading, number in sorted(set(files) - rows):
+        path = sorted(files[heading, number])[0]
+        yield f"{path}:1: the number {number} is not on {NUMBERS_PAGE} under '{heading}'; say there what it means"
 
 
 # --- coroutines -------------------------------------------------------------------------------------------------

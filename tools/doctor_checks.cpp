@@ -78,7 +78,7 @@ std::vector<permission> needed_permissions(const gateway::options& flags, bool e
     allow("discovery.k8s.io", "endpointslices", {"list", "watch", "create", "patch", "delete"});
     allow("", "namespaces", {"list", "watch"});
     allow("apiextensions.k8s.io", "customresourcedefinitions", {"list", "watch"});
-    allow("", "events", {"create", "patch"});
+    allow("events.k8s.io", "events", {"create", "patch"});
     if (elects_leader)
         allow("coordination.k8s.io", "leases", {"get", "create", "patch"}, true);
     if (flags.http == gateway::http_listeners::status) {

@@ -194,7 +194,7 @@ void add_options(CLI::App& app, flags& f, raw_flags& raw) {
         ->type_name("ADDRESS")
         ->capture_default_str();
     app.add_option("--health-probe-bind-address", f.manager.health_probe_bind_address,
-                   "Where /healthz and /readyz are served; 0 disables")
+                   "Where /healthz, /livez and /readyz are served; 0 disables")
         ->type_name("ADDRESS")
         ->capture_default_str();
     app.add_option("--zap-log-level", raw.log_level, "debug, info, error or a number; default info")

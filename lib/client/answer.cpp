@@ -155,11 +155,19 @@ bool answer_head::step(char c) {
 answer_source::answer_source(const http_response& response, std::string asked, std::string_view from)
     : subject(std::move(asked)), host(from), status(response.status()),
       content_type(excerpt(response.header("Content-Type"))),
-      content_encoding(excerpt(response.header("Content-Encoding"))) {}
+      content_encoding(excerpt(response.header("Content-Encoding"))),
+      content_length(excerpt(response.header("Content-Length"))) {}
 
 std::string answer_source::text() const {
     return fmt::format("{}: {} answered HTTP {} ({})", subject, host, status,
                        content_type.empty() ? "without a Content-Type" : content_type);
+}
+
+std::string answer_source::ends_too_early() const {
+    if (content_length.empty())
+        return "the JSON ends too early";
+    return fmt::format("the JSON ends too early, at the {} bytes that its Content-Length says",
+                       content_length);
 }
 
 api_error answer_source::refused(std::string_view expected, std::string_view wrong,
@@ -271,7 +279,7 @@ void list_check::finish(std::string_view kind, std::string_view api_version) {
     if (broken_)
         refuse("not JSON");
     if (!head_.ended())
-        refuse("the JSON ends too early");
+        refuse(source_.ends_too_early());
     if (head_.kind == "Status")
         static_cast<void>(says_success(source_, kept_));
     refuse(wrong_list(head_, type_));
@@ -280,7 +288,10 @@ void list_check::finish(std::string_view kind, std::string_view api_version) {
 api_error list_check::undecodable(const error& e, std::string_view piece) const {
     const std::size_t at = find_invalid_utf8(piece);
     if (at == std::string_view::npos)
-        return {e.code, fmt::format("{}: {}", source_.subject, e.message)};
+        return {e.code,
+                fmt::format("{}: {}{}", source_.subject, e.message,
+                            piece.empty() && !source_.content_length.empty() ? "; " + source_.ends_too_early()
+                                                                             : std::string())};
     constexpr std::size_t before = 60;
     return source_.refused(fmt::format("a list of {}", type_.api_version()), "not UTF-8",
                            piece.substr(at - std::min(at, before)));
@@ -302,7 +313,7 @@ void check_answer(const answer_source& source, std::string_view body, const reso
     if (find_invalid_utf8(body) != std::string_view::npos)
         refuse("not UTF-8");
     if (!head.ended())
-        refuse("the JSON ends too early");
+        refuse(source.ends_too_early());
     if (head.kind == "Status") {
         const bool success = says_success(source, body);
         if (!success || expected == expected_answer::object)

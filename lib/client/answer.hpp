@@ -45,6 +45,8 @@ struct answer_source {
 
     /// "list of services: 10.0.0.1:443 answered HTTP 200 (text/html)", to go on with.
     std::string text() const;
+    /// What is wrong with an answer of which the JSON is not complete.
+    std::string ends_too_early() const;
     /// The error for an answer that is none: what was expected, what is wrong with it, and how it begins.
     api_error refused(std::string_view expected, std::string_view wrong, std::string_view body) const;
 
@@ -53,6 +55,7 @@ struct answer_source {
     int status = 0;
     std::string content_type{};
     std::string content_encoding{};
+    std::string content_length{}; ///< as the server wrote it
 };
 
 /// What is wrong with an answer that ought to be a list of `type`, in a version that we ask for; empty when
@@ -77,7 +80,7 @@ public:
     void finish(std::string_view kind, std::string_view api_version);
     /// Whether the pieces so far were to be decoded.
     bool decodes() const noexcept { return in_items_; }
-    /// The error for a piece that could not be decoded.
+    /// The error for a piece that could not be decoded; an empty one is the end of the answer.
     api_error undecodable(const error& e, std::string_view piece) const;
 
 private:

@@ -30,18 +30,19 @@ using detail::response_parser;
 
 steady_time now() { return std::chrono::steady_clock::now(); }
 
-/// Throws what a failed read or write of `c` means.
+/// Throws what a failed read or write of `c` means. `so_far` is what had come by then, "" for nothing worth saying.
 [[noreturn]] void throw_failure(const connection& c, const error_code& ec, const std::string& url,
-                                std::chrono::milliseconds timeout, bool is_write) {
+                                std::chrono::milliseconds timeout, bool is_write, std::string_view so_far) {
     const std::string_view doubt = is_write ? "; the request may have taken effect" : "";
     if (c.timed_out())
-        throw api_error(errc::timeout, fmt::format("{} was silent for {}{}", url,
-                                                   std::chrono::duration<double>(timeout), doubt));
+        throw api_error(errc::timeout, fmt::format("{} was silent for {}{}{}", url,
+                                                   std::chrono::duration<double>(timeout), so_far, doubt));
     if (ec == asio::error::operation_aborted)
         throw boost::system::system_error(ec);
     const bool ended = ec == asio::error::eof || ec == asio::ssl::error::stream_truncated;
-    throw api_error(errc::connection_lost, fmt::format("lost the connection to {}: {}{}", url,
-                                                       ended ? "the server closed it" : ec.message(), doubt));
+    throw api_error(errc::connection_lost,
+                    fmt::format("lost the connection to {}: {}{}{}", url,
+                                ended ? "the server closed it" : ec.message(), so_far, doubt));
 }
 
 /// Once for each server and process, since a manager has more than one transport. On loopback too: what listens
@@ -68,6 +69,12 @@ public:
 
 private:
     friend class http_transport;
+    /// How much of the body has come, where its length is known.
+    std::string so_far() const {
+        const auto said = parser_->content_length();
+        return said ? fmt::format(", after {} of the {} bytes that its Content-Length says", taken_, *said)
+                    : std::string();
+    }
     /// Takes the next element of what was received; false when more must be received first.
     bool parse() {
         if (connection_->received().empty())
@@ -76,6 +83,7 @@ private:
         if (used.has_error())
             throw api_error(used.error().code, fmt::format("{}: {}", url_, used.error().message));
         connection_->consume(*used);
+        taken_ += parser_->piece().size();
         return *used > 0;
     }
 
@@ -86,6 +94,7 @@ private:
     std::chrono::milliseconds idle_timeout_{};
     std::chrono::milliseconds limit_{}; ///< for the head to arrive
     bool is_write_ = false;
+    std::uint64_t taken_ = 0; ///< bytes of the body
 };
 
 task<std::string_view> response::read_some() {
@@ -102,7 +111,7 @@ task<std::string_view> response::read_some() {
             break;
         if (ec) {
             // Whatever is asked of a broken response again fails again, instead of looking like its end.
-            throw_failure(*connection_, ec, url_, idle_timeout_, is_write_);
+            throw_failure(*connection_, ec, url_, idle_timeout_, is_write_, so_far());
         }
     }
     if (connection_ && parser_->keep_alive() && connection_->received().empty())
@@ -189,7 +198,7 @@ task<std::unique_ptr<response>> http_transport::exchange(const http_request& req
         const bool stale = reused && is_read && !c.timed_out() && ec != asio::error::operation_aborted &&
                            !answer->parser_->got_some();
         if (!stale)
-            throw_failure(c, ec, url_, answer->limit_, !is_read);
+            throw_failure(c, ec, url_, answer->limit_, !is_read, {});
         reused = false;
     }
     answer->connection_->pause_deadline();

@@ -97,6 +97,11 @@ bool response_parser::head_done() const noexcept { return parser_->is_header_don
 bool response_parser::done() const noexcept { return parser_->is_done(); }
 bool response_parser::keep_alive() const noexcept { return parser_->is_done() && parser_->keep_alive(); }
 int response_parser::status() const noexcept { return parser_->status; }
+std::optional<std::uint64_t> response_parser::content_length() const {
+    const auto said = parser_->content_length();
+    return said ? std::optional<std::uint64_t>(*said) : std::nullopt;
+}
+
 std::string_view response_parser::piece() const noexcept { return parser_->piece; }
 
 std::string_view response_parser::header(std::string_view name) const noexcept {

@@ -3,7 +3,9 @@
 
 #include <gwctl/core/error.hpp>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace gwctl::detail {
@@ -33,6 +35,8 @@ public:
     bool keep_alive() const noexcept;
     int status() const noexcept;
     std::string_view header(std::string_view name) const noexcept;
+    /// How long the body is to be, where the head says so. Precondition: `head_done`.
+    std::optional<std::uint64_t> content_length() const;
     /// The piece of the body that the last `put` took; a view of its bytes.
     std::string_view piece() const noexcept;
 

@@ -1,7 +1,5 @@
 #include "controller_metrics.hpp"
 
-#include <cmath>
-
 namespace gwctl::detail {
 namespace {
 
@@ -27,11 +25,13 @@ const prometheus::Histogram::BucketBoundaries reconcile_buckets = {
     0.7,   0.8,  0.9,   1.0,  1.25, 1.5,  1.75, 2.0,  2.5, 3.0,  3.5, 4.0,  4.5, 5,
     6,     7,    8,     9,    10,   15,   20,   25,   30,  40,   50,  60};
 
-/// 10e-9 times 10 to the 0 ... 11, as all workqueue_* durations.
+/// 10e-9 times 10 to the 0 ... 11, as all workqueue_* durations, multiplied as client-go does it: the bounds are labels,
+/// and the last digit of a double is one of theirs.
 prometheus::Histogram::BucketBoundaries queue_buckets() {
     prometheus::Histogram::BucketBoundaries b;
-    for (int i = 0; i < 12; ++i)
-        b.push_back(10e-9 * std::pow(10.0, i));
+    double bound = 10e-9;
+    for (int i = 0; i < 12; ++i, bound *= 10)
+        b.push_back(bound);
     return b;
 }
 

@@ -7,6 +7,7 @@
 #include <list>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace gwctl::detail {
 
@@ -46,17 +47,26 @@ private:
 /// What to write for one recorded event.
 struct event_write {
     bool create = true;     ///< else count up the one that exists
+    bool combined = false;  ///< it stands for several messages, and the latest is in `event`
     core_v1::Event event{}; ///< complete in either case, for an Event that expired on the server
+    wall_time first{};      ///< when the first of its series was recorded
+    wall_time last{};       ///< when this one was
 };
 
-/// Counts repetitions and stops floods, per object; numbers as client-go's.
+/// Counts repetitions, combines what is similar, and stops floods, per object; numbers as client-go's.
+///
+/// What it remembers is bounded, whatever is recorded: of each message a hash.
 class event_correlator {
 public:
-    explicit event_correlator(std::string component) : component_(std::move(component)) {}
+    explicit event_correlator(std::string component);
 
     static constexpr std::size_t remembered = 4096;
     static constexpr double burst = 25;
     static constexpr std::chrono::seconds refill = std::chrono::seconds(300);
+    /// So many messages of one object, type and reason have Events of their own; further ones share one.
+    static constexpr std::size_t messages_apart = 9;
+    /// Until none was recorded for so long.
+    static constexpr std::chrono::seconds similar_for = std::chrono::seconds(600);
 
     /// Nothing: the object has had too many.
     std::optional<event_write> decide(const core_v1::ObjectReference& about, event_type type,
@@ -70,12 +80,21 @@ private:
     };
     struct repetition {
         std::string name{};
-        std::string first{};
+        wall_time first{};
         std::int32_t count = 0;
     };
+    /// Of one object, type and reason.
+    struct family {
+        std::vector<std::size_t> messages{}; ///< hashes of those that have Events of their own
+        std::optional<steady_time> last{};
+    };
+    bool is_one_of_many(const std::string& similar, std::size_t message, steady_time now);
+
     std::string component_;
+    std::string instance_;
     lru_map<bucket> buckets_{remembered};
     lru_map<repetition> series_{remembered};
+    lru_map<family> families_{remembered};
     std::uint64_t made_ = 0;
 };
 

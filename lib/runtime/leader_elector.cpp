@@ -16,8 +16,9 @@ client_options options_for(const leader_election_options& o, std::string user_ag
     c.time = &time;
     c.user_agent = std::move(user_agent);
     c.field_manager = "leader-election";
-    // As controller-runtime: a request that hangs must leave time for another try.
-    c.timeout = std::max<std::chrono::milliseconds>(std::chrono::seconds(1), o.renew_deadline / 2);
+    // A request that hangs must leave time for another try. As controller-runtime, but never longer than the deadline.
+    c.timeout = std::max(o.renew_deadline / 2, std::min<std::chrono::milliseconds>(std::chrono::seconds(1),
+                                                                                   o.renew_deadline * 3 / 4));
     return c;
 }
 

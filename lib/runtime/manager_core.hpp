@@ -82,6 +82,7 @@ private:
     task<void> live();
     task<void> start();
     task<void> drain();
+    task<bool> wait_for_workers();
     task<void> compete();
     void prepare_election(std::shared_ptr<transport> for_lease, request_observer count);
     void start_reflectors(cached_kind& k);

@@ -134,6 +134,8 @@ void manager::core::prepare_election(std::shared_ptr<transport> for_lease, reque
         master.Set(0);
         asio::post(main_, [this] {
             patient_ = false; // what still runs could only be refused its writes
+            if (draining_)
+                workers_.cancel();
             stop(1, "leadership was lost");
         });
     };
@@ -151,6 +153,17 @@ task<void> manager::core::compete() {
     });
 }
 
+/// Returns whether all reconciles have ended within the drain timeout.
+task<bool> manager::core::wait_for_workers() {
+    std::chrono::nanoseconds limit = patient_ ? options_.drain_timeout : options_.drain_timeout.zero();
+    if (limit < limit.zero()) {
+        co_await workers_.join();
+        co_return true;
+    }
+    const steady_time deadline = time_.now() + limit;
+    co_return co_await workers_.join_until(time_, deadline);
+}
+
 task<void> manager::core::drain() {
     log::info("draining", {{"running", workers_.size()}});
     controlling_ = false;
@@ -158,9 +171,7 @@ task<void> manager::core::drain() {
         c->shut_down();
     gates_.cancel();
     co_await gates_.join();
-    const steady_time deadline =
-        time_.now() + (patient_ ? options_.drain_timeout : options_.drain_timeout.zero());
-    bool all_ended = co_await workers_.join_until(time_, deadline);
+    bool all_ended = co_await wait_for_workers();
     if (!all_ended) {
         log::warn("cancelling reconciles that did not end in time", {{"running", workers_.size()}});
         workers_.cancel();

@@ -1,6 +1,7 @@
 // The second thread: probes, metrics, signals, leader election. It goes on when a reconcile blocks the first.
 
 #include "manager_core.hpp"
+#include "probes.hpp"
 
 #include <gwctl/core/log.hpp>
 
@@ -20,17 +21,6 @@ namespace asio = boost::asio;
 namespace {
 
 bool is_off(const std::string& address) { return address.empty() || address == "0"; }
-
-bool has_flag(std::string_view query, std::string_view flag) {
-    while (!query.empty()) {
-        const std::size_t end = query.find('&');
-        const std::string_view part = query.substr(0, end);
-        if (part.substr(0, part.find('=')) == flag)
-            return true;
-        query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-    }
-    return false;
-}
 
 } // namespace
 
@@ -65,13 +55,9 @@ detail::http_answer manager::core::answer(std::string_view path, std::string_vie
         a.content_type = "text/plain; version=0.0.4; charset=utf-8";
         return a;
     }
-    if (health_here && (path == "/healthz" || path == "/readyz")) {
-        const auto h = path == "/healthz" ? health_.live() : health_.ready();
-        a.status = h.ok ? 200 : 503;
-        const bool brief = h.ok && !h.remarks && !has_flag(query, "verbose");
-        a.body = brief ? "ok" : h.verbose + (h.ok ? "ok\n" : "failed\n");
-        return a;
-    }
+    if (health_here)
+        if (auto probe = detail::answer_probe(health_, path, query))
+            return *std::move(probe);
     a.status = 404;
     a.body = "not found\n";
     return a;

@@ -96,6 +96,33 @@ class LengthsAndWords(TreeCase):
         self.assertEqual(self.findings(check.check_words, {}), [])
 
 
+class Numbers(TreeCase):
+    PAGE = "## Pitfalls\n\n| number | rule | tests |\n|---|---|---|\n| 01 | a rule | `a_test.cpp` |\n"
+
+    def numbers(self, page, **tests):
+        files = {f"tests/{name}_test.cpp": "".join(f'TEST_CASE("{title}") {{}}\n' for title in titles)
+                 for name, titles in tests.items()}
+        return self.findings(check.check_docs, {"docs/test-numbers.md": page, **files})
+
+    def test_the_page_and_the_names_agree(self):
+        self.assertEqual(self.numbers(self.PAGE, a=["pitfall 01: a", "pitfall 01 in the loop: b", "c"]), [])
+
+    def test_a_number_without_a_test(self):
+        self.assertIn("'tests/a_test.cpp' has no test of that number", self.numbers(self.PAGE, a=["pitfalls"])[0])
+
+    def test_a_test_without_a_row(self):
+        for title in ("pitfall 02: b", "pitfalls 01 and 02: b", 'a name that is long is "\n    "split'):
+            with self.subTest(title):
+                found = self.numbers(self.PAGE, a=["pitfall 01: a", title])
+                self.assertEqual(len(found), "02" in title)
+        self.assertIn("the number B7 is not on docs/test-numbers.md under 'Seed bugs'",
+                      self.numbers(self.PAGE, a=["pitfall 01: a", "seed B7: b"])[0])
+
+    def test_a_file_that_the_page_does_not_name(self):
+        self.assertIn("'tests/b_test.cpp' is not named",
+                      self.numbers(self.PAGE, a=["pitfall 01: a"], b=["pitfall 01: b"])[0])
+
+
 class Headers(TreeCase):
     def headers(self, files, **arguments):  # against a cheaper reference than the real one
         return self.findings(lambda tree: check.check_headers(tree, reference="#include <string>\n", **arguments),

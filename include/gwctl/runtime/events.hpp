@@ -30,10 +30,16 @@ core_v1::ObjectReference reference_to(const T& object, std::string_view version 
 
 /// Writes Events in the background.
 ///
-/// The same reason and message for the same object count up one Event instead of making new ones. An object
-/// may have 25 events at once and then one more every 300 s; what exceeds that is dropped (both as
-/// client-go). At most 1000 events wait to be written. A failed write is logged and never disturbs whoever
-/// recorded it.
+/// The same reason and message for the same object count up one Event instead of making new ones. Nine messages of one
+/// object, type and reason have Events of their own; further ones share one, "(combined from similar events): ...",
+/// until nothing of the kind was recorded for ten minutes. An object may have 25 events at once and then one more
+/// every 300 s; what exceeds that is dropped. All of this is as in client-go.
+///
+/// Events are written to events.k8s.io/v1, where a message has 1024 bytes at most; where that is not served or is
+/// denied, to core/v1. Needs the permission to create and patch `events` of either group.
+///
+/// When no answer comes, or the API server says that it is busy, an Event is tried 12 times, 10 s apart, and those
+/// behind it wait. At most 1000 wait; a failure for good is logged and never disturbs whoever recorded it.
 ///
 /// Thread safety: use from the manager's thread.
 class event_recorder {

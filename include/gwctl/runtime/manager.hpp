@@ -37,11 +37,13 @@ struct manager_options {
     std::string user_agent{};
     /// Where `/metrics` is served: ":8080" (all addresses) or "host:port"; "0" or "": nowhere.
     std::string metrics_bind_address{};
-    /// The same for `/healthz` and `/readyz`. May equal `metrics_bind_address`.
+    /// The same for `/healthz`, `/livez` and `/readyz`; see `health`. May equal `metrics_bind_address`.
     std::string health_probe_bind_address{};
     /// Without it, controllers start as soon as their caches are synced.
     std::optional<leader_election_options> leader_election{};
-    /// How long reconciles may go on after stop was asked for, before they are cancelled.
+    /// How long reconciles may go on after stop was asked for, before they are cancelled. Zero: they are cancelled at
+    /// once. Below zero: there is no limit, as in controller-runtime, and `run` returns when the last one has ended; a
+    /// second signal and the loss of leadership still end the wait.
     std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
     /// Largest object, and largest string in one, that caches hold; larger ones are unreadable, as those that do not
     /// fit their struct are. See `client_options`.

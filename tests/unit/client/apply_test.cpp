@@ -95,9 +95,15 @@ constexpr const char* desk = R"({"metadata":{"name":"desk","namespace":"default"
 
 } // namespace
 
-TEST_CASE("apply sends what the author set and nothing else") {
+TEST_CASE(
+    "pitfall 43: apply sends what the author set, neither managedFields nor what the server filled in") {
     Lamp lamp = named<Lamp>();
     CHECK(applied(lamp) == std::string(desk) + "}");
+    // What the server shows is more than what was applied: whoever sent it back would own it.
+    const std::string shown_by_server =
+        R"({"apiVersion":"example.com/v1","kind":"Lamp","metadata":{"name":"desk","namespace":"default",)"
+        R"("managedFields":[{"manager":"other","operation":"Apply"}]},"spec":{}})";
+    CHECK(applied(json::decode<Lamp>(shown_by_server).value()).find("managedFields") == std::string::npos);
     lamp.spec.colour = "blue";
     lamp.spec.bulbs.emplace_back().socket = "E27";
     lamp.spec.spare["left"].hours = {0};
@@ -127,7 +133,8 @@ TEST_CASE("apply of a kind that owns all its fields sends them") {
     CHECK(applied(named<Scale>()) == std::string(desk) + R"(,"weight":0})");
 }
 
-TEST_CASE("apply_status sends name, namespace and status, zeros included, and nothing else") {
+TEST_CASE(
+    "pitfall 43: a status is applied by itself: name, namespace and status, zeros included, nothing else") {
     Lamp lamp = named<Lamp>();
     lamp.metadata.labels["a"] = "b";
     lamp.metadata.uid = "u";

@@ -24,6 +24,7 @@ struct reply {
     std::string content_type = "application/json";
     std::string content_encoding{};
     std::string location{};
+    std::string content_length{};
 };
 
 class reply_response final : public http_response {
@@ -37,6 +38,8 @@ public:
             return reply_.content_type;
         if (name == "Content-Encoding")
             return reply_.content_encoding;
+        if (name == "Content-Length")
+            return reply_.content_length;
         return name == "Location" ? std::string_view(reply_.location) : std::string_view();
     }
     task<std::string_view> read_some() override {

@@ -34,7 +34,7 @@ using lines = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("lines come out whole wherever the bytes were cut") {
+TEST_CASE("pitfall 19: a line comes out whole wherever its bytes were cut, and a tail without an end never") {
     const std::string text = "{\"a\":\"\xC3\xA4\"}\r\n\n{}\n" + std::string(300, 'x') + "\n\r\ncut off";
     const lines expected{"{\"a\":\"\xC3\xA4\"}", "{}", std::string(300, 'x')};
     for (std::size_t first = 0; first <= text.size(); ++first)

@@ -80,7 +80,9 @@ TEST_CASE("queries are percent-encoded, and empty values left out") {
     CHECK(query("/x").target() == "/x");
 }
 
-TEST_CASE("a token file is read again each minute and when the server refuses its token") {
+TEST_CASE("pitfall 40: a token is trimmed, read again each minute and when refused; no file or an empty one "
+          "changes "
+          "nothing") {
     const auto file = std::filesystem::temp_directory_path() / ("gwctl-token-" + std::to_string(::getpid()));
     const auto write = [&](const std::string& text) { std::ofstream(file) << text; };
     const steady_time start{};
@@ -173,6 +175,20 @@ TEST_CASE("excerpts are short, printable and whole characters") {
     CHECK(excerpt(long_text) == std::string(199, 'a') + "...");
     // JSON logs take nothing else.
     CHECK(excerpt("a\xff\xC3(b") == "a\xEF\xBF\xBD\xEF\xBF\xBD(b");
+}
+
+TEST_CASE("a Content-Length that is no length is named") {
+    for (const char* length : {"-1", "99999999999999999999999999", "1e3", ""}) {
+        INFO(length);
+        response_parser parser;
+        const auto put =
+            parser.put(std::string("HTTP/1.1 200 OK\r\nContent-Length: ") + length + "\r\n\r\nabc");
+        REQUIRE(put.has_error());
+        CHECK(put.error().message == "the answer is not HTTP/1.1: bad Content-Length");
+    }
+    response_parser parser;
+    REQUIRE(parser.put("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").has_value());
+    CHECK(parser.content_length() == 5);
 }
 
 TEST_CASE("the parser takes random bytes without crashing") {

@@ -183,7 +183,8 @@ TEST_CASE("a connection is used again if the server and the body allow it") {
     }
 }
 
-TEST_CASE("a read is sent again when an idle connection turns out closed, a write is not") {
+TEST_CASE(
+    "pitfall 41 on the wire: a read is sent again when an idle connection turns out closed, a write is not") {
     asio::io_context io;
     // The first connection answers once, then closes upon the second request.
     scripted_server server(io, [](peer& p, int number) -> task<void> {
@@ -218,8 +219,10 @@ TEST_CASE("broken answers") {
     };
     CHECK(failure("") == "connection_lost: lost the connection to URL: the server closed it");
     CHECK(failure("HTTP/1.1 200") == "connection_lost: lost the connection to URL: the server closed it");
-    CHECK(failure("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc") ==
-          "connection_lost: lost the connection to URL: the server closed it");
+    CHECK(
+        failure("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc") ==
+        "connection_lost: lost the connection to URL: the server closed it, after 3 of the 10 bytes that its "
+        "Content-Length says");
     CHECK(failure("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n") ==
           "connection_lost: lost the connection to URL: the server closed it");
     CHECK(failure("SSH-2.0-OpenSSH_9.2\r\n").starts_with("protocol: URL: the answer is not HTTP/1.1: "));
@@ -269,7 +272,9 @@ TEST_CASE("silence ends at the deadline") {
             co_await p.until_closed();
         });
         request.idle_timeout = std::chrono::milliseconds(50);
-        CHECK(failed(io, connect(server), request) == "timeout: " + server.url() + " was silent for 0.05s");
+        CHECK(failed(io, connect(server), request) ==
+              "timeout: " + server.url() +
+                  " was silent for 0.05s, after 3 of the 10 bytes that its Content-Length says");
     }
     SECTION("during the TLS handshake") {
         scripted_server server(io, silent());

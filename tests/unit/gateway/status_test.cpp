@@ -343,3 +343,19 @@ TEST_CASE("contract row 07: a listener whose port no Service has is not programm
           "False/Pending: spec.listeners: no Service of the Gateway has TCP port 81 yet; wait, or "
           "correct what the condition Programmed of its route names");
 }
+
+TEST_CASE(
+    "a clock that is set back or forward moves no condition that stays, and holds none up that changes") {
+    const wall_time now = parse_time("2026-01-31T08:15:00Z").value();
+    const std::chrono::hours jump = GENERATE(std::chrono::hours(24 * 365), std::chrono::hours(-24 * 365));
+    const auto at = [](std::vector<Condition> live, wall_time when, bool holds) {
+        condition_writer w(std::move(live), 1, when);
+        w.set("Accepted", holds, "Reason", "message");
+        return std::move(w).take();
+    };
+    const std::vector<Condition> before = at({}, now, true);
+    CHECK(at(before, now + jump, true) == before); // so nothing is written
+    const std::vector<Condition> after = at(before, now + jump, false);
+    CHECK(condition(after, "Accepted").status == "False");
+    CHECK(condition(after, "Accepted").lastTransitionTime == format_time(now + jump));
+}

@@ -79,7 +79,11 @@ TEST_CASE("pitfall 22: workers start when their own handlers have the initial li
     for (int i = 0; i < 1201; ++i)
         api->put("configmaps", config_map(fmt::format("m{:04}", i)));
     api->put("services", R"({"metadata":{"namespace":"default","name":"s"}})");
-    running_manager m(api);
+    api->add_fault({"GET", "/services", 503, "ServiceUnavailable", 1}); // one list comes later than the other
+    manual_clock clock;
+    auto options = quiet_options();
+    options.time = &clock;
+    running_manager m(api, options);
     auto& maps = m.mgr.cache<ConfigMap>();
     auto& services = m.mgr.cache<Service>();
     m.mgr.control<ConfigMap>().reads<Service>().reconcile_with(
@@ -88,10 +92,16 @@ TEST_CASE("pitfall 22: workers start when their own handlers have the initial li
             co_return await_change();
         });
     m.start();
+    REQUIRE(api->await_request("/configmaps?watch=true")); // its list has been told
+    REQUIRE(clock.await_sleeper(800ms, 1600ms));
+    CHECK(m.on_loop([&] { return maps.size(); }) == 1201);
+    CHECK(j->entries().empty());
+    clock.advance(1600ms);
     CHECK(m.settle(api->version()).settled);
     CHECK(j->count("1201 1") == 1201);
     CHECK(j->entries().size() == 1201);
-    CHECK(api->requests().at(0) == "GET /api/v1/configmaps?limit=500&resourceVersion=0");
+    CHECK(api->last_request("GET /api/v1/configmaps?limit=").target ==
+          "/api/v1/configmaps?limit=500&resourceVersion=0");
     // An API server ignores the limit at resourceVersion 0.
     for (const auto& r : api->requests())
         CHECK(r.find("continue=") == std::string::npos);
@@ -313,9 +323,11 @@ TEST_CASE("pitfall 42: a status written by the reconciler itself does not run it
         });
     m.start();
     CHECK(j->await("ClusterIP"));
+    REQUIRE(api->await_request("/status", 1)); // its event is what must not count
     CHECK(m.settle(api->version()).settled);
     api->put("services", R"({"metadata":{"namespace":"default","name":"s"},"spec":{"type":"LoadBalancer"}})");
     CHECK(j->await("LoadBalancer"));
+    REQUIRE(api->await_request("/status", 2));
     CHECK(m.settle(api->version()).settled);
     CHECK(j->entries().size() == 2);
 }

@@ -81,6 +81,58 @@ TEST_CASE("an object may have 25 events at once and then one more every 300 s") 
     CHECK_FALSE(f.decide("web", "too many"));
 }
 
+TEST_CASE("nine messages of a reason have Events of their own, and further ones share one, until ten minutes "
+          "are quiet") {
+    fixture f;
+    for (int i = 1; i <= 9; ++i) {
+        const auto own = f.decide("web", "message " + std::to_string(i));
+        REQUIRE(own);
+        CHECK_FALSE(own->combined);
+        CHECK(own->create);
+    }
+    const auto tenth = f.decide("web", "message 10");
+    REQUIRE(tenth);
+    CHECK(tenth->combined);
+    CHECK(tenth->create);
+    CHECK(tenth->event.message == "(combined from similar events): message 10");
+    CHECK(tenth->event.count == 1);
+    const auto next = f.decide("web", "message 11");
+    REQUIRE(next);
+    CHECK_FALSE(next->create);
+    CHECK(next->event.metadata.name == tenth->event.metadata.name);
+    CHECK(next->event.message == "(combined from similar events): message 11");
+    CHECK(next->event.count == 2);
+
+    // One that has its own goes on counting there; another type, reason or object has nothing to do with it.
+    CHECK_FALSE(f.decide("web", "message 3")->combined);
+    CHECK_FALSE(f.decide("web", "message 12", event_type::warning)->combined);
+    CHECK_FALSE(f.decide("db", "message 12")->combined);
+    CHECK_FALSE(f.correlator.decide(about("web"), event_type::normal, "Other", "message 12", f.now, f.wall)
+                    ->combined);
+
+    f.pass(599s);
+    CHECK(f.decide("web", "message 12")->combined);
+    f.pass(600s);
+    const auto later = f.decide("web", "message 13");
+    CHECK_FALSE(later->combined);
+    CHECK(later->create);
+}
+
+TEST_CASE("a clock that is set back or forward neither drops nor combines events") {
+    fixture f;
+    f.wall -= std::chrono::hours(24 * 365);
+    const auto first = f.decide("web", "m");
+    f.wall += std::chrono::hours(24 * 730);
+    const auto second = f.decide("web", "m");
+    REQUIRE(second);
+    CHECK_FALSE(second->create);
+    CHECK(second->event.count == 2);
+    f.wall = wall_time();
+    for (int i = 0; i < 8; ++i)
+        CHECK_FALSE(f.decide("web", std::to_string(i))->combined);
+    CHECK(f.decide("web", "9")->combined);
+}
+
 TEST_CASE("what is remembered is bounded, and the least used goes first") {
     detail::lru_map<int> m(3);
     m["a"] = 1;

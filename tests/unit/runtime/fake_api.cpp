@@ -194,10 +194,16 @@ private:
 task<std::unique_ptr<http_response>> fake_api::send(http_request request) {
     // A turn of the loop, as any network gives.
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     requests_.push_back(request.method + " " + request.target);
     full_requests_.push_back(request);
     changed_.notify_all();
+    if (const fault* f = fault_of(request); f != nullptr && f->meanwhile) {
+        const auto meanwhile = f->meanwhile;
+        lock.unlock();
+        meanwhile();
+        lock.lock();
+    }
     co_return answer(request);
 }
 
@@ -220,15 +226,21 @@ fake_api::parsed_target fake_api::parse(const std::string& target) {
     return t;
 }
 
+fault* fake_api::fault_of(const http_request& r) {
+    const auto hits = [&](const fault& f) {
+        return f.times != 0 && f.method == r.method && r.target.find(f.target) != std::string::npos;
+    };
+    const auto found = std::find_if(faults_.begin(), faults_.end(), hits);
+    return found == faults_.end() ? nullptr : &*found;
+}
+
 std::unique_ptr<http_response> fake_api::answer(const http_request& r) {
-    for (fault& f : faults_) {
-        if (f.times == 0 || f.method != r.method || r.target.find(f.target) == std::string::npos)
-            continue;
-        if (f.times > 0)
-            --f.times;
-        if (!f.body.empty())
-            return std::make_unique<text_response>(f.status, f.body);
-        return status(f.status, f.reason, "injected fault");
+    if (fault* const f = fault_of(r)) {
+        if (f->times > 0)
+            --f->times;
+        if (!f->body.empty())
+            return std::make_unique<text_response>(f->status, f->body);
+        return status(f->status, f->reason, "injected fault");
     }
     if (!page_.empty() && r.target.find(page_) != std::string::npos)
         return std::make_unique<text_response>(404, "404 page not found\n");

@@ -24,6 +24,8 @@ struct fault {
     std::string reason{};
     int times = 1;      // -1: until cleared
     std::string body{}; // instead of a Status
+    // Called before the answer is made, for what happens in the meantime.
+    std::function<void()> meanwhile{};
 };
 
 // Thread safe. Every test that waits gives up after 20 s of real time.
@@ -76,6 +78,7 @@ private:
         boost::asio::steady_timer timer;
     };
 
+    fault* fault_of(const http_request& r);
     static parsed_target parse(const std::string& target);
     std::unique_ptr<http_response> answer(const http_request& r);
     std::unique_ptr<http_response> list(const http_request& r, const parsed_target& t);

@@ -8,6 +8,9 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 
+#include <iterator>
+#include <sstream>
+
 using namespace gwctl;
 using namespace gwctl::tests;
 using core_v1::ConfigMap;
@@ -88,8 +91,13 @@ TEST_CASE("probes tell what is not ready") {
     r = get(f.port, "/readyz?verbose");
     CHECK(contains(r, "[+]cache-configmaps ok\n"));
     CHECK(contains(r, "[+]cache-services ok\n"));
+    CHECK(begins(get(f.port, "/readyz/cache-services"), "HTTP/1.1 200 OK\r\n"));
+    CHECK(begins(get(f.port, "/readyz/nothing"), "HTTP/1.1 404 Not Found\r\n"));
     f.m.mgr.health().set_live("mine", "out of order");
     CHECK(contains(get(f.port, "/healthz"), "[-]mine failed: out of order"));
+    CHECK(begins(get(f.port, "/livez"), "HTTP/1.1 503 Service Unavailable\r\n"));
+    CHECK(begins(get(f.port, "/livez?exclude=mine"), "HTTP/1.1 200 OK\r\n"));
+    CHECK(begins(get(f.port, "/livez/mine"), "HTTP/1.1 500 Internal Server Error\r\n"));
     CHECK(f.m.stop() == 0);
 }
 
@@ -126,6 +134,36 @@ TEST_CASE("metrics have controller-runtime's names, from the start") {
         INFO(line);
         CHECK(contains(r, line));
     }
+}
+
+TEST_CASE("the bounds of the histograms are controller-runtime's and client-go's") {
+    fixture f;
+    f.m.mgr.control<ConfigMap>("maps").reconcile_with(
+        [](context&, object_key) -> task<action> { co_return await_change(); });
+    const std::string text = f.m.mgr.metrics().text();
+    const auto bounds = [&](const std::string& name) {
+        std::vector<std::string> all;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);)
+            if (begins(line, name + "_bucket{")) {
+                const std::size_t at = line.find("le=\"") + 4;
+                all.push_back(line.substr(at, line.find('"', at) - at));
+            }
+        return all;
+    };
+    const auto numbers = [](const std::string& words) {
+        std::istringstream in(words);
+        return std::vector<std::string>(std::istream_iterator<std::string>(in), {});
+    };
+    CHECK(bounds("controller_runtime_reconcile_time_seconds") ==
+          numbers("0.005 0.01 0.025 0.05 0.1 0.15 0.2 0.25 0.3 0.35 0.4 0.45 0.5 0.6 0.7 0.8 0.9 1 1.25 1.5 "
+                  "1.75 2 2.5 3 "
+                  "3.5 4 4.5 5 6 7 8 9 10 15 20 25 30 40 50 60 +Inf"));
+    const auto queue =
+        numbers("1e-08 1e-07 1e-06 9.999999999999999e-06 9.999999999999999e-05 0.001 0.01 0.1 1 10 100 "
+                "1000 +Inf");
+    CHECK(bounds("workqueue_queue_duration_seconds") == queue);
+    CHECK(bounds("workqueue_work_duration_seconds") == queue);
 }
 
 TEST_CASE("probes survive clients that are rude") {

@@ -74,6 +74,30 @@ TEST_CASE("a reconcile that outlasts the drain timeout is cancelled") {
     CHECK(j->count("a ends") == 0);
 }
 
+TEST_CASE("a drain timeout below zero is none: a reconcile may take as long as it likes") {
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("a"));
+    auto options = with_clock(clock);
+    options.drain_timeout = -1ms;
+    running_manager m(api, options);
+    m.mgr.control<ConfigMap>().reconcile_with(sleeping(j, 3600s));
+    m.start();
+    REQUIRE(j->await("a begins"));
+    REQUIRE(clock.await_sleeper(3600s, 3600s));
+    m.mgr.stop();
+    for (int i = 0; i < 59; ++i) {
+        m.on_loop([] { return 0; });
+        clock.advance(1min);
+    }
+    CHECK(j->count("a ends") == 0);
+    CHECK_FALSE(m.mgr.health().ready().ok); // shutting down, and still here
+    clock.advance(1min);
+    CHECK(m.join() == 0);
+    CHECK(j->count("a ends") == 1);
+}
+
 TEST_CASE("stop before run, fail, and running twice") {
     const auto api = std::make_shared<fake_api>();
     manager stopped(quiet_options(), api);
@@ -209,13 +233,15 @@ TEST_CASE("Events are written, counted up, and never in the way") {
         REQUIRE(j->await("run"));
         again();
         REQUIRE(j->await("run", 2));
-        REQUIRE(api->await_request("PATCH /api/v1/namespaces/default/events/x."));
+        REQUIRE(api->await_request("PATCH /apis/events.k8s.io/v1/namespaces/default/events/x."));
         CHECK(m.stop() == 0);
         const auto events = api->all("events");
         REQUIRE(events.size() == 1);
-        CHECK(events[0].at("count").as_int64() == 2);
+        CHECK(events[0].at("series").at("count").as_int64() == 2);
         CHECK(text_of(events[0].at("type")) == "Warning");
-        CHECK(text_of(events[0].at("source").at("component")) == "test");
+        CHECK(text_of(events[0].at("note")) == "value is odd");
+        CHECK(text_of(events[0].at("regarding").at("name")) == "x");
+        CHECK(text_of(events[0].at("reportingController")) == "test");
     }
     SECTION("an Event that expired is made anew") {
         m.start();

@@ -20,6 +20,11 @@ public:
     boot_time boot_now() const noexcept override {
         return boot_time(now().time_since_epoch()) + std::chrono::nanoseconds(suspended_.load());
     }
+    wall_time wall_now() const noexcept override {
+        return virtual_clock::wall_now() + std::chrono::microseconds(wall_ahead_.load());
+    }
+    // Somebody sets the clock, and no timer notices.
+    void set_wall(wall_time to) { wall_ahead_ += (to - wall_now()).count(); }
     // The machine sleeps, and no timer notices.
     void suspend(std::chrono::nanoseconds t) { suspended_ += t.count(); }
 
@@ -49,6 +54,7 @@ private:
         std::list<steady_time>::iterator position;
     };
     std::atomic<std::int64_t> suspended_{0};
+    std::atomic<std::int64_t> wall_ahead_{0}; ///< microseconds
     std::mutex mutex_;
     std::condition_variable changed_;
     std::list<steady_time> deadlines_;

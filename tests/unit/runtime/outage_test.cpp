@@ -260,16 +260,23 @@ TEST_CASE("a watch that has had a bookmark and falls silent is opened anew after
     CHECK(f.state() == store_state::synced);
 }
 
-TEST_CASE("pitfall 3 in the loop: 410 on a later page drops the pages and leads to one whole list") {
+TEST_CASE("pitfall 03 in the loop: 410 on a later page drops the pages and leads to one whole list") {
     fixture f;
     for (int i = 0; i < 501; ++i)
         f.api->put("widgets", widget("w" + std::to_string(i)));
     f.m.start(); // the first list, at resourceVersion 0, has no pages
     REQUIRE(f.pass(5s, [&] { return f.state() == store_state::synced; }));
-    f.api->add_fault({"GET", "continue=", 410, "Expired", 1});
+    // What the first page shows goes before the second one is asked for.
+    f.api->add_fault(
+        {"GET", "continue=", 410, "Expired", 1, {}, [&] { f.api->remove("widgets", "default", "w0"); }});
     f.api->compact();
     f.api->put("widgets", widget("late"));
     f.api->end_watches(true);
-    REQUIRE(f.pass(60s, [&] { return f.size() == 502; }));
+    const auto has = [&](const char* name) {
+        return f.m.on_loop([&] { return f.widgets.get({"default", name}) != nullptr; });
+    };
+    REQUIRE(f.pass(60s, [&] { return has("late"); }));
+    CHECK_FALSE(has("w0"));
+    CHECK(f.size() == 501);
     CHECK(f.count("continue=") == 1);
 }

@@ -19,7 +19,7 @@ api_error too_large_version() {
 
 } // namespace
 
-TEST_CASE("pitfall 1: the first list asks for version 0; a refused version makes it ask for the newest") {
+TEST_CASE("pitfall 01: the first list asks for version 0; a refused version makes it ask for the newest") {
     driver d;
     CHECK(d.fsm.next().what == step::list);
     CHECK(d.fsm.next().resource_version == "0");
@@ -37,7 +37,7 @@ TEST_CASE("pitfall 1: the first list asks for version 0; a refused version makes
     CHECK(d.fsm.next().what == step::wait);
 }
 
-TEST_CASE("pitfall 2: further pages carry the token only, and the first page's version counts") {
+TEST_CASE("pitfall 02: further pages carry the token only, and the first page's version counts") {
     driver d;
     CHECK_FALSE(d.list("10", "token-1"));
     CHECK(d.fsm.next().what == step::list);
@@ -51,7 +51,7 @@ TEST_CASE("pitfall 2: further pages carry the token only, and the first page's v
     CHECK(d.fsm.next().resource_version == "10");
 }
 
-TEST_CASE("pitfall 3: 410 on a later page starts the list over") {
+TEST_CASE("pitfall 03: 410 on a later page starts the list over") {
     driver d;
     CHECK_FALSE(d.list("10", "token-1"));
     d.list_fails(errc::gone);
@@ -78,7 +78,7 @@ TEST_CASE("410 on a later page leads to one whole list, and a failure of that on
     CHECK(d.fsm.next().limit == 0);
 }
 
-TEST_CASE("pitfall 4: ResourceVersionTooLarge is an unavailable version, not a timeout") {
+TEST_CASE("pitfall 04: ResourceVersionTooLarge is an unavailable version, not a timeout") {
     driver d;
     d.fsm.list_failed(too_large_version(), d.now);
     CHECK(d.fsm.next().what == step::list);
@@ -91,7 +91,7 @@ TEST_CASE("pitfall 4: ResourceVersionTooLarge is an unavailable version, not a t
     CHECK(timeout.fsm.next().resource_version == "0");
 }
 
-TEST_CASE("pitfall 5: a watch that cannot connect, or is told to wait, resumes and never lists") {
+TEST_CASE("pitfall 05: a watch that cannot connect, or is told to wait, resumes and never lists") {
     const auto code = GENERATE(errc::unreachable, errc::too_many_requests);
     driver d;
     d.reach_watch("10");
@@ -104,7 +104,7 @@ TEST_CASE("pitfall 5: a watch that cannot connect, or is told to wait, resumes a
     }
 }
 
-TEST_CASE("pitfall 6: 410 in an ERROR event lists again; other errors go by their code") {
+TEST_CASE("pitfall 06: 410 in an ERROR event lists again; other errors go by their code") {
     driver d;
     d.reach_watch("10");
     d.fsm.watch_event(watch_event_type::bookmark, "15");
@@ -127,7 +127,7 @@ TEST_CASE("pitfall 6: 410 in an ERROR event lists again; other errors go by thei
     }
 }
 
-TEST_CASE("pitfall 7: a watch that the server ends is resumed at the last version, without a list") {
+TEST_CASE("pitfall 07: a watch that the server ends is resumed at the last version, without a list") {
     driver d;
     d.reach_watch("10");
     d.fsm.watch_event(watch_event_type::added, "11");
@@ -138,7 +138,7 @@ TEST_CASE("pitfall 7: a watch that the server ends is resumed at the last versio
     CHECK(d.fsm.next().resource_version == "30");
 }
 
-TEST_CASE("pitfall 8: a watch of less than a second without events is a failure") {
+TEST_CASE("pitfall 08: a watch of less than a second without events is a failure") {
     driver d;
     d.reach_watch("10");
     d.now += 900ms;
@@ -157,7 +157,7 @@ TEST_CASE("pitfall 8: a watch of less than a second without events is a failure"
 }
 
 TEST_CASE(
-    "pitfall 9: the backoff grows to 30 s, doubled by jitter at most, and is reset by two healthy minutes") {
+    "pitfall 09: the backoff grows to 30 s, doubled by jitter at most, and is reset by two healthy minutes") {
     driver d;
     d.reach_watch("10");
     std::chrono::nanoseconds smallest = 800ms;

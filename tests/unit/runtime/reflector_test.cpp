@@ -3,6 +3,9 @@
 #include "manual_clock.hpp"
 #include "running_manager.hpp"
 
+#include <algorithm>
+#include <set>
+
 using namespace gwctl;
 using namespace gwctl::tests;
 using namespace std::chrono_literals;
@@ -36,7 +39,8 @@ struct fixture {
 
 } // namespace
 
-TEST_CASE("pitfall 7 in the loop: a watch that ends is resumed, a broken one after a pause, without a list") {
+TEST_CASE(
+    "pitfall 07 in the loop: a watch that ends is resumed, a broken one after a pause, without a list") {
     const bool broken = GENERATE(false, true);
     fixture f;
     f.api->put("configmaps", config_map("a"));
@@ -60,7 +64,7 @@ TEST_CASE("pitfall 7 in the loop: a watch that ends is resumed, a broken one aft
     CHECK(lists == 1);
 }
 
-TEST_CASE("pitfalls 1 and 16 in the loop: after 410 a list shows what was missed, deletions included") {
+TEST_CASE("pitfalls 01 and 16 in the loop: after 410 a list shows what was missed, deletions included") {
     fixture f;
     f.api->put("configmaps", config_map("a"));
     f.api->put("configmaps", config_map("b"));
@@ -82,17 +86,48 @@ TEST_CASE("pitfalls 1 and 16 in the loop: after 410 a list shows what was missed
 
 TEST_CASE("pitfall 21 in the loop: the idle watchdog is longer than the server's timeout") {
     fixture f;
+    f.api->put("configmaps", config_map("a"));
     f.m.start();
-    REQUIRE(f.api->await_request("watch=true"));
-    const http_request watch = f.api->last_request("watch=true");
-    const std::size_t at = watch.target.find("timeoutSeconds=");
-    REQUIRE(at != std::string::npos);
-    const std::chrono::seconds asked(std::stoi(watch.target.substr(at + 15)));
-    CHECK(asked >= 5min);
-    CHECK(asked <= 10min);
-    REQUIRE(watch.idle_timeout);
-    CHECK(*watch.idle_timeout > asked);
-    CHECK(watch.target.find("allowWatchBookmarks=true") != std::string::npos);
+    std::set<std::chrono::seconds> all;
+    for (std::size_t i = 1; i <= 20; ++i) {
+        REQUIRE(f.api->await_request("watch=true", i));
+        const http_request watch = f.api->last_request("watch=true");
+        const std::size_t at = watch.target.find("timeoutSeconds=");
+        REQUIRE(at != std::string::npos);
+        const std::chrono::seconds asked(std::stoi(watch.target.substr(at + 15)));
+        CHECK(asked >= 5min);
+        CHECK(asked <= 10min);
+        REQUIRE(watch.idle_timeout);
+        CHECK(*watch.idle_timeout > asked);
+        CHECK(watch.target.find("allowWatchBookmarks=true") != std::string::npos);
+        all.insert(asked);
+        f.api->put("configmaps", config_map("a", std::to_string(i + 1))); // a sign of life
+        REQUIRE(f.settled());
+        f.api->end_watches(false);
+    }
+    CHECK(all.size() > 10); // of 301 values: the watches of many clients must not end together
+}
+
+TEST_CASE("pitfall 23: hours go by and watches end, and nothing lists or reconciles again without a cause") {
+    fixture f;
+    f.api->put("configmaps", config_map("a"));
+    f.m.mgr.control<ConfigMap>().reconcile_with([j = f.j](context&, object_key key) -> task<action> {
+        j->note("reconciled " + key.name);
+        co_return await_change();
+    });
+    f.m.start();
+    REQUIRE(f.settled());
+    for (int hour = 0; hour < 24; ++hour) {
+        f.clock.advance(1h);
+        f.api->end_watches(false);
+        f.api->put("services",
+                   R"({"metadata":{"namespace":"default","name":"s"}})"); // a bookmark for the others
+        REQUIRE(f.settled());
+    }
+    const auto all = f.api->requests();
+    CHECK(std::count_if(all.begin(), all.end(),
+                        [](const std::string& r) { return r.find("limit=") != std::string::npos; }) == 1);
+    CHECK(f.j->count("reconciled a") == 1);
 }
 
 TEST_CASE("pitfalls 12 and 13: initial events are not asked for, so none can be mistaken for a full list") {

@@ -329,3 +329,43 @@ TEST_CASE("control-without-reconcile: run names a controller that reconcile_with
               "controller second: control<T>() began it, and nothing finished it; call reconcile_with") == 1);
     CHECK(logged.count("controller first") == 0);
 }
+
+TEST_CASE(
+    "pitfall 27: success, a later run and a terminal error make the next failure the first, and none holds "
+    "the key") {
+    const std::string end = GENERATE(as<std::string>(), "success", "later", "terminal");
+    INFO(end);
+    const auto api = std::make_shared<fake_api>();
+    const auto j = std::make_shared<journal>();
+    manual_clock clock;
+    api->put("configmaps", config_map("a"));
+    auto options = quiet_options();
+    options.time = &clock;
+    running_manager m(api, options);
+    m.mgr.control<ConfigMap>().reconcile_with([j, end](context&, const ConfigMap&) -> task<action> {
+        j->note("run");
+        const std::size_t run = j->count("run");
+        if (run <= 3 || run == 5)
+            throw std::runtime_error("no");
+        if (run == 4 && end == "terminal")
+            throw terminal_error("never");
+        if (run == 4 && end == "later")
+            co_return requeue_after(10min);
+        co_return await_change();
+    });
+    m.start();
+    std::size_t runs = 1;
+    for (const auto backoff : {5ms, 10ms, 20ms}) {
+        REQUIRE(j->await("run", runs++));
+        REQUIRE(clock.await_sleeper(backoff, backoff));
+        clock.advance(backoff);
+    }
+    REQUIRE(j->await("run", 4));
+    CHECK(m.settle().failing.empty());
+    api->put("configmaps", config_map("a", "2")); // comes through whatever the fourth run ended with
+    REQUIRE(j->await("run", 5));
+    REQUIRE(clock.await_sleeper(5ms, 5ms));
+    clock.advance(5ms);
+    REQUIRE(j->await("run", 6));
+    CHECK(m.settle().settled);
+}

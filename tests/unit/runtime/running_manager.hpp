@@ -84,10 +84,10 @@ public:
         const std::lock_guard lock(mutex_);
         return count_locked(entry);
     }
-    bool await(const std::string& entry, std::size_t times = 1) {
+    bool await(const std::string& entry, std::size_t times = 1,
+               std::chrono::milliseconds at_most = std::chrono::seconds(20)) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, std::chrono::seconds(20),
-                                 [&] { return count_locked(entry) >= times; });
+        return changed_.wait_for(lock, at_most, [&] { return count_locked(entry) >= times; });
     }
 
 private:

@@ -175,7 +175,7 @@ TEST_CASE("one-bad-object: the others are reconciled, and the bad one is named e
     const auto events = f.api->all("events");
     REQUIRE(events.size() == 1);
     CHECK(std::string(events[0].at("reason").as_string()) == "Unreadable");
-    CHECK(std::string(events[0].at("involvedObject").at("name").as_string()) == "bad");
+    CHECK(std::string(events[0].at("regarding").at("name").as_string()) == "bad");
 
     f.api->put("widgets", widget("bad", "3"));
     CHECK(f.j->await("bad=3"));
