@@ -175,6 +175,18 @@ TEST_CASE("excerpts are short, printable and whole characters") {
     CHECK(excerpt("a\xff\xC3(b") == "a\xEF\xBF\xBD\xEF\xBF\xBD(b");
 }
 
+TEST_CASE("a status below 100 is no answer, so that 0 can say that none came") {
+    for (const std::string status : {"000", "010", "099"}) {
+        response_parser parser;
+        const auto put = parser.put("HTTP/1.1 " + status + " X\r\nContent-Length: 0\r\n\r\n");
+        REQUIRE(put.has_error());
+        CHECK(put.error().code == errc::protocol);
+    }
+    response_parser parser;
+    CHECK(parser.put("HTTP/1.1 599 X\r\nContent-Length: 0\r\n\r\n").has_value());
+    CHECK(parser.status() == 599);
+}
+
 TEST_CASE("the parser takes random bytes without crashing") {
     const std::vector<std::string> answers{
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: "
