@@ -31,6 +31,9 @@ TEST_CASE("server addresses") {
     CHECK(parts("localhost:8080") == "http://localhost:8080");
     CHECK(parts("10.0.0.1") == "http://10.0.0.1:80");
     CHECK(parts("[fd00::1]:6443/") == "http://[fd00::1]:6443");
+    // Such a host would stand in a header, and end it.
+    CHECK(parse_endpoint("https://a%0d%0aX:%20y").has_error());
+    CHECK(parse_endpoint("https://a%3a1").has_error());
     CHECK(parse_endpoint("10.0.0.1", true)->url() == "https://10.0.0.1:443");
     CHECK(parse_endpoint("http://10.0.0.1", true)->url() == "http://10.0.0.1:80");
     for (const std::string_view bad :
