@@ -36,10 +36,26 @@ TEST_CASE("server addresses") {
     CHECK(parse_endpoint("https://a%3a1").has_error());
     CHECK(parse_endpoint("10.0.0.1", true)->url() == "https://10.0.0.1:443");
     CHECK(parse_endpoint("http://10.0.0.1", true)->url() == "http://10.0.0.1:80");
-    for (const std::string_view bad :
-         {"", "ftp://a", "https://", "https://:1", "https://a:99999", "https://a:0", "https://a b",
-          "https://u:p@a", "https://a/?x", "https://a/#x", "a/k8s", "//a", "/a", "a:b:c", ":1", "a b", "a?x",
-          "a:99999"}) {
+    for (const std::string_view bad : {"",
+                                       "ftp://a",
+                                       "https://",
+                                       "https://:1",
+                                       "https://a:99999",
+                                       "https://a:0",
+                                       "https://a b",
+                                       "https://u:p@a",
+                                       "https://a/?x",
+                                       "https://a/#x",
+                                       "a/k8s",
+                                       "//a",
+                                       "/a",
+                                       "a:b:c",
+                                       ":1",
+                                       "a b",
+                                       "a?x",
+                                       "a:99999",
+                                       "https://[::1]00",
+                                       "[::1]443:a"}) {
         INFO(bad);
         CHECK(parse_endpoint(bad).has_error());
         CHECK(parts(bad).starts_with("server: expected "));
