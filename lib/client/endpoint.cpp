@@ -47,6 +47,12 @@ result<endpoint> parse_endpoint(std::string_view server, bool tls) {
         return wrong("https://HOST:PORT");
     if (url->host_address().empty())
         return wrong("a host name or address after https://");
+    // Boost 1.81 takes what follows "[::1]" for the path.
+    if (const std::string path(url->encoded_path()); !path.empty() && path.front() != '/')
+        return wrong("https://HOST:PORT");
+    // Decoded it could be anything, also the end of the header that it stands in. Go's URLs have none either.
+    if (std::string(url->encoded_host()).find('%') != std::string::npos)
+        return wrong("a host name without percent signs");
     if (url->has_userinfo() || url->has_query() || url->has_fragment())
         return wrong("https://HOST:PORT without user, query or fragment");
     // port_number() of Boost 1.81 wraps around.

@@ -62,6 +62,21 @@ result<ExecCredential> decode_credential(const std::string& output) {
     return json::decode<ExecCredential>(boost::json::serialize(documents->front()));
 }
 
+// Nothing of the output is quoted, since a program in the wrong place may write a secret anywhere. Words that are ours
+// can be said.
+std::string_view described_kind(std::string_view kind) {
+    return kind == "ExecCredential" ? "one" : kind.empty() ? "a nameless kind" : "another kind";
+}
+
+std::string_view described_version(std::string_view version) {
+    for (const std::string_view known :
+         {"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1",
+          "client.authentication.k8s.io/v1alpha1"})
+        if (version == known)
+            return known;
+    return version.empty() ? "no version" : "another version";
+}
+
 /// What a person would read last: the last line that is not empty, without control characters.
 std::string last_line(std::string_view text) {
     constexpr std::size_t longest = 500;
@@ -142,11 +157,10 @@ result<exec_credential> parse_exec_credential(const std::string& output, std::st
                      "it by hand "
                      "to see it, since it may be secret and is not shown here");
     if (parsed->kind != "ExecCredential" || parsed->apiVersion != api_version)
-        return wrong(
-            fmt::format("expected an ExecCredential of {}, got a {} of {}; set the apiVersion in the "
-                        "kubeconfig to the one that the program speaks",
-                        api_version, parsed->kind.empty() ? "nameless kind" : parsed->kind,
-                        parsed->apiVersion.empty() ? "no version" : parsed->apiVersion));
+        return wrong(fmt::format("expected an ExecCredential of {}, got {} of {}; set the apiVersion in the "
+                                 "kubeconfig to the one that the program speaks",
+                                 api_version, described_kind(parsed->kind),
+                                 described_version(parsed->apiVersion)));
     exec_credential c;
     if (parsed->status) {
         c.token = parsed->status->token;
@@ -162,7 +176,9 @@ result<exec_credential> parse_exec_credential(const std::string& output, std::st
     if (!parsed->status->expirationTimestamp.empty()) {
         const auto expires = parse_time(parsed->status->expirationTimestamp);
         if (expires.has_error())
-            return wrong("status.expirationTimestamp: " + expires.error().message);
+            return wrong(
+                "status.expirationTimestamp: expected an RFC 3339 time like 2026-01-31T08:15:00Z, got "
+                "something else");
         c.expires = *expires;
     }
     return c;

@@ -76,6 +76,8 @@ result<std::size_t> response_parser::put(std::string_view bytes) {
         return error{errc::protocol, fmt::format("the head of the answer is longer than {} bytes", max_head)};
     if (ec && ec != http::error::need_more)
         return error{errc::protocol, fmt::format("the answer is not HTTP/1.1: {}", ec.message())};
+    if (parser_->is_header_done() && parser_->status < 100)
+        return error{errc::protocol, "the answer is not HTTP/1.1: its status is below 100"};
     if (parser_->is_header_done() && parser_->status == 101)
         return error{errc::protocol, "the server switched to another protocol without being asked to"};
     if (parser_->is_done() && parser_->status / 100 == 1)

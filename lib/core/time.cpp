@@ -51,6 +51,11 @@ microseconds take_fraction(std::string_view& text) {
     return microseconds{micros};
 }
 
+/// RFC 3339 has years of four digits. An offset, or a leap second, can lead beyond them.
+bool is_writable(wall_time t) {
+    return t >= sys_days{year{0} / January / 1} && t < sys_days{year{10000} / January / 1};
+}
+
 } // namespace
 
 std::string format_time(wall_time t) { return format_seconds(t) + "Z"; }
@@ -84,15 +89,16 @@ result<wall_time> parse_time(std::string_view text) {
         t += take_fraction(text);
     }
     if (take(text, 'Z', 'z'))
-        return text.empty() ? result<wall_time>(t) : bad();
+        return text.empty() && is_writable(t) ? result<wall_time>(t) : bad();
     const int sign = take(text, '+') ? -1 : take(text, '-') ? 1 : 0;
     const int offset_hours = take_number(text, 2);
     if (sign == 0 || offset_hours < 0 || !take(text, ':'))
         return bad();
     const int offset_minutes = take_number(text, 2);
-    if (offset_minutes < 0 || !text.empty())
+    t += sign * (hours{offset_hours} + minutes{offset_minutes});
+    if (offset_minutes < 0 || !text.empty() || !is_writable(t))
         return bad();
-    return t + sign * (hours{offset_hours} + minutes{offset_minutes});
+    return t;
 }
 
 } // namespace gwctl

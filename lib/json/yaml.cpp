@@ -51,6 +51,19 @@ struct frame {
     std::unordered_map<std::string, int> key_lines{};
 };
 
+// yaml-cpp makes one byte each of the escapes \N (U+0085) and \_ (U+00A0). All else is UTF-8, as the file is.
+std::string with_escapes_in_utf8(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        if (length == 0)
+            out += '\xC2';
+        out += text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
+}
+
 // Turns yaml-cpp's events into one value per document.
 class builder : public YAML::EventHandler {
 public:
@@ -92,7 +105,8 @@ public:
     }
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  const std::string& text) override {
+                  const std::string& unescaped) override {
+        const std::string text = with_escapes_in_utf8(unescaped);
         if (expects_key() && ((tag == "?" && text == "<<") || tag == "tag:yaml.org,2002:merge")) {
             stack_.back().key_mark = mark;
             stack_.back().merging = true;

@@ -17,7 +17,9 @@ namespace detail {
 
 /// Kubernetes' strategic merge patch: lists merge by the merge key their schema names; `$patch`,
 /// `$retainKeys`,
-/// `$deleteFromPrimitiveList/...` and `$setElementOrder/...` are obeyed. Errors: `errc::bad_request`.
+/// `$deleteFromPrimitiveList/...` and `$setElementOrder/...` are obeyed. Errors: `errc::bad_request` for what is no
+/// object, `errc::invalid` for a directive that nobody knows, `errc::internal_error` for items without the
+/// merge key, which a real server answers with 500.
 result<json::value> strategic_merge_patch(json::value target, const json::value& patch,
                                           const json::value* schema);
 

@@ -7,6 +7,7 @@
 #include "write_options.hpp"
 
 #include <gwctl/core/log.hpp>
+#include <gwctl/core/utf8.hpp>
 
 #include <boost/json/serialize.hpp>
 
@@ -48,6 +49,8 @@ http_response answer(const status_error& e) {
         return out;
     }
     auto out = answer(e.code(), e.status());
+    // Names come from paths, whose bytes may be any.
+    out.body = valid_utf8(out.body);
     if (e.retry_after > 0)
         out.headers.emplace_back("Retry-After", std::to_string(e.retry_after));
     return out;

@@ -151,9 +151,11 @@ TEST_CASE("what plugins write") {
           "expected an ExecCredential of client.authentication.k8s.io/v1, got a nameless kind of no "
           "version; set the apiVersion in the kubeconfig to the one that the program speaks");
     CHECK(refusal(R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1"})")
-              .starts_with(
-                  "expected an ExecCredential of client.authentication.k8s.io/v1, got a ExecCredential of "
-                  "client.authentication.k8s.io/v1beta1; "));
+              .starts_with("expected an ExecCredential of client.authentication.k8s.io/v1, got one of "
+                           "client.authentication.k8s.io/v1beta1; "));
+    CHECK(refusal(R"({"kind":"secret","apiVersion":"secret"})")
+              .starts_with("expected an ExecCredential of client.authentication.k8s.io/v1, got another kind "
+                           "of another version; "));
     const std::string none =
         "status: expected a token, or clientCertificateData with clientKeyData, got none";
     CHECK(refusal(credential("null")) == none);
@@ -162,8 +164,9 @@ TEST_CASE("what plugins write") {
           "status: clientKeyData is there and clientCertificateData is not");
     CHECK(refusal(credential(R"({"token":"t","clientCertificateData":"C"})")) ==
           "status: clientCertificateData is there and clientKeyData is not");
-    CHECK(refusal(credential(R"({"token":"t","expirationTimestamp":"soon"})"))
-              .starts_with("status.expirationTimestamp: "));
+    CHECK(refusal(credential(R"({"token":"t","expirationTimestamp":"secret"})")) ==
+          "status.expirationTimestamp: expected an RFC 3339 time like 2026-01-31T08:15:00Z, got something "
+          "else");
 }
 
 TEST_CASE("a plugin is run once, and again after a 401") {

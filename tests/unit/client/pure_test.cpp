@@ -31,12 +31,31 @@ TEST_CASE("server addresses") {
     CHECK(parts("localhost:8080") == "http://localhost:8080");
     CHECK(parts("10.0.0.1") == "http://10.0.0.1:80");
     CHECK(parts("[fd00::1]:6443/") == "http://[fd00::1]:6443");
+    // Such a host would stand in a header, and end it.
+    CHECK(parse_endpoint("https://a%0d%0aX:%20y").has_error());
+    CHECK(parse_endpoint("https://a%3a1").has_error());
     CHECK(parse_endpoint("10.0.0.1", true)->url() == "https://10.0.0.1:443");
     CHECK(parse_endpoint("http://10.0.0.1", true)->url() == "http://10.0.0.1:80");
-    for (const std::string_view bad :
-         {"", "ftp://a", "https://", "https://:1", "https://a:99999", "https://a:0", "https://a b",
-          "https://u:p@a", "https://a/?x", "https://a/#x", "a/k8s", "//a", "/a", "a:b:c", ":1", "a b", "a?x",
-          "a:99999"}) {
+    for (const std::string_view bad : {"",
+                                       "ftp://a",
+                                       "https://",
+                                       "https://:1",
+                                       "https://a:99999",
+                                       "https://a:0",
+                                       "https://a b",
+                                       "https://u:p@a",
+                                       "https://a/?x",
+                                       "https://a/#x",
+                                       "a/k8s",
+                                       "//a",
+                                       "/a",
+                                       "a:b:c",
+                                       ":1",
+                                       "a b",
+                                       "a?x",
+                                       "a:99999",
+                                       "https://[::1]00",
+                                       "[::1]443:a"}) {
         INFO(bad);
         CHECK(parse_endpoint(bad).has_error());
         CHECK(parts(bad).starts_with("server: expected "));
@@ -189,6 +208,18 @@ TEST_CASE("a Content-Length that is no length is named") {
     response_parser parser;
     REQUIRE(parser.put("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n").has_value());
     CHECK(parser.content_length() == 5);
+}
+
+TEST_CASE("a status below 100 is no answer, so that 0 can say that none came") {
+    for (const std::string status : {"000", "010", "099"}) {
+        response_parser parser;
+        const auto put = parser.put("HTTP/1.1 " + status + " X\r\nContent-Length: 0\r\n\r\n");
+        REQUIRE(put.has_error());
+        CHECK(put.error().code == errc::protocol);
+    }
+    response_parser parser;
+    CHECK(parser.put("HTTP/1.1 599 X\r\nContent-Length: 0\r\n\r\n").has_value());
+    CHECK(parser.status() == 599);
 }
 
 TEST_CASE("the parser takes random bytes without crashing") {

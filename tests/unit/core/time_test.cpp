@@ -32,6 +32,14 @@ TEST_CASE("offsets and fractions of any length are read") {
     CHECK(parse_time("2026-01-31T08:15:00.123456789z").value() == at(2026, 1, 31, 8, 15, 0, 123456));
 }
 
+TEST_CASE("a time that an offset leads out of the years of RFC 3339 is none, since it could not be written") {
+    CHECK(parse_time("9999-12-31T23:59:59.999999Z").value() == at(9999, 12, 31, 23, 59, 59, 999999));
+    CHECK(parse_time("0000-01-01T00:00:00Z").value() == at(0, 1, 1, 0, 0, 0));
+    CHECK(parse_time("9999-12-31T23:59:59-00:01").has_error());
+    CHECK(parse_time("9999-12-31T23:59:60Z").has_error());
+    CHECK(parse_time("0000-01-01T00:00:00+00:01").has_error());
+}
+
 TEST_CASE("what is no time is an error that shows it") {
     for (const std::string text :
          {"", "now", "2026-01-31", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z",

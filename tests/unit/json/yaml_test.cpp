@@ -33,6 +33,12 @@ struct example {
 
 } // namespace
 
+TEST_CASE("escapes of Latin-1 characters are UTF-8") {
+    const auto read = json::parse_yaml(R"({"a\N": "b\_\L\xe9", c: d})", "test").value().front();
+    CHECK(read.at("a\xC2\x85") == "b\xC2\xA0\xE2\x80\xA8\xC3\xA9");
+    CHECK(json::parse_yaml(json::to_yaml(read), "again").value().front() == read);
+}
+
 TEST_CASE("yaml: scalars read as sigs.k8s.io/yaml reads them") {
     const auto e = GENERATE(values<example>({
         {"v: true", R"({"v":true})"},

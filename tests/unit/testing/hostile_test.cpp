@@ -56,6 +56,15 @@ TEST_CASE("Garbage gets a Status and harms nobody") {
     CHECK(server.objects().empty());
 }
 
+TEST_CASE("A name that is not UTF-8 is refused in a Status that is") {
+    api_server server;
+    http_client http(server);
+    const auto a = http.get(configmaps + "/a%ffb");
+    CHECK(a.code == 404);
+    CHECK(a.message() == "configmaps \"a\xEF\xBF\xBD"
+                         "b\" not found");
+}
+
 TEST_CASE("Patches that turn objects into nonsense are refused") {
     api_server server;
     http_client http(server);
