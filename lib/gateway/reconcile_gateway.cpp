@@ -80,7 +80,8 @@ task<void> remove_slices(cluster& c, writer& writes, std::vector<object_key> key
         }
 }
 
-/// Applies, and takes away what others added and apply leaves.
+/// Applies, and takes away what others added and apply leaves. The version of a Service that exists is a condition: a
+/// write that comes late, when a successor may have decided otherwise, gives and takes no port and no address.
 task<void> apply_service(cluster& c, context& ctx, writer& writes, Service wanted,
                          std::vector<field_difference> fields) {
     const object_key key = key_of(wanted);
@@ -88,6 +89,8 @@ task<void> apply_service(cluster& c, context& ctx, writer& writes, Service wante
     bool is_refused = false;
     try {
         Service sent = wanted;
+        if (live)
+            sent.metadata.resourceVersion = live->metadata.resourceVersion;
         auto applied = co_await writes.apply(std::move(sent), fields);
         live = std::move(applied);
     } catch (const api_error& e) {

@@ -135,7 +135,8 @@ task<std::unique_ptr<gwctl::http_response>> simulated_link::send(gwctl::http_req
     const std::optional<trick> t = network_.take_trick(r, for_lease_);
     co_await network_.travel(c, give_up);
     const std::chrono::milliseconds patience = r.idle_timeout.value_or(r.timeout);
-    http_response made = co_await answer(std::move(r), t, sent);
+    std::vector<write_record> writes;
+    http_response made = co_await answer(std::move(r), t, sent, writes);
     const bool cut = t && t->kind == mishap_kind::cut_body;
     if (made.watch) {
         auto watch = std::make_unique<simulated_watch>(network_, c, std::move(*made.watch), patience, cut);
@@ -143,10 +144,15 @@ task<std::unique_ptr<gwctl::http_response>> simulated_link::send(gwctl::http_req
         co_return watch;
     }
     co_await network_.travel(c, give_up);
+    for (const write_record& w : writes)
+        network_.observer_.learnt(*process_, w);
     co_return std::make_unique<simulated_answer>(std::move(made), cut);
 }
 
-task<http_response> simulated_link::answer(gwctl::http_request r, std::optional<trick> t, steady_time sent) {
+task<http_response> simulated_link::answer(gwctl::http_request r, std::optional<trick> t, steady_time sent,
+                                           std::vector<write_record>& made) {
+    const std::vector<write_record>& all = network_.api_.objects().writes();
+    const std::size_t before = all.size();
     const bool writes = r.method != "GET" && r.method != "HEAD";
     const mishap_kind kind = t ? t->kind : mishap_kind::cut_body;
     http_response out;
@@ -173,6 +179,7 @@ task<http_response> simulated_link::answer(gwctl::http_request r, std::optional<
             co_await network_.never_.wait();
     default:
         out = network_.answer(*process_, for_lease_, r, sent);
+        made.assign(all.begin() + static_cast<std::ptrdiff_t>(before), all.end());
         co_return out;
     }
 }

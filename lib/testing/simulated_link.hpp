@@ -19,7 +19,9 @@ private:
     using trick = simulated_network::trick;
 
     /// What the server answers, or what somebody has it seem to answer. Throws when no answer comes.
-    task<http_response> answer(gwctl::http_request request, std::optional<trick> t, steady_time sent);
+    /// `made`: gets the writes that the answer tells of.
+    task<http_response> answer(gwctl::http_request request, std::optional<trick> t, steady_time sent,
+                               std::vector<write_record>& made);
 
     simulated_network& network_;
     std::shared_ptr<process> process_;

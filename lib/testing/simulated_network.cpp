@@ -104,11 +104,14 @@ void simulated_network::happen(const mishap& m) {
     case mishap_kind::server_error:
     case mishap_kind::strange_answer:
     case mishap_kind::cut_body:
-        tricks_.push_back({m.kind, m.dice / 8, 1 + m.dice % 8});
+        // Requests for the Lease are so many that they would use up what is meant for others.
+        tricks_.push_back({m.kind, m.dice / 64, 1 + m.dice % 8, m.dice / 8 % 4 == 0});
+        if (m.kind == mishap_kind::strange_answer && m.dice / 32 % 2 == 0)
+            break_all(); // as when a proxy is exchanged: watches are opened through the new one
         break;
     case mishap_kind::late_write:
     case mishap_kind::crash:
-        tricks_.push_back({m.kind, m.dice, 1});
+        tricks_.push_back({m.kind, m.dice, 1, false});
         break;
     case mishap_kind::pause:
     case mishap_kind::lease_deletion:
@@ -154,7 +157,7 @@ std::optional<simulated_network::trick> simulated_network::take_trick(const gwct
                                                                       bool for_lease) {
     for (auto t = tricks_.begin(); t != tricks_.end(); ++t) {
         const bool own_write = t->kind == mishap_kind::late_write || t->kind == mishap_kind::crash;
-        if (own_write && (!writes(r) || for_lease))
+        if ((own_write && !writes(r)) || t->about_lease != for_lease)
             continue;
         if (t->kind == mishap_kind::cut_body && writes(r))
             continue;

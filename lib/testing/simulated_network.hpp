@@ -33,6 +33,8 @@ public:
     /// The first byte of a request leaves. `for_lease`: it comes from the second loop.
     virtual void sent(const process& by, bool for_lease, const gwctl::http_request& r) = 0;
     virtual void wrote(const process& by, const write_record& w) = 0;
+    /// The answer to a write has reached the process.
+    virtual void learnt(const process& by, const write_record& w) = 0;
     virtual void came_late(const late_write& w) = 0;
     /// A line for the digest.
     virtual void trace(const std::string& line) = 0;
@@ -74,6 +76,7 @@ private:
         mishap_kind kind = mishap_kind::server_error;
         std::uint32_t dice = 0;
         unsigned left = 1;
+        bool about_lease = false; ///< else about anything but the Lease
     };
 
     std::shared_ptr<connection> connect(const process& by);

@@ -75,12 +75,14 @@ public:
         if (!for_lease && r.method != "GET" && r.method != "HEAD")
             writers.sent(by, time.now(), r.method + " " + r.target);
     }
-    void wrote(const detail::process& by, const write_record& w) override {
+    void wrote(const detail::process&, const write_record& w) override {
         if (w.resource != "leases" && w.resource != "events")
             last_write = time.now();
+    }
+    void learnt(const detail::process& by, const write_record& w) override {
         for (const auto& r : replicas)
             if (r->runs() && r->name() == by.name)
-                r->checks().wrote(w);
+                r->checks().learnt(w);
     }
     void came_late(const late_write& w) override { late_written(w); }
     void trace(const std::string& line) override { noted(fmt::format("{:.3f} s {}", seconds(), line)); }

@@ -36,7 +36,7 @@ void run_checks::ended(const std::string& controller, const object_key& key) {
     running_.erase({controller, key});
 }
 
-void run_checks::wrote(const write_record& w) {
+void run_checks::learnt(const write_record& w) {
     for (const auto& [r, type] : running_)
         if (type.group == w.group && type.plural == w.resource &&
             r.second == object_key(w.namespace_, w.name)) {

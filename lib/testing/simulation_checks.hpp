@@ -21,8 +21,8 @@ public:
     void began(const std::string& controller, const resource_type& type, const object_key& key,
                const ObjectMeta* shown) override;
     void ended(const std::string& controller, const object_key& key) override;
-    /// The process wrote an object.
-    void wrote(const write_record& w);
+    /// The process has been told that it wrote an object.
+    void learnt(const write_record& w);
     /// All is calm: every object of a reconciled kind was shown to a run as it is now. `objects` are all of a kind, by
     /// "GROUP/PLURAL".
     void
