@@ -271,6 +271,11 @@ void simulation::run_for(nanoseconds duration) {
                      [] { return false; });
 }
 
+bool simulation::run_until(const std::function<bool()>& condition, nanoseconds limit) {
+    impl_->run_until(impl_->time.now() + std::chrono::duration_cast<steady_time::duration>(limit), condition);
+    return condition();
+}
+
 void simulation::calm(std::chrono::minutes limit) {
     impl& w = *impl_;
     w.trouble = false;
