@@ -39,14 +39,15 @@ constexpr std::string_view kind = R"({apiVersion: apiextensions.k8s.io/v1, kind:
   names: {kind: Widget, plural: widgets}, versions: [{name: v1, served: true, storage: true,
   schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}})";
 
-/// What is to happen: in a minute, eight times a Widget is made, painted anew or deleted, and six things go wrong.
+/// What is to happen: within half a minute, six times a Widget is made, painted anew or deleted, and five things go
+/// wrong.
 testing::scenario draw(std::uint64_t seed) {
     testing::scenario s;
-    s.lasts = std::chrono::minutes(1);
-    s.mishaps = testing::draw_mishaps(seed, 6, s.lasts);
+    s.lasts = std::chrono::seconds(30);
+    s.mishaps = testing::draw_mishaps(seed, 5, s.lasts);
     std::mt19937_64 dice(seed);
-    for (int i = 0; i < 8; ++i) {
-        const std::chrono::milliseconds at(dice() % 60000);
+    for (int i = 0; i < 6; ++i) {
+        const std::chrono::milliseconds at(dice() % 30000);
         const std::string name(1, "abc"[dice() % 3]);
         const char* const colour = std::array{"blue", "green", "red"}[dice() % 3];
         if (dice() % 3 == 0)
@@ -56,16 +57,18 @@ testing::scenario draw(std::uint64_t seed) {
         else
             s.steps.emplace_back(at, fmt::format("paint Widget {} {}", name, colour),
                                  [name, colour](testing::simulation& world) {
-                                     world.apply_yaml(fmt::format("{{apiVersion: example.com/v1, kind: Widget, "
-                                                                  "metadata: {{name: {}}}, spec: {{colour: {}}}}}",
-                                                                  name, colour));
+                                     world.apply_yaml(
+                                         fmt::format("{{apiVersion: example.com/v1, kind: Widget, "
+                                                     "metadata: {{name: {}}}, spec: {{colour: {}}}}}",
+                                                     name, colour));
                                  });
     }
     return s;
 }
 
 /// Colours by name, of the Widgets or of the ConfigMaps.
-std::map<std::string, std::string> colours(const testing::simulation& world, const char* kind, const char* part) {
+std::map<std::string, std::string> colours(const testing::simulation& world, const char* kind,
+                                           const char* part) {
     std::map<std::string, std::string> all;
     for (const gwctl::json::value& o : world.objects(kind))
         all[o.at("metadata").at("name").as_string().c_str()] = o.at(part).at("colour").as_string().c_str();
@@ -74,6 +77,7 @@ std::map<std::string, std::string> colours(const testing::simulation& world, con
 
 std::vector<std::string> run(testing::simulation_options options, const testing::scenario& scenario) {
     options.replicas = 2;
+    options.quiet_for = std::chrono::seconds(10); // this controller never comes back by itself
     testing::simulation world(options, [](gwctl::manager& manager) {
         manager.control<Widget>().owns<ConfigMap>().reconcile_with(reconcile);
     });

@@ -100,8 +100,8 @@ std::vector<std::string> describe(const scenario& s) { return describe(s, all_of
 std::vector<std::string> describe(const scenario& whole, const selection& kept) {
     std::vector<std::pair<milliseconds, std::string>> lines;
     const auto add = [&](milliseconds at, std::string what) {
-        lines.emplace_back(
-            at, fmt::format("at {:.3f} s: {}", std::chrono::duration<double>(at).count(), what));
+        lines.emplace_back(at,
+                           fmt::format("at {:.3f} s: {}", std::chrono::duration<double>(at).count(), what));
     };
     for (const std::size_t n : kept.steps)
         if (n < whole.steps.size())

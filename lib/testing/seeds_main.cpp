@@ -148,8 +148,9 @@ private:
         if (const auto f = run_seeds(p_, seed, seed, o))
             out_ << describe(p_, *f, program_) << std::flush;
         else
-            out_ << fmt::format("seed {}: {}\n  but not when it is run again; --twice shows where runs differ\n",
-                                seed, violations[0]);
+            out_ << fmt::format(
+                "seed {}: {}\n  but not when it is run again; --twice shows where runs differ\n", seed,
+                violations[0]);
         return false;
     }
 

@@ -38,7 +38,8 @@ private:
                 selection part = out_.kept;
                 std::vector<std::size_t>& numbers = part.*sort;
                 const auto first = numbers.begin() + static_cast<std::ptrdiff_t>(from);
-                numbers.erase(first, first + static_cast<std::ptrdiff_t>(std::min(many, numbers.size() - from)));
+                numbers.erase(first,
+                              first + static_cast<std::ptrdiff_t>(std::min(many, numbers.size() - from)));
                 if (try_part(part))
                     smaller = true;
                 else

@@ -23,8 +23,6 @@ namespace {
 constexpr std::size_t most_violations = 20;
 /// So many handlers in a row without time passing are a loop without an end.
 constexpr std::uint64_t most_turns = 2'000'000;
-/// How long nothing may happen before all counts as calm: longer than retries and rests of controllers.
-constexpr auto calm_for = 2min;
 
 std::string_view to_string(log::level l) {
     constexpr std::array names{"debug", "info", "warn", "error"};
@@ -282,6 +280,7 @@ void simulation::calm(std::chrono::minutes limit) {
     w.network.calm();
     for (const auto& r : w.replicas)
         r->stand_still_until({});
+    const auto calm_for = std::chrono::duration_cast<steady_time::duration>(w.options.quiet_for);
     const steady_time end = w.time.now() + limit;
     while (w.time.now() < end) {
         w.run_until(end, [&] { return w.is_at_rest(); });

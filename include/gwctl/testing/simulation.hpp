@@ -36,6 +36,9 @@ struct simulation_options {
     std::uint64_t seed = 1;
     /// How many processes of the controller there are. More than one compete for a Lease.
     unsigned replicas = 1;
+    /// `calm` waits until no process has written anything for so long. Longer than what your controllers rest between
+    /// runs (`after`), or those runs are never seen; shorter is faster, since replicas renew their Lease meanwhile.
+    std::chrono::nanoseconds quiet_for = std::chrono::minutes(2);
     /// As in `api_server_options`.
     bool workloads = false;
     bool announcer = false;
@@ -89,7 +92,7 @@ public:
     /// `limit`. Whether it holds.
     bool run_until(const std::function<bool()>& condition,
                    std::chrono::nanoseconds limit = std::chrono::minutes(10));
-    /// Ends all trouble and runs until one process leads and nothing has been left to do for some minutes. When that does
+    /// Ends all trouble and runs until one process leads and nothing has been left to do for `quiet_for`. When that does
     /// not come within `limit`, that is a violation.
     void calm(std::chrono::minutes limit = std::chrono::minutes(60));
     /// All processes end in good order, as in a rollout, and new ones start.
