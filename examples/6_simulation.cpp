@@ -77,7 +77,7 @@ std::map<std::string, std::string> colours(const testing::simulation& world, con
 
 std::vector<std::string> run(testing::simulation_options options, const testing::scenario& scenario) {
     options.replicas = 2;
-    options.quiet_for = std::chrono::seconds(10); // this controller never comes back by itself
+    options.quiet_for = std::chrono::seconds(5); // this controller never comes back by itself
     testing::simulation world(options, [](gwctl::manager& manager) {
         manager.control<Widget>().owns<ConfigMap>().reconcile_with(reconcile);
     });
