@@ -23,8 +23,6 @@ namespace {
 constexpr std::size_t most_violations = 20;
 /// So many handlers in a row without time passing are a loop without an end.
 constexpr std::uint64_t most_turns = 2'000'000;
-/// How long nothing may happen before all counts as calm: longer than retries and rests of controllers.
-constexpr auto calm_for = 2min;
 
 std::string_view to_string(log::level l) {
     constexpr std::array names{"debug", "info", "warn", "error"};
@@ -273,12 +271,18 @@ void simulation::run_for(nanoseconds duration) {
                      [] { return false; });
 }
 
+bool simulation::run_until(const std::function<bool()>& condition, nanoseconds limit) {
+    impl_->run_until(impl_->time.now() + std::chrono::duration_cast<steady_time::duration>(limit), condition);
+    return condition();
+}
+
 void simulation::calm(std::chrono::minutes limit) {
     impl& w = *impl_;
     w.trouble = false;
     w.network.calm();
     for (const auto& r : w.replicas)
         r->stand_still_until({});
+    const auto calm_for = std::chrono::duration_cast<steady_time::duration>(w.options.quiet_for);
     const steady_time end = w.time.now() + limit;
     while (w.time.now() < end) {
         w.run_until(end, [&] { return w.is_at_rest(); });

@@ -36,6 +36,9 @@ struct simulation_options {
     std::uint64_t seed = 1;
     /// How many processes of the controller there are. More than one compete for a Lease.
     unsigned replicas = 1;
+    /// `calm` waits until no process has written anything for so long. Longer than what your controllers rest between
+    /// runs (`after`), or those runs are never seen; shorter is faster, since replicas renew their Lease meanwhile.
+    std::chrono::nanoseconds quiet_for = std::chrono::minutes(2);
     /// As in `api_server_options`.
     bool workloads = false;
     bool announcer = false;
@@ -73,6 +76,8 @@ public:
 
     /// As `api_server::apply`.
     void apply(const json::value& object);
+    /// Every document of it, in order.
+    void apply_yaml(std::string_view yaml);
     /// False when there is no such object. `kind` as in `api_server::objects`.
     bool remove(std::string_view kind, std::string_view ns, std::string_view name);
     std::vector<json::value> objects(std::string_view kind = {}) const;
@@ -83,11 +88,18 @@ public:
     /// Has these happen, counted from now.
     void expect(std::vector<mishap> mishaps);
     void run_for(std::chrono::nanoseconds duration);
-    /// Ends all trouble and runs until one process leads and nothing has been left to do for some minutes. When that does
+    /// Runs until `condition` holds, which is asked whenever nothing is ready at the present time, and no longer than
+    /// `limit`. Whether it holds.
+    bool run_until(const std::function<bool()>& condition,
+                   std::chrono::nanoseconds limit = std::chrono::minutes(10));
+    /// Ends all trouble and runs until one process leads and nothing has been left to do for `quiet_for`. When that does
     /// not come within `limit`, that is a violation.
     void calm(std::chrono::minutes limit = std::chrono::minutes(60));
     /// All processes end in good order, as in a rollout, and new ones start.
     void restart();
+    /// What a controller that is done has to survive: `restart` and `calm`, and each write of a process meanwhile is a
+    /// violation. Leases and Events do not count.
+    void restart_to_no_effect();
     /// Since the start.
     std::chrono::nanoseconds now() const;
 
@@ -108,6 +120,8 @@ public:
     void on_late_write(std::function<void(const late_write&)> f);
     /// Every write that changed something, in order; `user_agent` is the process: "b-2", or "fixture".
     const std::vector<write_record>& writes() const;
+    /// Those of the controller's processes, without Leases and Events.
+    std::vector<write_record> writes_of_controllers() const;
     std::uint64_t requests() const;
     /// Of all requests, answers and log lines with their times: equal for equal programs, seeds and calls.
     std::uint64_t digest() const;
