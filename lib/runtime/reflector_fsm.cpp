@@ -153,6 +153,7 @@ bool reflector_fsm::moves_version(watch_event_type type, const std::string& reso
 
 void reflector_fsm::watch_event(watch_event_type type, const std::string& resource_version) {
     progress_ = true;
+    listing_for_version_ = false;
     failures_ = 0;
     watch_failures_ = 0;
     in_order();
@@ -180,7 +181,10 @@ void reflector_fsm::watch_failed(const api_error& e, steady_time now) {
     const bool progress = std::exchange(progress_, false);
     missing_now_ = false;
     if (is_unavailable_version(e)) {
-        if (progress)
+        // After an outage the version is too old, once: the list must not wait for a backoff that the outage has made
+        // long. A list whose version is too old for its watch at once would repeat itself without a pause.
+        const bool again = std::exchange(listing_for_version_, true);
+        if (progress || !again)
             step_ = step::list;
         else
             back_off(now, step::list);

@@ -2,6 +2,7 @@
 
 #include "fixed_point.hpp"
 #include "gateway_rules.hpp"
+#include "gateway_scenario.hpp"
 
 #include <gwctl/gateway/gateway.hpp>
 
@@ -11,6 +12,7 @@
 
 namespace gwctl::tests {
 
+using testing::scenario;
 using testing::simulation;
 using testing::simulation_options;
 
@@ -22,24 +24,10 @@ void install_gateways(manager& m) {
     gateway::install<gateway::tcp, gateway::udp>(m, o);
 }
 
-simulation_options options_for(const gateway_scenario& s, unsigned replicas) {
-    simulation_options o;
-    o.seed = s.seed;
+void complete(simulation_options& o, unsigned replicas) {
     o.replicas = replicas;
     o.announcer = true;
     o.adjust = [](manager_options& m) { m.name = "gateway-api-controller"; };
-    return o;
-}
-
-void make_steps(simulation& world, const gateway_scenario& s) {
-    make_foundation(world);
-    const auto begin = world.now();
-    for (const scenario_step& step : s.steps) {
-        world.run_for(std::max(begin + step.at - world.now(), std::chrono::nanoseconds(0)));
-        step.make(world);
-    }
-    world.run_for(std::max(begin + scenario_duration - world.now(), std::chrono::nanoseconds(0)));
-    world.calm();
 }
 
 std::size_t writes_by_processes(const simulation& world) {
@@ -49,24 +37,28 @@ std::size_t writes_by_processes(const simulation& world) {
     }));
 }
 
-/// What came of the steps when nothing went wrong.
-fixed_point undisturbed(const gateway_scenario& s) {
-    simulation world(options_for(s, 1), install_gateways);
-    make_steps(world, s);
+/// What comes of the steps when nothing goes wrong.
+fixed_point undisturbed(simulation_options o, scenario s) {
+    complete(o, 1);
+    o.log = {};
+    s.mishaps.clear();
+    simulation world(o, install_gateways);
+    make_foundation(world);
+    play(world, s);
+    world.calm();
     return fixed_point_of(world);
 }
 
 } // namespace
 
-gateway_result run_gateway_scenario(const gateway_scenario& s,
-                                    const std::function<void(const std::string&)>& log) {
-    const fixed_point expected = undisturbed(s);
-    simulation_options o = options_for(s, 2);
-    o.log = log;
+gateway_result run_gateway_scenario(simulation_options o, const scenario& s) {
+    const fixed_point expected = undisturbed(o, s);
+    complete(o, 2);
     simulation world(o, install_gateways);
     const gateway_rules rules(world);
-    world.expect(s.mishaps);
-    make_steps(world, s);
+    make_foundation(world);
+    play(world, s);
+    world.calm();
     for (const std::string& d : differences(expected, fixed_point_of(world)))
         world.violated("other than without mishaps: " + d);
     const std::size_t before = writes_by_processes(world);
@@ -74,7 +66,7 @@ gateway_result run_gateway_scenario(const gateway_scenario& s,
     world.calm();
     if (const std::size_t more = writes_by_processes(world) - before; more != 0)
         world.violated(fmt::format("a restart wrote {} objects", more));
-    return {world.violations(), world.digest(), world.requests(), rules.late_writes()};
+    return {world.violations(), rules.late_writes()};
 }
 
 } // namespace gwctl::tests

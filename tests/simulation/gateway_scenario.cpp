@@ -1,6 +1,7 @@
 #include "gateway_scenario.hpp"
 
 #include <gwctl/json/yaml.hpp>
+#include <gwctl/testing/simulation.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,9 +12,14 @@
 namespace gwctl::tests {
 
 using std::chrono::milliseconds;
+using testing::scenario;
 using testing::simulation;
+using testing::step;
 
 namespace {
+
+/// How long users and mishaps are at work.
+constexpr milliseconds duration = std::chrono::minutes(2);
 
 json::value object(const std::string& yaml) { return json::parse_yaml(yaml, "scenario").value().at(0); }
 
@@ -77,8 +83,8 @@ class drawing {
 public:
     explicit drawing(std::uint64_t seed) : random_(seed) {}
 
-    scenario_step next() {
-        scenario_step s;
+    step next() {
+        step s;
         switch (below(12)) {
         case 0:
         case 1:
@@ -115,7 +121,7 @@ public:
                                                         90 + static_cast<int>(below(3))));
         }
     }
-    milliseconds time() { return milliseconds(below(static_cast<std::size_t>(scenario_duration.count()))); }
+    milliseconds time() { return milliseconds(below(static_cast<std::size_t>(duration.count()))); }
 
 private:
     std::size_t below(std::size_t n) { return random_() % n; }
@@ -134,14 +140,14 @@ private:
             all.push_back(listener("TCP", 80));
         return all;
     }
-    scenario_step applied(json::value o) {
+    step applied(json::value o) {
         const json::object& m = o.at("metadata").as_object();
         return {
             time(),
             fmt::format("apply {} {}", o.at("kind").as_string().c_str(), m.at("name").as_string().c_str()),
             [o](simulation& world) { world.apply(o); }};
     }
-    scenario_step removed(const std::string& kind, const std::string& name) {
+    step removed(const std::string& kind, const std::string& name) {
         return {time(), fmt::format("delete {} {}", kind, name),
                 [kind, name](simulation& world) { world.remove(kind, "default", name); }};
     }
@@ -170,10 +176,11 @@ void make_foundation(simulation& world) {
     }
 }
 
-gateway_scenario draw_gateway_scenario(std::uint64_t seed) {
-    gateway_scenario s;
+scenario draw_gateway_scenario(std::uint64_t seed) {
+    scenario s;
     s.seed = seed;
-    s.mishaps = testing::draw_mishaps(seed, 8, scenario_duration);
+    s.lasts = duration;
+    s.mishaps = testing::draw_mishaps(seed, 8, duration);
     drawing draw(seed);
     for (std::size_t i = 0; i < 16; ++i) {
         s.steps.push_back(draw.next());

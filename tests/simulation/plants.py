@@ -17,8 +17,8 @@ PLANTS = [
      '    if (planted("absent") && failure.http_status == 404)\n'
      '        return fsm_.absent("planted", true, time_.now());'),
     ("reflector.cpp", "event", "        take(parsed);",
-     '        static unsigned events = 0;\n'
-     '        if (!planted("event") || parsed.type == watch_event_type::bookmark || ++events % 16 != 0)\n'
+     '        if (!planted("event") || parsed.type == watch_event_type::bookmark ||\n'
+     '            std::hash<std::string_view>()(*line) % 16 != 0)\n'
      '            take(parsed);'),
     ("controller_loop.cpp", "own-writes", "unseen = unseen_.find(item.key);",
      'unseen = planted("own-writes") ? nullptr : unseen_.find(item.key);'),

@@ -119,6 +119,19 @@ TEST_CASE("pitfall 06: 410 in an ERROR event lists again; other errors go by the
         d.wait();
         CHECK(d.fsm.next().what == step::list);
     }
+    SECTION("after an outage the list waits for no backoff, and the next one does") {
+        d.reach_watch("15");
+        d.fsm.watch_event(watch_event_type::bookmark, "16");
+        for (int i = 0; i < 6; ++i) {
+            d.watch_fails(errc::unreachable);
+            d.wait();
+        }
+        d.watch_fails(errc::gone);
+        CHECK(d.fsm.next().what == step::list);
+        d.reach_watch("20");
+        d.watch_fails(errc::gone);
+        CHECK(d.wait() >= 800ms);
+    }
     SECTION("an object that cannot be read") {
         d.reach_watch("15");
         d.watch_fails(errc::decode);
