@@ -191,8 +191,10 @@ http_response simulated_network::answer(process& by, bool for_lease, const gwctl
     for (std::size_t i = before; i < all.size(); ++i)
         if (all[i].user_agent == by.name)
             observer_.wrote(by, all[i]);
-    if (for_lease && writes(r) && out.code < 300 && holder_in(out.body) == by.name)
-        by.may_write_until = sent + by.renew_deadline;
+    if (for_lease && writes(r) && out.code < 300) {
+        by.may_write_until = holder_in(out.body) == by.name ? sent + by.renew_deadline : sent;
+        observer_.renewed(by);
+    }
     answered(by, r, out);
     return out;
 }

@@ -35,6 +35,8 @@ public:
     virtual void wrote(const process& by, const write_record& w) = 0;
     /// The answer to a write has reached the process.
     virtual void learnt(const process& by, const write_record& w) = 0;
+    /// The Lease is renewed or released: `may_write_until` is another.
+    virtual void renewed(const process& by) = 0;
     virtual void came_late(const late_write& w) = 0;
     /// A line for the digest.
     virtual void trace(const std::string& line) = 0;

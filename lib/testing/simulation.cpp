@@ -82,6 +82,7 @@ public:
             if (r->runs() && r->name() == by.name)
                 r->checks().learnt(w);
     }
+    void renewed(const detail::process& by) override { writers.renewed(by); }
     void came_late(const late_write& w) override { late_written(w); }
     void trace(const std::string& line) override { noted(fmt::format("{:.3f} s {}", seconds(), line)); }
 

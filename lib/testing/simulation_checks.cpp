@@ -70,6 +70,11 @@ void writer_checks::sent(const process& by, steady_time now, const std::string& 
         violated_(
             fmt::format("{}: {} leaves {} after its Lease may be another's", by.name, what,
                         std::chrono::duration_cast<std::chrono::milliseconds>(now - by.may_write_until)));
+    for (const auto& [other, until] : until_)
+        if (other != by.name && now < until)
+            violated_(fmt::format("{}: {} leaves while {} may write by its Lease for another {}", by.name,
+                                  what, other,
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(until - now)));
     if (former_.contains(by.name))
         violated_(fmt::format("{}: {} leaves after {} has begun to write", by.name, what, writer_));
     if (writer_ != by.name && !writer_.empty())

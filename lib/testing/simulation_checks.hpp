@@ -55,8 +55,12 @@ public:
     /// A first byte of a write leaves.
     void sent(const process& by, steady_time now, const std::string& what);
 
+    /// The API server accepted a renewal or a release.
+    void renewed(const process& by) { until_[by.name] = by.may_write_until; }
+
 private:
     std::function<void(std::string)> violated_;
+    std::map<std::string, steady_time> until_; ///< when processes may write
     std::string writer_;
     std::set<std::string> former_;
 };

@@ -24,12 +24,12 @@ PLANTS = [
      'unseen = planted("own-writes") ? nullptr : unseen_.find(item.key);'),
     ("lease_fsm.cpp", "lease", "acts_from_ = was_held && !was_our_create ?",
      'acts_from_ = planted("lease") || (was_held && !was_our_create) ?'),
-    ("reflector_fsm.cpp", "gone", "    if (is_unavailable_version(e)) {\n        if (progress)",
+    ("reflector_fsm.cpp", "gone", "    if (is_unavailable_version(e)) {\n        // After an outage",
      '    if (planted("gone") && e.code() == errc::gone) {\n'
      '        version_ = "0";\n'
      '        return back_off(now, step::watch);\n'
      '    }\n'
-     '    if (is_unavailable_version(e)) {\n        if (progress)'),
+     '    if (is_unavailable_version(e)) {\n        // After an outage'),
     ("slices.cpp", "slice", "            if (p.due())",
      '            if (planted("slice") && slot.addresses.empty())\n'
      '                continue;\n'

@@ -1,6 +1,7 @@
 // Runs scenarios of Gateways, one for each seed, and says which break a rule.
 //
 //   seeds FIRST..LAST                            the last line is "N seeds, V violations"; exit code 1 if there is one
+//   seeds FIRST..LAST --whole                    the same, and no smaller scenario is looked for
 //   seeds --seed N [--steps ..] [--mishaps ..]   one seed, or a part of it; --log adds the log and all requests
 #include "gateway_run.hpp"
 #include "gateway_scenario.hpp"
@@ -29,14 +30,15 @@ void print(const std::string& line) {
 }
 
 /// Of the first failing seed the fewest steps and mishaps are looked for, of the others only the violations shown.
-int run_range(const testing::seed_program& program, std::uint64_t first, std::uint64_t last,
+int run_range(const testing::seed_program& program, std::uint64_t first, std::uint64_t last, bool shrinks,
               const std::size_t& late) {
     std::size_t failed = 0;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
         const std::vector<std::string> violations = testing::run_seed(program, seed);
         if (violations.empty())
             continue;
-        const auto failure = ++failed == 1 ? testing::run_seeds(program, seed, seed) : std::nullopt;
+        const auto failure =
+            ++failed == 1 && shrinks ? testing::run_seeds(program, seed, seed) : std::nullopt;
         if (failure) {
             print(describe(program, *failure, "tools/seeds"));
             continue;
@@ -71,5 +73,6 @@ int main(int argc, char** argv) {
         print("seeds: expected FIRST..LAST, two numbers, got \"" + std::string(range) + "\"");
         return 2;
     }
-    return run_range(program, first, last, late);
+    const bool shrinks = argc < 3 || std::string_view(argv[2]) != "--whole";
+    return run_range(program, first, last, shrinks, late);
 }
