@@ -98,7 +98,7 @@ public:
     /// All processes end in good order, as in a rollout, and new ones start.
     void restart();
     /// What a controller that is done has to survive: `restart` and `calm`, and each write of a process meanwhile is a
-    /// violation. Leases and Events do not count.
+    /// violation. Leases and Events do not count. Does nothing when there are violations already.
     void restart_to_no_effect();
     /// Since the start.
     std::chrono::nanoseconds now() const;
