@@ -44,13 +44,13 @@ std::optional<seed_failure> run_seeds(const seed_program& p, std::uint64_t first
 }
 
 std::string describe(const seed_program& p, const seed_failure& f, const std::string& program) {
-    std::string text = fmt::format("seed {}:", f.seed);
-    for (const std::string& v : f.violations)
-        text += (f.violations.size() == 1 ? " " : "\n  ") + v;
-    text += fmt::format("\nof its steps and mishaps these are enough{}:\n",
-                        f.smallest.is_smallest ? "" : ", and perhaps fewer are");
+    std::string text;
+    for (const std::string& v : f.smallest.violations)
+        text += fmt::format("seed {}, smaller: {}\n", f.seed, v);
     for (const std::string& line : describe(p.draw(f.seed), f.smallest.kept))
         text += "  " + line + "\n";
+    if (!f.smallest.is_smallest)
+        text += "  and perhaps fewer would do: the runs were used up\n";
     return text + fmt::format("repeat with: {}{}--seed {} {}\n", program, program.empty() ? "" : " ", f.seed,
                               to_string(f.smallest.kept));
 }

@@ -29,6 +29,8 @@ std::vector<write_record> simulation::writes_of_controllers() const {
 }
 
 void simulation::restart_to_no_effect() {
+    if (!violations().empty())
+        return;
     const std::size_t before = writes_of_controllers().size();
     restart();
     calm();

@@ -1,4 +1,12 @@
 /// What goes wrong in a simulated cluster, and when.
+///
+/// A mishap is one event at one time. Some pass at once, such as broken connections; some last, such as a slow network;
+/// some lie in wait for the next request that they fit, such as a crash. `draw_mishaps` draws them from a seed, and
+/// `simulation::expect` has them happen. `simulation::calm` ends all that last or lie in wait. A mishap is plain data:
+/// to repeat a failure with fewer of them, leave some out (`gwctl/testing/shrink.hpp`).
+///
+/// Each is what clusters do to controllers, and what a controller is to survive: after `calm`, everything must be as if
+/// nothing had happened.
 #pragma once
 
 #include <chrono>
@@ -27,7 +35,7 @@ enum class mishap_kind : std::uint8_t {
 
 /// Every kind there is.
 const std::vector<mishap_kind>& all_mishaps();
-/// "half_open"
+/// For people: "half-open watches".
 std::string_view to_string(mishap_kind kind) noexcept;
 
 struct mishap {
@@ -44,7 +52,7 @@ struct mishap {
 std::vector<mishap> draw_mishaps(std::uint64_t seed, std::size_t count, std::chrono::milliseconds during,
                                  const std::vector<mishap_kind>& kinds = all_mishaps());
 
-/// "at 12.250 s: pause of replica b"
+/// "at 12.250 s: pause, replica b, dice 17"
 std::string describe(const mishap& m);
 
 } // namespace gwctl::testing

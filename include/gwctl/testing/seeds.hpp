@@ -6,12 +6,15 @@
 ///     int main(int argc, char** argv) { return gwctl::testing::seeds_main(argc, argv, {draw, run}); }
 ///
 /// When a seed fails, the program shows what is wrong, the fewest steps and mishaps that lead there, and the line that
-/// repeats them (`--log` adds what the processes log):
+/// repeats them (`--log` adds all requests and what the processes log):
 ///
-///     seed 17: 8.125 s: ConfigMap a has no owner
-///       at 3.200 s: step 3, paint Widget a blue
-///       at 8.051 s: mishap 5, crash, replica b, dice 3061137
-///       repeat with: build/widgets --seed 17 --steps 3 --mishaps 5
+///     seed 18: 38.438 s: the Widgets are {"b": "red", "c": "blue"}, the ConfigMaps are {"b": "green", "c": "blue"}
+///     looking for the fewest steps and mishaps that lead there, in at most 200 runs
+///     seed 18, smaller: 32.102 s: the Widgets are {"b": "red"}, the ConfigMaps are {"b": "green"}
+///       at 13.845 s: step 0, paint Widget b green
+///       at 15.288 s: mishap 2, late write, replica a, dice 3325868282
+///       at 19.996 s: step 2, paint Widget b red
+///     repeat with: build/widgets --seed 18 --steps 0,2 --mishaps 2
 ///     99 passed, 1 failed
 #pragma once
 
@@ -53,7 +56,7 @@ struct seed_failure {
 /// Runs seeds from `first` to `last` up to the first one that fails, and shrinks that.
 std::optional<seed_failure> run_seeds(const seed_program& p, std::uint64_t first, std::uint64_t last,
                                       const shrink_options& options = {});
-/// The lines above, up to "repeat with: ". `program`: the command to repeat it with.
+/// The lines above from the first "smaller" to "repeat with". `program`: the command to repeat it with.
 std::string describe(const seed_program& p, const seed_failure& f, const std::string& program = "");
 
 /// Runs a seed twice and compares all lines of the log. Of two runs that differ, the first two lines that do: such a

@@ -3,16 +3,40 @@
 ///
 ///     testing::simulation_options o;
 ///     o.seed = 7;
+///     o.replicas = 2;
 ///     testing::simulation world(o, [](manager& m) { m.control<Widget>().reconcile_with(reconcile_widget); });
-///     world.apply(widget("a"));
+///     world.apply_yaml(widget_crd);
 ///     world.expect(testing::draw_mishaps(7, 10, std::chrono::minutes(2)));
+///     world.apply_yaml(widget);
 ///     world.run_for(std::chrono::minutes(2));   // requests fail, connections break, replicas crash and pause
 ///     world.calm();                             // trouble ends; nothing is left to do
 ///     CHECK(world.get("deployments.apps", "default", "a"));
+///     world.restart_to_no_effect();
 ///     CHECK(world.violations().empty());
 ///
-/// What runs is the manager as it ships, with its second thread as a second event loop; only network, clock, random
-/// source and threads are the simulation's.
+/// What happens. Time stands still until you move it. Each replica is a manager as it ships, with its second thread as
+/// a second event loop. While anything is ready, the seed chooses an event loop, and one handler of it runs. When
+/// nothing is ready, time jumps to the next moment at which somebody wants to wake. Messages take as long as the seed
+/// says, so they overtake each other. A minute with two replicas costs some hundredths of a second.
+///
+/// In what order. You set the scene with `apply`, announce trouble with `expect`, let time pass with `run_for`, and
+/// change your mind in between. Then `calm` ends the trouble, and you look whether all is as it should be.
+/// `gwctl/testing/scenario.hpp` has this as data; `seeds.hpp` runs it under many seeds and makes failures smaller.
+///
+/// What is checked is listed at `violations`. What your controller promises, only you can check: at rest by `objects`,
+/// at each change by `on_change`.
+///
+/// What is not modelled: bytes, TLS and credentials, so requests arrive whole; what the embedded API server does not
+/// model (`api_server`); two API servers that differ in what they show; skewed clocks, since all replicas share one;
+/// the time that code takes to run, which is none.
+///
+/// The same seed, program and calls give the same run, to the last log line. For that a controller must not
+/// - read a clock of the machine, or sleep by one: `context::time` has the simulation's;
+/// - start threads, block, or wait for something outside of the simulation;
+/// - draw from `std::random_device`, or hash or order by addresses: an unordered container with pointers as keys, or a
+///   `std::set` of them, has another order in each run;
+/// - keep state in globals, which would outlive a crash.
+/// `difference_between_runs` in `seeds.hpp` finds out whether it does.
 #pragma once
 
 #include <gwctl/json/value.hpp>
@@ -37,7 +61,7 @@ struct simulation_options {
     /// How many processes of the controller there are. More than one compete for a Lease.
     unsigned replicas = 1;
     /// `calm` waits until no process has written anything for so long. Longer than what your controllers rest between
-    /// runs (`after`), or those runs are never seen; shorter is faster, since replicas renew their Lease meanwhile.
+    /// runs (`requeue_after`), or those runs are never seen; shorter is faster, since replicas renew their Lease meanwhile.
     std::chrono::nanoseconds quiet_for = std::chrono::minutes(2);
     /// As in `api_server_options`.
     bool workloads = false;
@@ -98,7 +122,7 @@ public:
     /// All processes end in good order, as in a rollout, and new ones start.
     void restart();
     /// What a controller that is done has to survive: `restart` and `calm`, and each write of a process meanwhile is a
-    /// violation. Leases and Events do not count.
+    /// violation. Leases and Events do not count. Does nothing when there are violations already.
     void restart_to_no_effect();
     /// Since the start.
     std::chrono::nanoseconds now() const;
