@@ -51,7 +51,8 @@ def wait_for(condition, seconds, what):
 class ApiServer(Program):
     def __init__(self, program, folder):
         kubeconfig = folder / "kubeconfig"
-        super().__init__(folder / "apiserver.log", program, "--kubeconfig-out", kubeconfig)
+        # So short a history is full after the warm-up.
+        super().__init__(folder / "apiserver.log", program, "--history", 2000, "--kubeconfig-out", kubeconfig)
         wait_for(lambda: kubeconfig.exists() or self.ended is not None, LIMIT, "the API server's start")
         if self.ended is not None:
             raise RuntimeError(f"the API server ended: {self.log.read_text(encoding='utf-8')}")
