@@ -74,7 +74,7 @@ bool none(const std::vector<std::string>& failures) {
     return failures.empty();
 }
 
-int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
+int serve(const address& where, bool stand_ins, std::size_t history, const std::string& kubeconfig,
           const std::vector<std::string>& paths) {
     // Blocked before the server starts its threads, so that they inherit it and the signals wait for us.
     sigset_t signals;
@@ -87,6 +87,7 @@ int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
     options.bind = where.host;
     options.port = where.port;
     options.workloads = options.announcer = stand_ins;
+    options.history = history;
     const tools::loaded_files files = tools::read_files(paths);
     if (!none(files.errors))
         return 1;
@@ -110,6 +111,7 @@ int serve(const address& where, bool stand_ins, const std::string& kubeconfig,
 int main(int argc, char** argv) {
     std::string bind = "127.0.0.1:0";
     bool no_stand_ins = false;
+    std::size_t history = testing::api_server_options().history;
     std::string kubeconfig;
     std::vector<std::string> files;
     CLI::App app("An embedded Kubernetes API server, in memory, without authentication: for tests and demos");
@@ -118,6 +120,10 @@ int main(int argc, char** argv) {
     app.add_option("--bind", bind, "HOST:PORT; port 0 takes any free one")->capture_default_str();
     app.add_flag("--no-stand-ins", no_stand_ins,
                  "Leave pods, EndpointSlices and addresses of Services to whoever connects");
+    app.add_option(
+           "--history", history,
+           "Changes that watches can look back on; what is older is answered with 410, and takes no memory")
+        ->capture_default_str();
     app.add_option("--kubeconfig-out", kubeconfig,
                    "Write a kubeconfig for this server to FILE once it is loaded");
     app.add_option("-f,--filename", files,
@@ -126,7 +132,7 @@ int main(int argc, char** argv) {
     app.footer(served_kinds());
     try {
         app.parse(argc, argv);
-        return serve(parse_address(bind), !no_stand_ins, kubeconfig, files);
+        return serve(parse_address(bind), !no_stand_ins, history, kubeconfig, files);
     } catch (const CLI::Success& e) {
         return app.exit(e);
     } catch (const CLI::ParseError& e) {

@@ -19,7 +19,9 @@ struct reflector_options {
     std::int64_t page_size = 500;
     /// The server ends a watch after a random time between this and its double.
     std::chrono::seconds watch_timeout = std::chrono::minutes(5);
-    backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(30), 2.0, 1.0};
+    /// At most 24 s with the jitter (ours; client-go's 30 s are up to a minute): a cache that is behind keeps
+    /// decisions waiting, and all is to be right 35 s after an outage.
+    backoff_policy retry{std::chrono::milliseconds(800), std::chrono::seconds(12), 2.0, 1.0};
     /// After so long without a failure the next one counts as the first.
     std::chrono::seconds healthy_after = std::chrono::minutes(2);
     /// When to ask again for a kind that is not served (ours): soon, since CRDs are often installed along
