@@ -121,8 +121,9 @@ private:
     bool version_unavailable_ = false; ///< the server refused to list at `version_`: ask for the newest
     bool unordered_ = false;           ///< a watch from "" or "0" starts with what exists, in any order
     bool progress_ = false;            ///< the watch under way showed life
-    bool listing_for_version_ = false; ///< a watch said that the version is too old, and none has gone on since
-    bool watching_ = false;            ///< a watch is open
+    bool listing_for_version_ =
+        false;              ///< a watch said that the version is too old, and none has gone on since
+    bool watching_ = false; ///< a watch is open
     bool watch_denied_ = false;
     bool unwatched_ = false;
     bool whole_list_ = false; ///< the next list is to come in one page
