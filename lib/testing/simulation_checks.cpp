@@ -70,8 +70,9 @@ void writer_checks::sent(const process& by, steady_time now, const std::string& 
         violated_(
             fmt::format("{}: {} leaves {} after its Lease may be another's", by.name, what,
                         std::chrono::duration_cast<std::chrono::milliseconds>(now - by.may_write_until)));
+    // Who has a Lease and has not written yet may only be waiting to lead: see `lease_fsm`.
     for (const auto& [other, until] : until_)
-        if (other != by.name && now < until)
+        if (other != by.name && (other == writer_ || former_.contains(other)) && now < until)
             violated_(fmt::format("{}: {} leaves while {} may write by its Lease for another {}", by.name,
                                   what, other,
                                   std::chrono::duration_cast<std::chrono::milliseconds>(until - now)));
