@@ -285,15 +285,18 @@ void simulation::calm(std::chrono::minutes limit) {
         r->stand_still_until({});
     const auto calm_for = std::chrono::duration_cast<steady_time::duration>(w.options.quiet_for);
     const steady_time end = w.time.now() + limit;
-    while (w.time.now() < end) {
+    bool quiet = false;
+    while (!quiet && w.time.now() < end) {
         w.run_until(end, [&] { return w.is_at_rest(); });
         const steady_time rest = w.time.now();
         w.run_until(std::min(end, rest + calm_for), [&] { return w.last_write > rest; });
-        if (w.last_write <= rest && w.time.now() >= rest + calm_for)
-            break;
+        quiet = w.last_write <= rest && w.time.now() >= rest + calm_for;
     }
     w.run_until(w.time.now() + 1min, [&] { return w.is_at_rest(); });
-    if (const std::string why = w.unrest(); !why.empty())
+    std::string why = w.unrest();
+    if (why.empty() && !quiet)
+        why = "something is written again and again";
+    if (!why.empty())
         return w.violated(
             fmt::format("no rest within {} min after all trouble had ended: {}", limit.count(), why));
     for (const auto& r : w.replicas)
